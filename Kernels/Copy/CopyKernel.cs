@@ -1,0 +1,34 @@
+namespace CudaSeq.Kernels;
+
+/// <summary>Moves elements of 4 bytes unchanged: within a device, from the host, to the host.</summary>
+internal static partial class CopyKernel
+{
+    public static void Copy(DeviceSpan x, DeviceSpan y)
+    {
+        switch (x.Device)
+        {
+            case CpuDevice: CopyCpu(x, y); break;
+            default: throw KernelException.NoKernel("Copy", x.Device);
+        }
+    }
+
+    public static void FromHost<T>(ReadOnlySpan<T> x, DeviceSpan y)
+        where T : unmanaged
+    {
+        switch (y.Device)
+        {
+            case CpuDevice: FromHostCpu(x, y); break;
+            default: throw KernelException.NoKernel("Copy", y.Device);
+        }
+    }
+
+    public static void ToHost<T>(DeviceSpan x, Span<T> y)
+        where T : unmanaged
+    {
+        switch (x.Device)
+        {
+            case CpuDevice: ToHostCpu(x, y); break;
+            default: throw KernelException.NoKernel("Copy", x.Device);
+        }
+    }
+}

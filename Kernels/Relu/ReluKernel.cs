@@ -1,0 +1,24 @@
+namespace CudaSeq.Kernels;
+
+/// <summary>y = max(0, x), element by element.</summary>
+internal static partial class ReluKernel
+{
+    public static void Forward(DeviceSpan x, DeviceSpan y)
+    {
+        switch (x.Device)
+        {
+            case CpuDevice cpu: ForwardCpu(cpu, x, y); break;
+            default: throw KernelException.NoKernel("Relu", x.Device);
+        }
+    }
+
+    /// <summary>dx = dy where y is positive, else 0.</summary>
+    public static void Backward(DeviceSpan y, DeviceSpan dy, DeviceSpan dx)
+    {
+        switch (y.Device)
+        {
+            case CpuDevice cpu: BackwardCpu(cpu, y, dy, dx); break;
+            default: throw KernelException.NoKernel("Relu", y.Device);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+namespace CudaSeq.Kernels;
+
+/// <summary>A block of device memory, counted by the tensors that share it and returned to its device's pool by the last one.</summary>
+internal sealed unsafe class DeviceBuffer
+{
+    private int _references;
+
+    public DeviceBuffer(Device device, void* pointer, long capacity)
+    {
+        Device = device;
+        Pointer = pointer;
+        Capacity = capacity;
+    }
+
+    public Device Device { get; }
+
+    /// <summary>First byte, aligned to 64; null once the device is disposed.</summary>
+    public void* Pointer { get; private set; }
+
+    /// <summary>Bytes that the pool reserved, at least <see cref="Bytes"/>.</summary>
+    public long Capacity { get; }
+
+    /// <summary>Bytes that the present owner asked for.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>How many tensors share this memory; 1 means the holder may overwrite it.</summary>
+    public int References => Volatile.Read(ref _references);
+
+    public void Open(long bytes)
+    {
+        Bytes = bytes;
+        Volatile.Write(ref _references, 1);
+    }
+
+    public void AddReference() => Interlocked.Increment(ref _references);
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+            Device.Return(this);
+    }
+
+    public void Invalidate() => Pointer = null;
+}
+
+/// <summary>A contiguous run of elements inside a <see cref="DeviceBuffer"/>: what a kernel receives for a tensor.</summary>
+/// <param name="Buffer">The memory.</param>
+/// <param name="Offset">First element, in elements of 4 bytes.</param>
+/// <param name="Length">Number of elements.</param>
+internal readonly unsafe record struct DeviceSpan(DeviceBuffer Buffer, long Offset, long Length)
+{
+    public Device Device => Buffer.Device;
+
+    /// <summary>Host pointer to the first element; only meaningful on the CPU.</summary>
+    public float* Floats => (float*)Buffer.Pointer + Offset;
+
+    /// <summary>Host pointer to the first element; only meaningful on the CPU.</summary>
+    public int* Ints => (int*)Buffer.Pointer + Offset;
+
+    /// <summary>The device of this span as the CPU; kernels switch on the device's type before they ask.</summary>
+    public CpuDevice Cpu => (CpuDevice)Buffer.Device;
+}

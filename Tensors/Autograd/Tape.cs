@@ -1,0 +1,161 @@
+using System.Runtime.InteropServices;
+using CudaSeq.Kernels;
+
+namespace CudaSeq.Tensors;
+
+/// <summary>
+/// The record of this thread's differentiable ops, in order. Backward walks it in reverse; every node gives one gradient per input,
+/// and the tape adds the gradients of shared inputs. Accumulation is the tape's job alone: kernels overwrite.
+/// </summary>
+internal static class Tape
+{
+    [ThreadStatic]
+    private static List<TapeNode>? _nodes;
+
+    [ThreadStatic]
+    private static int _pauses;
+
+    /// <summary>Number of nodes recorded so far.</summary>
+    public static int Mark => _nodes?.Count ?? 0;
+
+    /// <summary>Whether an op over <paramref name="inputs"/> will be recorded: ask before saving anything for backward.</summary>
+    public static bool Records(params ReadOnlySpan<Tensor?> inputs)
+    {
+        if (_pauses > 0)
+            return false;
+        foreach (var input in inputs)
+        {
+            if (input is { RequiresGrad: true })
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// Records how <paramref name="output"/> was made, if any input needs a gradient and recording is not paused.
+    /// </summary>
+    /// <param name="name">The op.</param>
+    /// <param name="output">What it made.</param>
+    /// <param name="inputs">What gradients may flow to.</param>
+    /// <param name="saved">What backward needs; a tuple, so that the page shows exactly what is kept alive.</param>
+    /// <param name="backward">A static lambda from the output's gradient to one gradient per input. It runs unrecorded, in a scope of its own.</param>
+    /// <param name="scratch">Tensors among <paramref name="saved"/> that the op made for backward alone; freed once it has used them.</param>
+    /// <returns><paramref name="output"/>.</returns>
+    public static Tensor Record<TSaved>(
+        string name,
+        Tensor output,
+        ReadOnlySpan<Tensor> inputs,
+        TSaved saved,
+        Func<Tensor, TSaved, Gradients> backward,
+        params ReadOnlySpan<Tensor> scratch)
+    {
+        if (!Records(inputs!))
+            return output;
+        var node = new TapeNode<TSaved>(name, output, inputs.ToArray(), scratch.ToArray(), saved, backward);
+        (_nodes ??= []).Add(node);
+        output.AttachNode(node);
+        return output;
+    }
+
+    /// <summary>Drops the nodes recorded after <paramref name="mark"/>.</summary>
+    public static void Forget(int mark)
+    {
+        if (_nodes is null || _nodes.Count <= mark)
+            return;
+        foreach (var node in CollectionsMarshal.AsSpan(_nodes)[mark..])
+            node.Output.DetachNode();
+        _nodes.RemoveRange(mark, _nodes.Count - mark);
+    }
+
+    public static void Pause() => _pauses++;
+
+    public static void Resume() => _pauses--;
+
+    public static void Backward(Tensor loss, Tensor? seed, bool retain)
+    {
+        if (loss.Node is not { Released: false } last || _nodes is null)
+        {
+            throw new InvalidOperationException(
+                $"Backward: the loss must be computed from a parameter, in a scope that is still open and not differentiated before, got {loss}.");
+        }
+
+        int start = _nodes.LastIndexOf(last);
+        if (start < 0)
+            throw new InvalidOperationException($"Backward: must run on the thread that computed the loss, got {loss}.");
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        last.Gradient = seed is null ? Tensor.Full(loss.Device, loss.Shape, 1) : seed.View(seed.Shape, 0, "gradient");
+        for (int i = start; i >= 0; i--)
+        {
+            var node = _nodes[i];
+            if (node.Gradient is not { } gradient)
+                continue;
+            if (node.Released)
+                throw new InvalidOperationException($"Backward: {node.Name} was differentiated before; pass retain: true to the first Backward.");
+            Step(node, gradient);
+            node.Gradient = null;
+            gradient.Dispose();
+            if (!retain)
+                node.Release(keepOutput: node == last);
+        }
+    }
+
+    private static void Step(TapeNode node, Tensor gradient)
+    {
+        using var scope = TensorScope.Begin();
+        var gradients = node.Backward(gradient);
+        for (int i = 0; i < node.Inputs.Length; i++)
+        {
+            if (gradients[i] is not { } given || !node.Inputs[i].RequiresGrad)
+                continue;
+            var input = node.Inputs[i];
+            if (given.Shape != input.Shape)
+                throw new InvalidOperationException($"{node.Name}: the gradient of input {i} must be {input.Shape}, got {given.Shape}.");
+            if (!input.IsAlive && input.Node is null)
+                throw new InvalidOperationException($"{node.Name}: input {i}, {input}, must be alive until Backward has passed it.");
+            if (input.Node is not { } source)
+                input.AccumulateGrad(given);
+            else if (source.Gradient is not { } sum)
+                source.Gradient = Hand(given);
+            else if (sum.OwnsMemory)
+                AddKernel.Accumulate(sum.Data, given.Data);
+            else
+                source.Gradient = Hand(Added(sum, given));
+        }
+    }
+
+    // A view, so that a gradient given to several inputs is seen to be shared, and the giver's scope can close.
+    private static Tensor Hand(Tensor gradient) => gradient.View(gradient.Shape, 0, "gradient").Keep();
+
+    private static Tensor Added(Tensor a, Tensor b)
+    {
+        var sum = a.NewLike(a.Shape, "gradient");
+        CopyKernel.Copy(a.Data, sum.Data);
+        AddKernel.Accumulate(sum.Data, b.Data);
+        a.Dispose();
+        return sum;
+    }
+}
+
+/// <summary>While open, nothing on this thread is recorded for backward: inference, metrics, optimiser steps.</summary>
+public sealed class NoGrad : IDisposable
+{
+    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private bool _closed;
+
+    /// <summary>Pauses recording on this thread; pauses nest.</summary>
+    public NoGrad() => Tape.Pause();
+
+    /// <summary>Resumes recording.</summary>
+    /// <exception cref="InvalidOperationException">Another thread paused it.</exception>
+    public void Dispose()
+    {
+        if (_closed)
+            return;
+        if (_thread != Environment.CurrentManagedThreadId)
+            throw new InvalidOperationException("NoGrad: must be closed on the thread that opened it.");
+        _closed = true;
+        Tape.Resume();
+    }
+}

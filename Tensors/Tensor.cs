@@ -1,0 +1,330 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using CudaSeq.Kernels;
+
+namespace CudaSeq.Tensors;
+
+/// <summary>
+/// A dense array of numbers on a device, row-major. A tensor made while a <see cref="TensorScope"/> is open belongs to it and dies with it;
+/// one made outside belongs to the caller, who disposes it. Views share memory and keep it alive.
+/// </summary>
+public sealed class Tensor : IDisposable
+{
+    private readonly DeviceSpan _data;
+    private string? _death;
+
+    private Tensor(DeviceSpan data, Shape shape, DType dtype, string origin)
+    {
+        _data = data;
+        Shape = shape;
+        DType = dtype;
+        Origin = origin;
+        TensorScope.Current?.Adopt(this);
+    }
+
+    /// <summary>The sizes of the axes.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The type of the elements.</summary>
+    public DType DType { get; }
+
+    /// <summary>Where the elements live.</summary>
+    public Device Device => _data.Device;
+
+    /// <summary>Whether gradients flow to this tensor: a parameter, or something computed from one.</summary>
+    public bool RequiresGrad { get; private set; }
+
+    /// <summary>
+    /// The gradient that <see cref="Backward(bool)"/> has accumulated for a parameter: same shape, null before the first and after <see cref="ZeroGrad"/>.
+    /// </summary>
+    public Tensor? Grad { get; private set; }
+
+    /// <summary>Whether the elements may still be used.</summary>
+    public bool IsAlive => _death is null;
+
+    /// <summary>The op that made this tensor, for error messages.</summary>
+    internal string Origin { get; }
+
+    /// <summary>The tape's record of how this tensor was made; null for what the user made.</summary>
+    internal TapeNode? Node { get; set; }
+
+    /// <summary>The scope that will free this tensor, and its neighbours in the scope's list.</summary>
+    internal TensorScope? Scope { get; set; }
+
+    internal Tensor? NextInScope { get; set; }
+
+    internal Tensor? PreviousInScope { get; set; }
+
+    /// <summary>The elements for a kernel.</summary>
+    /// <exception cref="ObjectDisposedException">The tensor is dead.</exception>
+    internal DeviceSpan Data
+    {
+        get
+        {
+            if (_death is not null)
+                ThrowDead();
+            return _data;
+        }
+    }
+
+    /// <summary>Whether nobody else shares the memory, so that it may be overwritten.</summary>
+    internal bool OwnsMemory => _data.Buffer.References == 1;
+
+    /// <summary>A tensor of zeros.</summary>
+    /// <param name="device">Where.</param>
+    /// <param name="shape">Sizes of the axes.</param>
+    /// <param name="dtype">Element type.</param>
+    public static Tensor Zeros(Device device, Shape shape, DType dtype = DType.Float32)
+    {
+        var tensor = Empty(device, shape, dtype, nameof(Zeros));
+        FillKernel.Zero(tensor.Data);
+        return tensor;
+    }
+
+    /// <summary>A tensor of one value.</summary>
+    /// <param name="device">Where.</param>
+    /// <param name="shape">Sizes of the axes.</param>
+    /// <param name="value">The value of every element.</param>
+    public static Tensor Full(Device device, Shape shape, float value)
+    {
+        var tensor = Empty(device, shape, DType.Float32, nameof(Full));
+        FillKernel.Fill(tensor.Data, value);
+        return tensor;
+    }
+
+    /// <summary>A float tensor with the given elements.</summary>
+    /// <param name="device">Where.</param>
+    /// <param name="values">The elements, row-major.</param>
+    /// <param name="shape">Sizes of the axes; one axis when omitted.</param>
+    /// <exception cref="ArgumentException">The shape holds another number of elements.</exception>
+    public static Tensor From(Device device, ReadOnlySpan<float> values, Shape? shape = null)
+    {
+        var tensor = Empty(device, CheckCount(values.Length, shape), DType.Float32, nameof(From));
+        CopyKernel.FromHost(values, tensor.Data);
+        return tensor;
+    }
+
+    /// <summary>An integer tensor with the given elements: token ids, lengths, indices.</summary>
+    /// <inheritdoc cref="From(Device, ReadOnlySpan{float}, Shape?)"/>
+    public static Tensor From(Device device, ReadOnlySpan<int> values, Shape? shape = null)
+    {
+        var tensor = Empty(device, CheckCount(values.Length, shape), DType.Int32, nameof(From));
+        CopyKernel.FromHost(values, tensor.Data);
+        return tensor;
+    }
+
+    /// <summary>
+    /// The same elements under another shape: a free view, gradients flow through it.
+    /// </summary>
+    /// <param name="shape">As many elements as this tensor has.</param>
+    /// <exception cref="ArgumentException">The numbers of elements differ.</exception>
+    public Tensor Reshape(Shape shape) => Ops.Reshape(this, shape);
+
+    /// <summary>Rows <paramref name="start"/> .. <paramref name="start"/> + <paramref name="length"/> - 1 of the leading axis: a free view, gradients flow through it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The rows do not exist.</exception>
+    public Tensor Rows(int start, int length) => Ops.Rows(this, start, length);
+
+    /// <summary>The same elements without history: a free view to which no gradient flows.</summary>
+    public Tensor Detach() => View(Shape, 0, nameof(Detach));
+
+    /// <summary>Declares a tensor that the user made a parameter: gradients flow to it and accumulate in <see cref="Grad"/>.</summary>
+    /// <returns>This tensor.</returns>
+    /// <exception cref="InvalidOperationException">The tensor was computed from others or holds integers.</exception>
+    public Tensor AsParameter()
+    {
+        if (Node is not null || DType != DType.Float32)
+            throw new InvalidOperationException($"AsParameter: must be a float tensor that was not computed from others, got {this}.");
+        RequiresGrad = true;
+        return this;
+    }
+
+    /// <summary>
+    /// Computes the gradient of this single number with respect to every parameter it was computed from, and adds it to their <see cref="Grad"/>.
+    /// Activations on the way are freed as soon as they have been used.
+    /// </summary>
+    /// <param name="retain">Keep the activations, so that they can be read, or another loss on the same tape differentiated, afterwards.</param>
+    /// <exception cref="InvalidOperationException">Not a single number, not computed from any parameter, or its tape was already released.</exception>
+    public void Backward(bool retain = false)
+    {
+        if (Shape.Count != 1)
+            throw new InvalidOperationException($"Backward: must start from a single number or be given a gradient, got {this}.");
+        Tape.Backward(this, null, retain);
+    }
+
+    /// <summary>The same from any tensor, given the gradient of some later number with respect to it.</summary>
+    /// <param name="gradient">The shape of this tensor.</param>
+    /// <param name="retain">Keep the activations.</param>
+    /// <exception cref="InvalidOperationException">Another shape, not computed from any parameter, or its tape was already released.</exception>
+    public void Backward(Tensor gradient, bool retain = false)
+    {
+        if (gradient.Shape != Shape || gradient.DType != DType)
+            throw new InvalidOperationException($"Backward: the gradient must be like the tensor, got {gradient} for {this}.");
+        Tape.Backward(this, gradient, retain);
+    }
+
+    /// <summary>Moves this tensor from its scope to the one outside it, or to the caller when there is none.</summary>
+    /// <returns>This tensor.</returns>
+    public Tensor Keep()
+    {
+        _ = Data;
+        if (Scope is { } scope)
+        {
+            scope.Disown(this);
+            scope.Outer?.Adopt(this);
+        }
+
+        return this;
+    }
+
+    /// <summary>Frees the gradient; the next <see cref="Backward(bool)"/> starts from nothing.</summary>
+    public void ZeroGrad()
+    {
+        Grad?.Dispose();
+        Grad = null;
+    }
+
+    /// <summary>The float elements, copied to the host.</summary>
+    /// <exception cref="InvalidOperationException">The tensor holds integers.</exception>
+    public float[] ToArray()
+    {
+        var values = new float[Shape.Count];
+        CopyTo(values);
+        return values;
+    }
+
+    /// <summary>The integer elements, copied to the host.</summary>
+    /// <exception cref="InvalidOperationException">The tensor holds floats.</exception>
+    public int[] ToIntArray()
+    {
+        var values = new int[Shape.Count];
+        CopyTo(values);
+        return values;
+    }
+
+    /// <summary>Copies the float elements to the host.</summary>
+    public void CopyTo(Span<float> destination)
+    {
+        CheckTransfer(nameof(CopyTo), DType.Float32, destination.Length);
+        CopyKernel.ToHost(Data, destination);
+    }
+
+    /// <summary>Copies the integer elements to the host.</summary>
+    public void CopyTo(Span<int> destination)
+    {
+        CheckTransfer(nameof(CopyTo), DType.Int32, destination.Length);
+        CopyKernel.ToHost(Data, destination);
+    }
+
+    /// <summary>Overwrites the float elements from the host, in place and outside the tape.</summary>
+    public void CopyFrom(ReadOnlySpan<float> source)
+    {
+        CheckTransfer(nameof(CopyFrom), DType.Float32, source.Length);
+        CopyKernel.FromHost(source, Data);
+    }
+
+    /// <summary>Overwrites the integer elements from the host, in place.</summary>
+    public void CopyFrom(ReadOnlySpan<int> source)
+    {
+        CheckTransfer(nameof(CopyFrom), DType.Int32, source.Length);
+        CopyKernel.FromHost(source, Data);
+    }
+
+    /// <summary>The value of a tensor with one float element.</summary>
+    /// <exception cref="InvalidOperationException">The tensor has another number of elements or holds integers.</exception>
+    public float Item()
+    {
+        Span<float> value = stackalloc float[1];
+        CopyTo(value);
+        return value[0];
+    }
+
+    /// <summary>Gives the memory back. Harmless when repeated.</summary>
+    public void Dispose() => Kill("was disposed");
+
+    /// <summary>For example <c>LightConv [8, 20, 512] Float32 on cpu</c>.</summary>
+    public override string ToString() => $"{Origin} {Shape} {DType} on {_data.Device}";
+
+    /// <summary>An uninitialised tensor for an op to fill.</summary>
+    internal static Tensor Empty(Device device, Shape shape, DType dtype, string origin)
+    {
+        var buffer = device.Rent(Math.Max(1, shape.Count) * dtype.Size());
+        return new Tensor(new DeviceSpan(buffer, 0, shape.Count), shape, dtype, origin);
+    }
+
+    /// <summary>An uninitialised float tensor on the device of this one.</summary>
+    internal Tensor NewLike(Shape shape, string origin) => Empty(Device, shape, DType.Float32, origin);
+
+    /// <summary>A tensor without history over part of this one's memory.</summary>
+    internal Tensor View(Shape shape, long offset, string origin)
+    {
+        var data = Data;
+        data.Buffer.AddReference();
+        return new Tensor(data with { Offset = data.Offset + offset, Length = shape.Count }, shape, DType, origin);
+    }
+
+    internal void AttachNode(TapeNode node)
+    {
+        Node = node;
+        RequiresGrad = true;
+    }
+
+    /// <summary>The tape forgot how this tensor was made; if it outlives its scope, it goes on as a constant.</summary>
+    internal void DetachNode()
+    {
+        Node = null;
+        RequiresGrad = false;
+    }
+
+    /// <summary>Adds to the gradient of a parameter. Takes over <paramref name="gradient"/> where it is fresh: made in the current scope and shared by nobody.</summary>
+    internal void AccumulateGrad(Tensor gradient)
+    {
+        if (Grad is not null)
+        {
+            AddKernel.Accumulate(Grad.Data, gradient.Data);
+            return;
+        }
+
+        Tensor own;
+        if (gradient.OwnsMemory && gradient.Scope == TensorScope.Current)
+        {
+            own = gradient;
+        }
+        else
+        {
+            own = NewLike(Shape, "gradient");
+            CopyKernel.Copy(gradient.Data, own.Data);
+        }
+
+        own.Scope?.Disown(own);
+        Grad = own;
+    }
+
+    /// <summary>Ends the tensor's life; <paramref name="how"/> completes the sentence of the error a later use gets.</summary>
+    internal void Kill(string how)
+    {
+        if (_death is not null)
+            return;
+        _death = how;
+        Scope?.Disown(this);
+        _data.Buffer.Release();
+        ZeroGrad();
+    }
+
+    private static Shape CheckCount(int count, Shape? shape)
+    {
+        var result = shape ?? [count];
+        if (result.Count != count)
+            throw new ArgumentException($"Tensor.From: the shape must hold as many elements as there are values, got {result} and {count} values.");
+        return result;
+    }
+
+    private void CheckTransfer(string name, DType dtype, int length)
+    {
+        if (DType != dtype || Shape.Count != length)
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{name}: host and tensor must match, got {length} x {dtype} and {this}."));
+    }
+
+    [DoesNotReturn]
+    private void ThrowDead()
+        => throw new ObjectDisposedException(Origin, $"The tensor {Shape} made by {Origin} {_death}. Keep() moves a tensor to the outer scope.");
+}

@@ -1,0 +1,196 @@
+using System.Numerics;
+using CudaSeq.Kernels;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>One input of an op under test.</summary>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Values">Its elements; integers are whole numbers.</param>
+/// <param name="DType">Float inputs are differentiated unless <paramref name="Constant"/>.</param>
+/// <param name="Constant">No gradient is asked for.</param>
+public sealed record Input(Shape Shape, float[] Values, DType DType = DType.Float32, bool Constant = false)
+{
+    public bool Differentiable => DType == DType.Float32 && !Constant;
+
+    /// <summary>Normal values with a few spikes ten times as large, as real activations have.</summary>
+    public static Input Random(Random random, Shape shape, double scale = 1, bool constant = false)
+    {
+        var values = new float[shape.Count];
+        for (int i = 0; i < values.Length; i++)
+            values[i] = (float)(scale * Normal(random) * (random.Next(50) == 0 ? 10 : 1));
+        return new Input(shape, values, Constant: constant);
+    }
+
+    public static Input Ints(Shape shape, params IEnumerable<int> values)
+        => new(shape, [.. values.Select(v => (float)v)], DType.Int32);
+
+    public static double Normal(Random random)
+        => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}
+
+/// <summary>
+/// What every op is held to. A subclass gives cases, the call, and a naive reference of a few nested loops that is generic over its number type;
+/// from these come: forward against the reference in float64, gradients against a finite difference of it, guard zones, repeatability, and independence of the threads.
+/// </summary>
+public abstract class OpTests<TCase>
+{
+    private const int Seed = 20190123;
+
+    protected abstract IEnumerable<TCase> Cases { get; }
+
+    protected abstract Input[] Inputs(TCase c, Random random);
+
+    protected abstract Tensor Call(TCase c, Tensor[] inputs);
+
+    /// <summary>The op in the plainest loops; inputs and output are row-major arrays in the order of <see cref="Inputs"/>.</summary>
+    protected abstract T[] Reference<T>(TCase c, T[][] inputs)
+        where T : struct, IFloatingPointIeee754<T>;
+
+    /// <summary>False for ops without a backward.</summary>
+    protected virtual bool Differentiable => true;
+
+    [Theory, Devices]
+    public void ForwardMatchesTheReference(string device)
+    {
+        foreach (var (c, inputs) in DrawnCases())
+        {
+            var exact = Reference(c, [.. inputs.Select(x => Array.ConvertAll(x.Values, v => (double)v))]);
+            var naive = Reference(c, [.. inputs.Select(x => x.Values)]);
+            var (got, shape) = Forward(device, 2, c, inputs);
+            Assert.True(got.Length == exact.Length, $"{c}: {got.Length} elements, the reference has {exact.Length}");
+            int row = shape.Rank > 0 && shape[-1] >= 8 ? shape[-1] : Math.Max(1, got.Length);
+            for (int start = 0; start < got.Length; start += row)
+                CheckRow(c, start, exact.AsSpan(start, row), naive.AsSpan(start, row), got.AsSpan(start, row));
+        }
+    }
+
+    [Theory, Devices]
+    public void BackwardMatchesAFiniteDifference(string device)
+    {
+        if (!Differentiable)
+            return;
+        foreach (var (c, inputs) in DrawnCases())
+        {
+            var random = new Random(Seed + 1);
+            double[][] at = [.. inputs.Select(x => Array.ConvertAll(x.Values, v => (double)v))];
+            int outputs = Reference(c, at).Length;
+            if (outputs == 0)
+                continue;
+            float[] cotangent = [.. Enumerable.Range(0, outputs).Select(_ => (float)Input.Normal(random))];
+            double[][] direction = [.. inputs.Select(x => x.Values.Select(_ => x.Differentiable ? Input.Normal(random) : 0).ToArray())];
+            const double Step = 1e-6;
+            double difference = (Along(Step) - Along(-Step)) / (2 * Step);
+            var gradients = Gradients(device, 2, c, inputs, cotangent);
+            double product = 0, magnitude = 0;
+            for (int i = 0; i < inputs.Length; i++)
+            {
+                if (!inputs[i].Differentiable)
+                    continue;
+                Assert.True(gradients[i] is not null, $"{c}: input {i} got no gradient");
+                for (int j = 0; j < direction[i].Length; j++)
+                {
+                    product += gradients[i]![j] * direction[i][j];
+                    magnitude += Math.Abs(gradients[i]![j] * direction[i][j]);
+                }
+            }
+
+            double tolerance = (2e-5 * magnitude / Math.Sqrt(Math.Max(1, direction.Sum(d => d.Length)))) + (2e-6 * Math.Abs(difference)) + 1e-6;
+            Assert.True(
+                Math.Abs(product - difference) <= tolerance,
+                $"{c}: gradient . direction = {product}, finite difference = {difference}, allowed {tolerance:g3}");
+
+            double Along(double step)
+            {
+                double[][] moved = [.. at.Select((x, i) => x.Select((v, j) => v + (step * direction[i][j])).ToArray())];
+                var y = Reference(c, moved);
+                double sum = 0;
+                for (int j = 0; j < y.Length; j++)
+                    sum += y[j] * cotangent[j];
+                return sum;
+            }
+        }
+    }
+
+    [Theory, Devices]
+    public void RepeatsBitForBitWithAnyNumberOfThreads(string device)
+    {
+        foreach (var (c, inputs) in DrawnCases())
+        {
+            var (first, _) = Forward(device, 1, c, inputs);
+            foreach (int threads in (int[])[1, 2, 3])
+                Assert.True(first.AsSpan().SequenceEqual(Forward(device, threads, c, inputs).Values), $"{c}: forward differs with {threads} threads");
+            if (!Differentiable || first.Length == 0)
+                continue;
+            float[] cotangent = [.. Enumerable.Range(0, first.Length).Select(i => MathF.Sin(i + 1))];
+            var gradients = Gradients(device, 1, c, inputs, cotangent);
+            foreach (int threads in (int[])[1, 2, 3])
+            {
+                var again = Gradients(device, threads, c, inputs, cotangent);
+                for (int i = 0; i < gradients.Length; i++)
+                    Assert.True(gradients[i].AsSpan().SequenceEqual(again[i]), $"{c}: gradient {i} differs with {threads} threads");
+            }
+        }
+    }
+
+    /// <summary>Asserts that a call is refused with exactly this message.</summary>
+    protected static void Refuses<TException>(string message, Action call)
+        where TException : Exception
+    {
+        using var scope = TensorScope.Begin();
+        Assert.Equal(message, Assert.Throws<TException>(call).Message);
+    }
+
+    private static void CheckRow(TCase c, int start, ReadOnlySpan<double> exact, ReadOnlySpan<float> naive, ReadOnlySpan<float> got)
+    {
+        double largest = 0, naiveError = 0;
+        for (int i = 0; i < exact.Length; i++)
+        {
+            if (!double.IsFinite(exact[i]))
+                continue;
+            largest = Math.Max(largest, Math.Abs(exact[i]));
+            naiveError = Math.Max(naiveError, Math.Abs(naive[i] - exact[i]));
+        }
+
+        double allowed = (2 * naiveError) + (4 * (MathF.BitIncrement((float)largest) - (float)largest));
+        for (int i = 0; i < exact.Length; i++)
+        {
+            bool good = double.IsFinite(exact[i]) ? Math.Abs(got[i] - exact[i]) <= allowed : got[i].Equals((float)exact[i]);
+            Assert.True(good, $"{c}: element {start + i} is {got[i]:g9}, the reference {exact[i]:g9}, allowed {allowed:g3}");
+        }
+    }
+
+    private static Tensor[] Upload(Device device, Input[] inputs, bool parameters) => [.. inputs.Select(x =>
+    {
+        if (x.DType == DType.Int32)
+            return Tensor.From(device, Array.ConvertAll(x.Values, v => (int)v), x.Shape);
+        var tensor = Tensor.From(device, x.Values, x.Shape);
+        return parameters && x.Differentiable ? tensor.AsParameter() : tensor;
+    })];
+
+    private IEnumerable<(TCase Case, Input[] Inputs)> DrawnCases()
+    {
+        int n = 0;
+        foreach (var c in Cases)
+            yield return (c, Inputs(c, new Random(Seed + n++)));
+        Assert.True(n > 0, "no case was tested");
+    }
+
+    private (float[] Values, Shape Shape) Forward(string name, int threads, TCase c, Input[] inputs)
+    {
+        using var device = TestDevices.Open(name, threads);
+        using var scope = TensorScope.Begin();
+        var y = Call(c, Upload(device, inputs, parameters: false));
+        return (y.ToArray(), y.Shape);
+    }
+
+    private float[]?[] Gradients(string name, int threads, TCase c, Input[] inputs, float[] cotangent)
+    {
+        using var device = TestDevices.Open(name, threads);
+        using var scope = TensorScope.Begin();
+        var tensors = Upload(device, inputs, parameters: true);
+        var y = Call(c, tensors);
+        y.Backward(Tensor.From(device, cotangent, y.Shape));
+        return [.. tensors.Select(x => x.Grad?.ToArray())];
+    }
+}
