@@ -33,6 +33,7 @@ public sealed record Input(Shape Shape, float[] Values, DType DType = DType.Floa
 /// What every op is held to. A subclass gives cases, the call, and a naive reference of a few nested loops that is generic over its number type;
 /// from these come: forward against the reference in float64, gradients against a finite difference of it, guard zones, repeatability, and independence of the threads.
 /// </summary>
+[Trait("Category", "Op")]
 public abstract class OpTests<TCase>
 {
     private const int Seed = 20190123;
