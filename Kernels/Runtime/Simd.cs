@@ -23,6 +23,9 @@ internal unsafe interface IFloatVector<TSelf>
     /// <summary>Loads the first <paramref name="count"/> lanes (0 .. Count), the others are 0; reads nothing past them.</summary>
     static abstract TSelf LoadPartial(float* source, int count);
 
+    /// <summary>Loads the first <paramref name="count"/> lanes (0 .. Count), the others are <paramref name="fill"/>; reads nothing past them.</summary>
+    static abstract TSelf LoadPartial(float* source, int count, float fill);
+
     static abstract TSelf operator +(TSelf a, TSelf b);
 
     static abstract TSelf operator -(TSelf a, TSelf b);
@@ -83,6 +86,10 @@ internal readonly unsafe struct Float512(Vector512<float> value) : IFloatVector<
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float512 LoadPartial(float* source, int count)
         => new(Avx512F.MaskLoad(source, Mask(count), Vector512<float>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float512 LoadPartial(float* source, int count, float fill)
+        => new(Avx512F.MaskLoad(source, Mask(count), Vector512.Create(fill)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float512 operator +(Float512 a, Float512 b) => new(a.Value + b.Value);
@@ -156,6 +163,10 @@ internal readonly unsafe struct Float256(Vector256<float> value) : IFloatVector<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float256 LoadPartial(float* source, int count) => new(Avx.MaskLoad(source, Mask(count)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float256 LoadPartial(float* source, int count, float fill)
+        => new(Vector256.ConditionalSelect(Mask(count), Avx.MaskLoad(source, Mask(count)), Vector256.Create(fill)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float256 operator +(Float256 a, Float256 b) => new(a.Value + b.Value);
@@ -234,6 +245,16 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
         1 => Vector128.CreateScalar(source[0]),
         2 => Vector128.Create(source[0], source[1], 0, 0),
         3 => Vector128.Create(source[0], source[1], source[2], 0),
+        _ => Vector128.Load(source),
+    });
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float128 LoadPartial(float* source, int count, float fill) => new(count switch
+    {
+        <= 0 => Vector128.Create(fill),
+        1 => Vector128.Create(source[0], fill, fill, fill),
+        2 => Vector128.Create(source[0], source[1], fill, fill),
+        3 => Vector128.Create(source[0], source[1], source[2], fill),
         _ => Vector128.Load(source),
     });
 
@@ -319,6 +340,9 @@ internal readonly unsafe struct Float1(float value) : IFloatVector<Float1>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float1 LoadPartial(float* source, int count) => new(count > 0 ? *source : 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float1 LoadPartial(float* source, int count, float fill) => new(count > 0 ? *source : fill);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float1 operator +(Float1 a, Float1 b) => new(a.Value + b.Value);
