@@ -1,8 +1,18 @@
 namespace CudaSeq.Kernels;
 
-/// <summary>Sums of two tensors of the same size.</summary>
+/// <summary>Sums of two tensors.</summary>
 internal static partial class AddKernel
 {
+    /// <summary>y = a + b under broadcasting; y may be a or b where that has y's shape.</summary>
+    public static void Forward(in BroadcastSize size, DeviceSpan a, DeviceSpan b, DeviceSpan y)
+    {
+        switch (y.Device)
+        {
+            case CpuDevice cpu: ForwardCpu(cpu, size, a, b, y); break;
+            default: throw KernelException.NoKernel("Add", y.Device);
+        }
+    }
+
     /// <summary>sum += x: the one kernel that does not overwrite, for the tape's sums.</summary>
     public static void Accumulate(DeviceSpan sum, DeviceSpan x)
     {

@@ -13,7 +13,7 @@ public readonly record struct PhiloxKey(ulong Seed, ulong Stream);
 /// Philox4x32 with 10 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter goes in, four random words come out.
 /// Element i of a mask uses word i mod 4 of counter (i div 4, stream), on every device.
 /// </summary>
-internal static class Philox
+internal static partial class Philox
 {
     public const uint Multiplier0 = 0xD2511F53;
     public const uint Multiplier1 = 0xCD9E8D57;
