@@ -24,8 +24,8 @@ public sealed class TensorScope : IDisposable
     /// <summary>The innermost open scope of this thread.</summary>
     public static TensorScope? Current => _current;
 
-    /// <summary>The scope around this one.</summary>
-    internal TensorScope? Outer { get; }
+    /// <summary>The scope around this one, or null for an outermost scope.</summary>
+    public TensorScope? Outer { get; }
 
     /// <summary>Opens a scope inside the current one.</summary>
     public static TensorScope Begin() => _current = new TensorScope(_current);

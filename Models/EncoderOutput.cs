@@ -1,0 +1,8 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>What a decoder sees of the source.</summary>
+/// <param name="States">[B, S, C], the encoder's last layer; rows beyond a source's length mean nothing.</param>
+/// <param name="Lengths">[B] integers, tokens of each source, 1 .. S.</param>
+public sealed record EncoderOutput(Tensor States, Tensor Lengths);

@@ -1,0 +1,26 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// Normalises the channels of every position to mean 0 and variance 1, then scales and shifts them (epsilon 1e-5). Parameters: <c>weight</c> [C], which starts
+/// at one, and <c>bias</c> [C], which starts at zero. Ba, Kiros and Hinton, "Layer normalization", 2016.
+/// </summary>
+public sealed class LayerNorm : Module
+{
+    private readonly Parameter _weight;
+    private readonly Parameter _bias;
+
+    /// <summary>Declares the parameters.</summary>
+    /// <param name="width">C, the channels.</param>
+    public LayerNorm(int width)
+    {
+        _weight = Declare("weight", [width], Initializer.Ones);
+        _bias = Declare("bias", [width], Initializer.Zeros);
+    }
+
+    /// <summary>Applies the layer.</summary>
+    /// <param name="x">[..., C].</param>
+    /// <returns>[..., C], new.</returns>
+    public Tensor Forward(Tensor x) => Ops.LayerNorm(x, _weight.Tensor, _bias.Tensor);
+}

@@ -1,0 +1,193 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+
+namespace CudaSeq.Models;
+
+/// <summary>What lets the positions of a model see each other.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Architecture>))]
+public enum Architecture
+{
+    /// <summary>Self-attention: <c>Transformer2017</c>.</summary>
+    [JsonStringEnumMemberName("transformer")]
+    Transformer,
+
+    /// <summary>Lightweight convolutions: <c>LightConv2019</c>.</summary>
+    [JsonStringEnumMemberName("lightconv")]
+    LightConv,
+
+    /// <summary>Dynamic convolutions: <c>DynamicConv2019</c>.</summary>
+    [JsonStringEnumMemberName("dynamicconv")]
+    DynamicConv,
+}
+
+/// <summary>Which of the three token tables of a model are one and the same.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<EmbeddingSharing>))]
+public enum EmbeddingSharing
+{
+    /// <summary>Source embeddings, target embeddings and output projection are three tables.</summary>
+    [JsonStringEnumMemberName("none")]
+    None,
+
+    /// <summary>Target embeddings and output projection are one table.</summary>
+    [JsonStringEnumMemberName("decoder")]
+    Decoder,
+
+    /// <summary>All are one table; source and target then share one vocabulary.</summary>
+    [JsonStringEnumMemberName("all")]
+    All,
+}
+
+/// <summary>
+/// Everything that determines a model's function and the shapes of its parameters. The papers' configurations are presets of
+/// <c>Transformer2017</c>, <c>LightConv2019</c> and <c>DynamicConv2019</c>; change them with <c>with</c>. As JSON, the keys are the
+/// properties' names in snake_case.
+/// </summary>
+/// <example>
+/// <code>
+/// var config = DynamicConv2019.Iwslt with { SourceVocabulary = 8848, TargetVocabulary = 6632 };
+/// using var model = SequenceModel.Create(config, device, new RandomSource(seed: 1));
+/// </code>
+/// </example>
+public sealed partial record ModelConfig
+{
+    /// <summary>The widest filter the convolutions support.</summary>
+    public const int MaxKernelWidth = 255;
+
+    /// <summary>What lets positions see each other.</summary>
+    public Architecture Architecture { get; init; }
+
+    /// <summary>C, the channels of every position.</summary>
+    public int ModelWidth { get; init; } = 512;
+
+    /// <summary>The inner width of the feed-forward blocks.</summary>
+    public int FeedForwardWidth { get; init; } = 2048;
+
+    /// <summary>H, the heads of every attention and of every convolution; divides C.</summary>
+    public int AttentionHeads { get; init; } = 8;
+
+    /// <summary>Number of encoder layers.</summary>
+    public int EncoderLayers { get; init; } = 6;
+
+    /// <summary>Number of decoder layers.</summary>
+    public int DecoderLayers { get; init; } = 6;
+
+    /// <summary>K of each encoder layer's convolution, or one number for all; empty for a transformer.</summary>
+    public IReadOnlyList<int> EncoderKernelWidths { get; init; } = [];
+
+    /// <summary>K of each decoder layer's convolution, or one number for all; empty for a transformer.</summary>
+    public IReadOnlyList<int> DecoderKernelWidths { get; init; } = [];
+
+    /// <summary>Whether a gated linear unit stands before the encoder's convolutions.</summary>
+    public bool EncoderGlu { get; init; }
+
+    /// <summary>Whether a gated linear unit stands before the decoder's convolutions.</summary>
+    public bool DecoderGlu { get; init; }
+
+    /// <summary>Probability of dropping an element of the embeddings' sum and of every sub-layer's output.</summary>
+    public float Dropout { get; init; } = 0.1f;
+
+    /// <summary>Probability of dropping an attention weight.</summary>
+    public float AttentionDropout { get; init; }
+
+    /// <summary>Probability of dropping a normalised filter tap (DropConnect).</summary>
+    public float WeightDropout { get; init; }
+
+    /// <summary>Probability of dropping an element of the input of a convolution module.</summary>
+    public float InputDropout { get; init; }
+
+    /// <summary>Probability of dropping an element inside the feed-forward blocks, after the ReLU.</summary>
+    public float ActivationDropout { get; init; }
+
+    /// <summary>
+    /// Layer norms before the sub-layers and one more after the last layer, x + f(LN(x)); otherwise after them, LN(x + f(x)), as the papers have it.
+    /// </summary>
+    public bool PreNorm { get; init; }
+
+    /// <summary>Which token tables are one.</summary>
+    public EmbeddingSharing ShareEmbeddings { get; init; }
+
+    /// <summary>Number of source tokens, the four special ones included. Presets leave it at 0.</summary>
+    public int SourceVocabulary { get; init; }
+
+    /// <summary>Number of target tokens, the four special ones included. Presets leave it at 0.</summary>
+    public int TargetVocabulary { get; init; }
+
+    /// <summary>K of one encoder layer's convolution.</summary>
+    /// <param name="layer">0 .. EncoderLayers - 1.</param>
+    public int EncoderKernelWidth(int layer) => EncoderKernelWidths[EncoderKernelWidths.Count == 1 ? 0 : layer];
+
+    /// <summary>K of one decoder layer's convolution.</summary>
+    /// <param name="layer">0 .. DecoderLayers - 1.</param>
+    public int DecoderKernelWidth(int layer) => DecoderKernelWidths[DecoderKernelWidths.Count == 1 ? 0 : layer];
+
+    /// <summary>Checks the configuration.</summary>
+    /// <returns>One sentence for each problem, for example <c>attention_heads must divide model_width, got 7 and 512.</c>; empty if there is none.</returns>
+    public IReadOnlyList<string> Validate()
+    {
+        var problems = new List<string>();
+        AtLeast(4, ModelWidth, "model_width");
+        AtLeast(1, FeedForwardWidth, "feed_forward_width");
+        AtLeast(1, AttentionHeads, "attention_heads");
+        AtLeast(1, EncoderLayers, "encoder_layers");
+        AtLeast(1, DecoderLayers, "decoder_layers");
+        AtLeast(4, SourceVocabulary, "source_vocabulary");
+        AtLeast(4, TargetVocabulary, "target_vocabulary");
+        if (AttentionHeads >= 1 && ModelWidth >= 4 && ModelWidth % AttentionHeads != 0)
+            problems.Add($"attention_heads must divide model_width, got {AttentionHeads} and {ModelWidth}.");
+        Probability(Dropout, "dropout");
+        Probability(AttentionDropout, "attention_dropout");
+        Probability(WeightDropout, "weight_dropout");
+        Probability(InputDropout, "input_dropout");
+        Probability(ActivationDropout, "activation_dropout");
+        if (ShareEmbeddings == EmbeddingSharing.All && SourceVocabulary != TargetVocabulary)
+            problems.Add($"share_embeddings \"all\" wants one vocabulary, got source_vocabulary {SourceVocabulary} and target_vocabulary {TargetVocabulary}.");
+        if (Architecture == Architecture.Transformer)
+        {
+            NotForTransformers(EncoderKernelWidths.Count > 0, "encoder_kernel_widths");
+            NotForTransformers(DecoderKernelWidths.Count > 0, "decoder_kernel_widths");
+            NotForTransformers(EncoderGlu, "encoder_glu");
+            NotForTransformers(DecoderGlu, "decoder_glu");
+            NotForTransformers(WeightDropout != 0, "weight_dropout");
+            NotForTransformers(InputDropout != 0, "input_dropout");
+        }
+        else
+        {
+            Widths(EncoderKernelWidths, EncoderLayers, "encoder");
+            Widths(DecoderKernelWidths, DecoderLayers, "decoder");
+        }
+
+        return problems;
+
+        void AtLeast(int least, int value, string key)
+        {
+            if (value < least)
+                problems.Add($"{key} must be at least {least}, got {value}.");
+        }
+
+        void Probability(float value, string key)
+        {
+            if (!(value >= 0 && value < 1))
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"{key} must be in [0, 1), got {value}."));
+        }
+
+        void NotForTransformers(bool given, string key)
+        {
+            if (given)
+                problems.Add($"{key} has no meaning for a transformer; leave it out.");
+        }
+
+        void Widths(IReadOnlyList<int> widths, int layers, string side)
+        {
+            if (widths.Count != 1 && widths.Count != layers)
+                problems.Add($"{side}_kernel_widths must name one width, or one for each of the {layers} layers, got {widths.Count}.");
+            if (widths.Any(k => k is < 1 or > MaxKernelWidth))
+                problems.Add($"{side}_kernel_widths must be in 1 .. {MaxKernelWidth}, got [{string.Join(", ", widths)}].");
+        }
+    }
+
+    /// <summary>Whether two configurations say the same.</summary>
+    public bool Equals(ModelConfig? other) => other is not null && ToJson() == other.ToJson();
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToJson().GetHashCode(StringComparison.Ordinal);
+}
