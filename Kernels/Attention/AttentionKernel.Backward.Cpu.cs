@@ -1,0 +1,219 @@
+namespace CudaSeq.Kernels;
+
+internal static unsafe partial class AttentionKernel
+{
+    // Keys whose gradients are summed at once in the causal case, where the first queries of a block do not see them.
+    private const int CausalKeys = 16;
+
+    private static void BackwardCpu(
+        CpuDevice cpu, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan v, DeviceSpan? keyLengths, DropMask mask, DeviceSpan y, DeviceSpan statistics,
+        DeviceSpan dy, DeviceSpan? dq, DeviceSpan? dk, DeviceSpan? dv)
+    {
+        double cost = size.T * (double)size.S * ((0.15 * size.D) + 0.7);
+        var body = new BackwardBody(
+            cpu, size, q.Floats, k.Floats, v.Floats, Lengths(keyLengths), mask, y.Floats, statistics.Floats, dy.Floats, Pointer(dq), Pointer(dk), Pointer(dv));
+        cpu.For(checked(size.B * size.H), CpuDevice.Grain(cost), body);
+    }
+
+    // Item = (b, h): it alone writes its channels of dq, dk and dv, so the sums have one order.
+    private readonly struct BackwardBody(
+        CpuDevice cpu, AttentionSize size, float* q, float* k, float* v, int* lengths, DropMask mask, float* y, float* statistics,
+        float* dy, float* dq, float* dk, float* dv) : IKernelBody
+    {
+        private readonly CpuDevice _cpu = cpu;
+        private readonly AttentionSize _size = size;
+        private readonly float* _q = q;
+        private readonly float* _k = k;
+        private readonly float* _v = v;
+        private readonly int* _lengths = lengths;
+        private readonly DropMask _mask = mask;
+        private readonly float* _y = y;
+        private readonly float* _statistics = statistics;
+        private readonly float* _dy = dy;
+        private readonly float* _dq = dq;
+        private readonly float* _dk = dk;
+        private readonly float* _dv = dv;
+
+        public void Invoke<TVector>(int begin, int end)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            var scratch = _cpu.Rent(new Scratch<TVector>(_size, null).Floats * sizeof(float));
+            var memory = new Scratch<TVector>(_size, (float*)scratch.Pointer);
+            for (int bh = begin; bh < end; bh++)
+                Head<TVector>(bh, memory);
+            scratch.Release();
+        }
+
+        private void Head<TVector>(int bh, in Scratch<TVector> scratch)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            var size = _size;
+            int b = bh / size.H, h = bh % size.H, depth = size.D, length = _lengths is null ? size.S : _lengths[b], visible = size.Visible(size.T - 1, length);
+            long keyOffset = ((long)b * size.S * size.C) + (h * depth), queryOffset = ((long)b * size.T * size.C) + (h * depth);
+            bool scores = _dq is not null || _dk is not null;
+            SmallProduct.PackTransposed<TVector>(_k + keyOffset, size.C, visible, depth, size.Scale, scratch.KeyPanels);
+            if (scores)
+                SmallProduct.PackTransposed<TVector>(_v + keyOffset, size.C, visible, depth, 1, scratch.ValuePanels);
+            if (_dq is not null)
+                SmallProduct.PackRows<TVector>(_k + keyOffset, size.C, visible, depth, size.Scale, scratch.Keys);
+            Clear(scratch.Dk, 0, size.S * scratch.Depth);
+            Clear(scratch.Dv, 0, size.S * scratch.Depth);
+            int step = StepRows(size, scratch.ScoreRow);
+            for (int t = 0; t < size.T; t += scratch.BlockRows)
+            {
+                int rows = Math.Min(scratch.BlockRows, size.T - t), seen = size.Visible(t + rows - 1, length);
+                long offset = queryOffset + ((long)t * size.C);
+                for (int i = 0; i < rows; i += step)
+                    Step<TVector>(bh, t + i, Math.Min(step, rows - i), length, seen, offset + ((long)i * size.C), i, scratch);
+                if (_dk is not null)
+                {
+                    SmallProduct.PackRows<TVector>(_q + offset, size.C, rows, depth, size.Scale, scratch.Queries);
+                    AddToKeys<TVector>(t, rows, seen, scratch.Ds, scratch.Queries, scratch.Dk, scratch);
+                }
+
+                if (_dv is not null)
+                {
+                    SmallProduct.PackRows<TVector>(_dy + offset, size.C, rows, depth, 1, scratch.Queries);
+                    AddToKeys<TVector>(t, rows, seen, scratch.P, scratch.Queries, scratch.Dv, scratch);
+                }
+            }
+
+            for (int s = 0; s < size.S; s++)
+            {
+                if (_dk is not null)
+                    new Span<float>(scratch.Dk + ((nint)s * scratch.Depth), depth).CopyTo(new Span<float>(_dk + keyOffset + ((long)s * size.C), depth));
+                if (_dv is not null)
+                    new Span<float>(scratch.Dv + ((nint)s * scratch.Depth), depth).CopyTo(new Span<float>(_dv + keyOffset + ((long)s * size.C), depth));
+            }
+        }
+
+        // p, masked, and ds of the queries t .. t + rows - 1 into rows i .. of the block, zero up to the block's number of keys; and their dq.
+        private void Step<TVector>(int bh, int t, int rows, int length, int blockSeen, long offset, int i, in Scratch<TVector> scratch)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            var size = _size;
+            int depth = size.D, seen = size.Visible(t + rows - 1, length);
+            float* p = scratch.P + ((nint)i * scratch.ScoreRow);
+            float* ds = scratch.Ds + ((nint)i * scratch.ScoreRow);
+            bool scores = _dq is not null || _dk is not null;
+            Scores<TVector>(rows, seen, depth, _q + offset, size.C, scratch.KeyPanels, p, scratch.ScoreRow);
+            if (scores)
+                Scores<TVector>(rows, seen, depth, _dy + offset, size.C, scratch.ValuePanels, ds, scratch.ScoreRow);
+            for (int row = 0; row < rows; row++)
+            {
+                long rowNumber = ((long)bh * size.T) + t + row;
+                int visible = size.Visible(t + row, length);
+                float* pRow = p + ((nint)row * scratch.ScoreRow);
+                float* dsRow = ds + ((nint)row * scratch.ScoreRow);
+                if (visible > 0)
+                {
+                    SoftmaxRow.ExpSum<TVector>(pRow, pRow, visible, _statistics[rowNumber]);
+                    if (_mask.Active)
+                        _mask.Fill<TVector>((ulong)rowNumber * (ulong)size.S, visible, scratch.Keep);
+                    float delta = Dot<TVector>(_dy + offset + ((long)row * size.C), _y + offset + ((long)row * size.C), depth);
+                    if (scores)
+                        ScoreGradient<TVector>(pRow, dsRow, visible, delta, scratch.Keep);
+                    if (_mask.Active)
+                    {
+                        for (int s = 0; s < visible; s += TVector.Count)
+                            (TVector.Load(pRow + s) * TVector.Load(scratch.Keep + s)).Store(pRow + s);
+                    }
+                }
+
+                Clear(pRow, visible, blockSeen);
+                Clear(dsRow, visible, blockSeen);
+            }
+
+            if (_dq is not null)
+                SmallProduct.Multiply<TVector>(rows, depth, seen, ds, scratch.ScoreRow, 1, scratch.Keys, scratch.Depth, _dq + offset, size.C, accumulate: false);
+        }
+
+        // ds = p (dp mask - delta) over dp.
+        private void ScoreGradient<TVector>(float* p, float* ds, int visible, float delta, float* keep)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            var d = TVector.Broadcast(delta);
+            for (int s = 0; s < visible; s += TVector.Count)
+            {
+                var dp = TVector.Load(ds + s);
+                if (_mask.Active)
+                    dp *= TVector.Load(keep + s);
+                (TVector.Load(p + s) * (dp - d)).Store(ds + s);
+            }
+        }
+
+        // sum[s, :] += sum_t weights[t, s] x[t, :] over the block's queries; in the causal case only over those that see the key.
+        private void AddToKeys<TVector>(int t, int rows, int seen, float* weights, float* x, float* sum, in Scratch<TVector> scratch)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int keys = _size.Causal ? CausalKeys : seen;
+            for (int s = 0; s < seen; s += keys)
+            {
+                // The first query that sees key s is s - (S - T).
+                int skip = _size.Causal ? Math.Clamp(s - (_size.S - _size.T) - t, 0, rows) : 0;
+                SmallProduct.Multiply<TVector>(
+                    Math.Min(keys, seen - s), scratch.Depth, rows - skip, weights + ((nint)skip * scratch.ScoreRow) + s, 1, scratch.ScoreRow,
+                    x + ((nint)skip * scratch.Depth), scratch.Depth, sum + ((nint)s * scratch.Depth), scratch.Depth, accumulate: true);
+            }
+        }
+
+        private static float Dot<TVector>(float* a, float* b, int n)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            var sum = TVector.Zero;
+            int i = 0;
+            for (; i <= n - TVector.Count; i += TVector.Count)
+                sum = TVector.MultiplyAdd(TVector.Load(a + i), TVector.Load(b + i), sum);
+            if (i < n)
+                sum = TVector.MultiplyAdd(TVector.LoadPartial(a + i, n - i), TVector.LoadPartial(b + i, n - i), sum);
+            return sum.Sum();
+        }
+    }
+
+    // What the backward of one head holds besides its inputs. Rows are whole vectors, every part starts on a cache line.
+    private readonly struct Scratch<TVector>
+        where TVector : struct, IFloatVector<TVector>
+    {
+        public readonly int Depth;
+        public readonly int ScoreRow;
+        public readonly int BlockRows;
+        public readonly float* KeyPanels;
+        public readonly float* ValuePanels;
+        public readonly float* Keys;
+        public readonly float* Dk;
+        public readonly float* Dv;
+        public readonly float* P;
+        public readonly float* Ds;
+        public readonly float* Queries;
+        public readonly float* Keep;
+        public readonly long Floats;
+
+        public Scratch(AttentionSize size, float* memory)
+        {
+            int width = SmallProduct.TileColumns<TVector>(), step;
+            Depth = SmallProduct.Padded<TVector>(size.D);
+            ScoreRow = Math.Max(1, (size.S + width - 1) / width) * width;
+            step = StepRows(size, ScoreRow);
+            BlockRows = Math.Clamp(2 * BlockElements / ScoreRow / step * step, step, (size.T + step - 1) / step * step);
+            long panels = (long)ScoreRow * size.D, rows = (long)size.S * Depth, scores = (long)BlockRows * ScoreRow;
+            long used = 0;
+            KeyPanels = Take(panels);
+            ValuePanels = Take(panels);
+            Keys = Take(rows);
+            Dk = Take(rows);
+            Dv = Take(rows);
+            P = Take(scores);
+            Ds = Take(scores);
+            Queries = Take((long)BlockRows * Depth);
+            Keep = Take(ScoreRow);
+            Floats = used;
+
+            float* Take(long floats)
+            {
+                float* part = memory + used;
+                used += (floats + 15) / 16 * 16;
+                return part;
+            }
+        }
+    }
+}
