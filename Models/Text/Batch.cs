@@ -1,0 +1,86 @@
+namespace CudaSeq.Models;
+
+/// <summary>Sentence pairs side by side, the short ones filled up on the right with <see cref="Vocabulary.Pad"/>.</summary>
+public sealed class Batch
+{
+    private Batch(int[] indices, int s, int t)
+    {
+        Indices = indices;
+        S = s;
+        T = t;
+        Source = new int[B * S];
+        SourceLengths = new int[B];
+        Target = new int[B * T];
+        TargetLengths = new int[B];
+        PreviousTarget = new int[B * T];
+        Source.AsSpan().Fill(Vocabulary.Pad);
+        Target.AsSpan().Fill(Vocabulary.Pad);
+        PreviousTarget.AsSpan().Fill(Vocabulary.Pad);
+    }
+
+    /// <summary>B: how many pairs.</summary>
+    public int B => Indices.Length;
+
+    /// <summary>S: ids of the longest source.</summary>
+    public int S { get; }
+
+    /// <summary>T: ids of the longest target.</summary>
+    public int T { get; }
+
+    /// <summary>Which pairs of the corpus these are.</summary>
+    public int[] Indices { get; }
+
+    /// <summary>[B, S]: the source ids, each row ending in <see cref="Vocabulary.Eos"/> before its padding.</summary>
+    public int[] Source { get; }
+
+    /// <summary>[B]: ids of each source before the padding.</summary>
+    public int[] SourceLengths { get; }
+
+    /// <summary>[B, T]: what the decoder sees at each step: <see cref="Vocabulary.Eos"/>, then the target without its last id, as in fairseq.</summary>
+    public int[] PreviousTarget { get; }
+
+    /// <summary>[B, T]: what the decoder shall answer at each step, each row ending in <see cref="Vocabulary.Eos"/> before its padding.</summary>
+    public int[] Target { get; }
+
+    /// <summary>[B]: ids of each target before the padding.</summary>
+    public int[] TargetLengths { get; }
+
+    /// <summary>Source ids that are not padding.</summary>
+    public int SourceTokens { get; private set; }
+
+    /// <summary>Target ids that are not padding: what a loss is divided by.</summary>
+    public int TargetTokens { get; private set; }
+
+    /// <summary>Puts pairs of a corpus side by side.</summary>
+    /// <param name="corpus">Where the pairs are.</param>
+    /// <param name="indices">Which pairs, in the order of the rows.</param>
+    /// <exception cref="ArgumentException">No pair is asked for.</exception>
+    public static Batch Of(Corpus corpus, params ReadOnlySpan<int> indices)
+    {
+        if (indices.IsEmpty)
+            throw new ArgumentException("Batch: must hold at least one pair.");
+        int s = 0, t = 0;
+        foreach (int index in indices)
+        {
+            s = Math.Max(s, corpus.Source(index).Length);
+            t = Math.Max(t, corpus.Target(index).Length);
+        }
+
+        var batch = new Batch([.. indices], s, t);
+        for (int b = 0; b < indices.Length; b++)
+        {
+            var source = corpus.Source(indices[b]);
+            var target = corpus.Target(indices[b]);
+            source.CopyTo(batch.Source.AsSpan(b * s));
+            target.CopyTo(batch.Target.AsSpan(b * t));
+            batch.PreviousTarget[b * t] = Vocabulary.Eos;
+            target[..^1].CopyTo(batch.PreviousTarget.AsSpan((b * t) + 1));
+            batch.SourceLengths[b] = source.Length;
+            batch.TargetLengths[b] = target.Length;
+            batch.SourceTokens += source.Length;
+            batch.TargetTokens += target.Length;
+        }
+
+        return batch;
+    }
+}

@@ -1,0 +1,178 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>A place in the endless sequence of batches.</summary>
+/// <param name="Epoch">Which pass over the corpus, from 0.</param>
+/// <param name="Index">Which batch of it, from 0.</param>
+public readonly record struct BatchPosition(int Epoch, int Index);
+
+/// <summary>
+/// Deals a corpus out in batches of about equal work. Pairs of like length go together, so that little is padding, and a batch holds as many as the budget
+/// allows: max(B * S, B * T) is at most <see cref="BatchTokens"/>, padding included. One pair that alone exceeds the budget is a batch of its own
+/// (see <see cref="Oversized"/>; what is too long to train on is left out when the corpus is loaded). Each pair is in exactly one batch of an epoch.
+/// </summary>
+/// <remarks>
+/// An epoch's batches follow from the corpus, the budget, the seed and the epoch's number alone: a run that resumes at a <see cref="BatchPosition"/> sees what it
+/// would have seen. Cost: one sort of the corpus per epoch.
+/// </remarks>
+public sealed class BatchIterator
+{
+    // Keeps the orders drawn here apart from a run's dropout masks, which are keyed by the same seed.
+    private const ulong SeedSalt = 0x6261746368657300;
+
+    private readonly ulong _seed;
+    private readonly bool _shuffle;
+    private (int Epoch, int[] Order, int[] Ends)? _plan;
+
+    /// <summary>Makes the batches of a corpus.</summary>
+    /// <param name="corpus">The pairs; at least one.</param>
+    /// <param name="batchTokens">The budget: the most ids on either side of a batch, padding included.</param>
+    /// <param name="seed">Decides the order of the batches and which pairs of equal lengths meet.</param>
+    /// <param name="shuffle">False for validation: batches from the shortest to the longest, the same in every epoch.</param>
+    /// <exception cref="ArgumentException">The corpus is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The budget is less than 1.</exception>
+    public BatchIterator(Corpus corpus, int batchTokens, ulong seed = 0, bool shuffle = true)
+    {
+        if (corpus.Count == 0)
+            throw new ArgumentException($"BatchIterator: the corpus must have at least one pair, {corpus.Report.Name} has none.");
+        if (batchTokens < 1)
+            throw new ArgumentOutOfRangeException(null, $"BatchIterator: the budget must be at least 1 token, got {batchTokens}.");
+        Corpus = corpus;
+        BatchTokens = batchTokens;
+        _seed = seed ^ SeedSalt;
+        _shuffle = shuffle;
+        for (int i = 0; i < corpus.Count; i++)
+        {
+            if (Math.Max(corpus.Source(i).Length, corpus.Target(i).Length) > batchTokens)
+                Oversized++;
+        }
+    }
+
+    /// <summary>The pairs.</summary>
+    public Corpus Corpus { get; }
+
+    /// <summary>The budget: the most ids on either side of a batch, padding included.</summary>
+    public int BatchTokens { get; }
+
+    /// <summary>How many pairs alone exceed the budget and are batches of their own.</summary>
+    public int Oversized { get; }
+
+    /// <summary>How many batches an epoch has; the same for all epochs.</summary>
+    public int BatchesPerEpoch => Plan(_plan?.Epoch ?? 0).Ends.Length;
+
+    /// <summary>The batches of one epoch.</summary>
+    /// <param name="epoch">Which pass over the corpus, from 0.</param>
+    /// <param name="first">The batch to begin with, from 0; <see cref="BatchesPerEpoch"/> gives none.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such epoch or batch.</exception>
+    public IEnumerable<Batch> Epoch(int epoch, int first = 0)
+    {
+        if (epoch < 0 || first < 0 || first > BatchesPerEpoch)
+            throw new ArgumentOutOfRangeException(null, $"BatchIterator: an epoch has {BatchesPerEpoch} batches, got epoch {epoch}, batch {first}.");
+        return Deal(epoch, first);
+
+        IEnumerable<Batch> Deal(int epoch, int first)
+        {
+            var (order, ends) = Plan(epoch);
+            for (int i = first; i < ends.Length; i++)
+                yield return Make(order, ends, i);
+        }
+    }
+
+    /// <summary>All batches from a position on, epoch after epoch without end.</summary>
+    /// <param name="start">Where to begin; an index of <see cref="BatchesPerEpoch"/> means the next epoch's first batch.</param>
+    /// <returns>Batches, each with its own position and that of the batch after it: what a checkpoint keeps.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such epoch or batch.</exception>
+    public IEnumerable<(BatchPosition Position, BatchPosition Next, Batch Batch)> From(BatchPosition start)
+    {
+        int count = BatchesPerEpoch;
+        var firsts = Epoch(start.Epoch, start.Index);
+        return Deal(firsts, start, count);
+
+        IEnumerable<(BatchPosition Position, BatchPosition Next, Batch Batch)> Deal(IEnumerable<Batch> batches, BatchPosition position, int count)
+        {
+            while (true)
+            {
+                foreach (var batch in batches)
+                {
+                    var next = position.Index + 1 < count ? position with { Index = position.Index + 1 } : new BatchPosition(position.Epoch + 1, 0);
+                    yield return (position, next, batch);
+                    position = next;
+                }
+
+                if (position.Index == count)
+                    position = new BatchPosition(position.Epoch + 1, 0);
+                batches = Epoch(position.Epoch);
+            }
+        }
+    }
+
+    private Batch Make(int[] order, int[] ends, int index)
+    {
+        int start = index == 0 ? 0 : ends[index - 1];
+        return Batch.Of(Corpus, order.AsSpan(start..ends[index]));
+    }
+
+    /// <summary>The epoch's pairs in the order they are dealt, and where each batch ends.</summary>
+    private (int[] Order, int[] Ends) Plan(int epoch)
+    {
+        if (_plan is { } plan && (plan.Epoch == epoch || !_shuffle))
+            return (plan.Order, plan.Ends);
+        var random = new RandomSource(_seed, 2 * (ulong)epoch);
+        int[] order = [.. Enumerable.Range(0, Corpus.Count)];
+        if (_shuffle)
+            random.Shuffle<int>(order);
+        SortByLength(order);
+        var batches = Cut(order);
+        if (_shuffle)
+            random.Shuffle<Range>(batches);
+        int[] dealt = new int[order.Length], ends = new int[batches.Length];
+        int end = 0;
+        for (int i = 0; i < batches.Length; i++)
+        {
+            var batch = order.AsSpan(batches[i]);
+            batch.CopyTo(dealt.AsSpan(end));
+            ends[i] = end += batch.Length;
+        }
+
+        _plan = (epoch, dealt, ends);
+        return (dealt, ends);
+    }
+
+    /// <summary>
+    /// By source length; within one source length by target length, up and down in turns, so that a batch that reaches into the next source length
+    /// finds targets there that are as long as its own. Equal lengths keep the order they came in.
+    /// </summary>
+    private void SortByLength(int[] order)
+    {
+        var keys = new (int Source, int Target, int Place)[order.Length];
+        for (int i = 0; i < order.Length; i++)
+        {
+            int source = Corpus.Source(order[i]).Length, target = Corpus.Target(order[i]).Length;
+            keys[i] = (source, source % 2 == 0 ? target : -target, i);
+        }
+
+        Array.Sort(keys, order);
+    }
+
+    private Range[] Cut(int[] order)
+    {
+        var batches = new List<Range>();
+        int start = 0, longest = 0;
+        for (int i = 0; i < order.Length; i++)
+        {
+            int length = Math.Max(Corpus.Source(order[i]).Length, Corpus.Target(order[i]).Length);
+            if (i > start && (long)(i - start + 1) * Math.Max(longest, length) > BatchTokens)
+            {
+                batches.Add(start..i);
+                start = i;
+                longest = 0;
+            }
+
+            longest = Math.Max(longest, length);
+        }
+
+        batches.Add(start..order.Length);
+        return [.. batches];
+    }
+}

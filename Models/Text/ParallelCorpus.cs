@@ -1,0 +1,45 @@
+namespace CudaSeq.Models;
+
+/// <summary>Two files of which line n of the one is the translation of line n of the other.</summary>
+public static class ParallelCorpus
+{
+    /// <summary>Reads two files side by side, line by line, as <see cref="TextFile.ReadLines(string)"/>.</summary>
+    /// <param name="sourcePath">The file of source sentences.</param>
+    /// <param name="targetPath">The file of target sentences.</param>
+    /// <returns>The pairs, empty lines included, read while they are asked for.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A line is not valid UTF-8, or the files have not the same number of lines; the latter is found at the end of the shorter file and names both counts.
+    /// </exception>
+    public static IEnumerable<(string Source, string Target)> Read(string sourcePath, string targetPath)
+    {
+        return Zip(TextFile.ReadLines(sourcePath), TextFile.ReadLines(targetPath), sourcePath, targetPath);
+
+        static IEnumerable<(string Source, string Target)> Zip(IEnumerable<string> sources, IEnumerable<string> targets, string sourcePath, string targetPath)
+        {
+            using var source = sources.GetEnumerator();
+            using var target = targets.GetEnumerator();
+            long pairs = 0;
+            while (true)
+            {
+                bool moreSource = source.MoveNext(), moreTarget = target.MoveNext();
+                if (moreSource != moreTarget)
+                {
+                    var rest = moreSource ? source : target;
+                    long lines = pairs + 1;
+                    while (rest.MoveNext())
+                        lines++;
+                    var (sourceLines, targetLines) = moreSource ? (lines, pairs) : (pairs, lines);
+                    throw new InvalidDataException(
+                        $"{sourcePath} and {targetPath}: must have as many lines as each other, got {sourceLines} and {targetLines}; "
+                        + $"line {pairs + 1} of {(moreSource ? sourcePath : targetPath)} is the first without a partner.");
+                }
+
+                if (!moreSource)
+                    yield break;
+                pairs++;
+                yield return (source.Current, target.Current);
+            }
+        }
+    }
+}

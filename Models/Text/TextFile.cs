@@ -1,0 +1,163 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Unicode;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// Text files as streams of lines. Lines end at LF or CR LF and nowhere else: a lone CR, NUL or U+2028 is an ordinary character of its line, so that
+/// two parallel files cannot slip against each other. A byte order mark at the start and a missing line end at the end are tolerated; text must be UTF-8.
+/// </summary>
+public static class TextFile
+{
+    private const int FirstBufferBytes = 1 << 16;
+    private const int LongestLineBytes = 1 << 30;
+
+    private static readonly UTF8Encoding Utf8NoMark = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>Reads a file line by line; an empty file has no lines, and one blank line is one empty string.</summary>
+    /// <param name="path">A file of UTF-8 text.</param>
+    /// <returns>The lines without their ends, read while they are asked for.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">A line is not valid UTF-8 or longer than 1 GiB; the message names file, line, byte and column.</exception>
+    public static IEnumerable<string> ReadLines(string path)
+    {
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"{path}: there is no such file.", path);
+        return Open(path);
+
+        static IEnumerable<string> Open(string path)
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            foreach (string line in ReadLines(stream, path))
+                yield return line;
+        }
+    }
+
+    /// <summary>
+    /// Reads a stream line by line, as <see cref="ReadLines(string)"/>; a line is given as soon as its end has arrived, so a pipe can be answered line by line.
+    /// </summary>
+    /// <param name="stream">UTF-8 text; it stays open.</param>
+    /// <param name="name">What errors call it: a path or <c>stdin</c>.</param>
+    /// <returns>The lines without their ends.</returns>
+    /// <exception cref="InvalidDataException">A line is not valid UTF-8 or longer than 1 GiB.</exception>
+    public static IEnumerable<string> ReadLines(Stream stream, string name)
+    {
+        var buffer = new byte[FirstBufferBytes];
+        int start = 0, scanned = 0, end = 0;
+        long line = 0;
+        while (true)
+        {
+            int feed = buffer.AsSpan(scanned, end - scanned).IndexOf((byte)'\n');
+            if (feed >= 0)
+            {
+                int stop = scanned + feed;
+                bool carriage = stop > start && buffer[stop - 1] == '\r';
+                yield return Decode(buffer.AsSpan(start, stop - start - (carriage ? 1 : 0)), name, ++line);
+                start = scanned = stop + 1;
+                continue;
+            }
+
+            if (start > 0)
+            {
+                buffer.AsSpan(start, end - start).CopyTo(buffer);
+                end -= start;
+                start = 0;
+            }
+
+            scanned = end;
+            if (end == buffer.Length)
+            {
+                if (end >= LongestLineBytes)
+                    throw new InvalidDataException($"{name}: line {line + 1} is longer than 1 GiB.");
+                Array.Resize(ref buffer, 2 * end);
+            }
+
+            int read = stream.Read(buffer, end, buffer.Length - end);
+            if (read == 0)
+            {
+                bool onlyMark = line == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark);
+                if (end > 0 && !onlyMark)
+                    yield return Decode(buffer.AsSpan(0, end), name, ++line);
+                yield break;
+            }
+
+            end += read;
+        }
+    }
+
+    /// <summary>
+    /// Writes lines as UTF-8 without a byte order mark, each ended by LF: to a temporary file beside <paramref name="path"/> that then takes its place,
+    /// so that a reader never sees half a file.
+    /// </summary>
+    /// <param name="path">The file to make or replace; its folder must exist.</param>
+    /// <param name="lines">Lines without their ends.</param>
+    /// <exception cref="ArgumentException">A line holds LF and would come back as two, or half a surrogate pair, which UTF-8 cannot hold.</exception>
+    public static void WriteLines(string path, IEnumerable<string> lines)
+    {
+        long number = 0;
+        WriteWhole(path, stream =>
+        {
+            using var writer = new StreamWriter(stream, Utf8NoMark, FirstBufferBytes, leaveOpen: true) { NewLine = "\n" };
+            foreach (string line in lines)
+            {
+                number++;
+                if (line.Contains('\n'))
+                    throw new ArgumentException($"{path}: line {number} must not hold a line feed.");
+                if (!Utf16IsValid(line))
+                    throw new ArgumentException($"{path}: line {number} must not hold half a surrogate pair.");
+                writer.WriteLine(line);
+            }
+        });
+    }
+
+    /// <summary>Writes a whole file: temporary file, flush to disk, rename.</summary>
+    internal static void WriteWhole(string path, Action<Stream> write)
+    {
+        string temporary = path + ".tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>Whether every surrogate of a string has its partner, so that UTF-8 can hold it.</summary>
+    internal static bool Utf16IsValid(ReadOnlySpan<char> text)
+    {
+        while (!text.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf16(text, out _, out int length) != OperationStatus.Done)
+                return false;
+            text = text[length..];
+        }
+
+        return true;
+    }
+
+    private static string Decode(ReadOnlySpan<byte> bytes, string name, long line)
+    {
+        if (line == 1 && bytes.StartsWith(ByteOrderMark))
+            bytes = bytes[ByteOrderMark.Length..];
+        if (Utf8.IsValid(bytes))
+            return Encoding.UTF8.GetString(bytes);
+        int column = 0;
+        while (Rune.DecodeFromUtf8(bytes[column..], out _, out int length) == OperationStatus.Done)
+            column += length;
+        bool wide = line == 1 && (bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]));
+        throw new InvalidDataException(
+            $"{name}: line {line} is not valid UTF-8 (byte 0x{bytes[column]:X2} at column {column + 1}).{(wide ? " It looks like UTF-16." : "")}");
+    }
+}
