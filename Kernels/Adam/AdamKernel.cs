@@ -1,0 +1,27 @@
+namespace CudaSeq.Kernels;
+
+/// <summary>One parameter with its gradient and its two moments, all of one length.</summary>
+internal readonly record struct AdamSlot(DeviceSpan Parameter, DeviceSpan Gradient, DeviceSpan FirstMoment, DeviceSpan SecondMoment);
+
+/// <summary>
+/// The factors of one update. With g = GradientScale * gradient + L2 * p:
+/// m = Beta1 m + Gain1 g; v = Beta2 v + Gain2 g^2; p = p - Decay p - StepSize * m / (RootScale * sqrt(v) + Epsilon).
+/// Both forms of the optimiser are choices of these numbers.
+/// </summary>
+internal readonly record struct AdamFactors(
+    float GradientScale, float L2, float Beta1, float Gain1, float Beta2, float Gain2, float StepSize, float RootScale, float Epsilon, float Decay);
+
+/// <summary>One update of all parameters, in place and in one pass.</summary>
+internal static partial class AdamKernel
+{
+    public static void Step(in AdamFactors factors, ReadOnlySpan<AdamSlot> slots)
+    {
+        if (slots.IsEmpty)
+            return;
+        switch (slots[0].Parameter.Device)
+        {
+            case CpuDevice cpu: StepCpu(cpu, factors, slots); break;
+            default: throw KernelException.NoKernel("Adam", slots[0].Parameter.Device);
+        }
+    }
+}

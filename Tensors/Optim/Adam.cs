@@ -1,0 +1,107 @@
+using System.Globalization;
+using CudaSeq.Kernels;
+
+namespace CudaSeq.Tensors;
+
+/// <summary>
+/// The optimiser Adam: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, and a step along m / sqrt(v), in one of two forms (<see cref="AdamForm"/>).
+/// All parameters are updated in one parallel pass; the result does not depend on the number of threads.
+/// Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1; decoupled decay: Loshchilov and Hutter, ICLR 2019.
+/// </summary>
+public sealed class Adam : IDisposable
+{
+    private readonly Tensor[] _parameters;
+    private readonly Tensor[] _firstMoments;
+    private readonly Tensor[] _secondMoments;
+    private readonly AdamSlot[] _slots;
+
+    /// <summary>Starts with moments of zero, made where the parameters live. Make it outside of any scope that closes before training ends.</summary>
+    /// <param name="parameters">Float tensors on one device, each once.</param>
+    /// <param name="options">Both betas, epsilon, weight decay and form.</param>
+    /// <exception cref="ArgumentException">A parameter appears twice or is not like the others, or an option is out of its range.</exception>
+    public Adam(IReadOnlyList<Tensor> parameters, AdamOptions options)
+    {
+        CheckOptions(options);
+        _parameters = [.. parameters];
+        Check.Float(nameof(Adam), _parameters);
+        var seen = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
+        foreach (var parameter in _parameters)
+        {
+            if (!seen.Add(parameter))
+                throw new ArgumentException($"Adam: parameters must be distinct, got {parameter} twice.");
+        }
+
+        Options = options;
+        _firstMoments = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
+        _secondMoments = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
+        _slots = new AdamSlot[_parameters.Length];
+    }
+
+    /// <summary>What it was made with.</summary>
+    public AdamOptions Options { get; }
+
+    /// <summary>Averages of the gradients, in the order of the parameters; part of a checkpoint.</summary>
+    public IReadOnlyList<Tensor> FirstMoments => _firstMoments;
+
+    /// <summary>Averages of the squared gradients, in the order of the parameters; part of a checkpoint.</summary>
+    public IReadOnlyList<Tensor> SecondMoments => _secondMoments;
+
+    /// <summary>Updates made so far, the t of the bias corrections; part of a checkpoint.</summary>
+    public long Updates { get; set; }
+
+    /// <summary>Updates every parameter that has a gradient, in place; the others and their moments stay as they are.</summary>
+    /// <param name="learningRate">The rate of this update.</param>
+    /// <param name="gradientScale">Factor of every gradient, applied before anything else: one over the number of tokens, or the clipping factor.</param>
+    public void Step(float learningRate, float gradientScale = 1)
+    {
+        Updates++;
+        int count = 0;
+        for (int i = 0; i < _parameters.Length; i++)
+        {
+            if (_parameters[i].Grad is { } gradient)
+                _slots[count++] = new AdamSlot(_parameters[i].Data, gradient.Data, _firstMoments[i].Data, _secondMoments[i].Data);
+        }
+
+        AdamKernel.Step(Factors(learningRate, gradientScale), _slots.AsSpan(0, count));
+        Array.Clear(_slots);
+    }
+
+    /// <summary>Frees the moments.</summary>
+    public void Dispose()
+    {
+        foreach (var moment in _firstMoments.Concat(_secondMoments))
+            moment.Dispose();
+    }
+
+    private static void CheckOptions(AdamOptions options)
+    {
+        Range("Beta1", options.Beta1, options.Beta1 is >= 0 and < 1, "at least 0 and below 1");
+        Range("Beta2", options.Beta2, options.Beta2 is >= 0 and < 1, "at least 0 and below 1");
+        Range("Epsilon", options.Epsilon, options.Epsilon >= 0 && float.IsFinite(options.Epsilon), "at least 0");
+        Range("WeightDecay", options.WeightDecay, options.WeightDecay >= 0 && float.IsFinite(options.WeightDecay), "at least 0");
+
+        static void Range(string name, float value, bool good, string rule)
+        {
+            if (!good)
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Adam: {name} must be {rule}, got {value}."));
+        }
+    }
+
+    private AdamFactors Factors(float learningRate, float gradientScale)
+    {
+        double beta1 = DecimalFraction.Of(Options.Beta1), beta2 = DecimalFraction.Of(Options.Beta2), rate = learningRate;
+        double correction1 = 1 - Math.Pow(beta1, Updates), root = Math.Sqrt(1 - Math.Pow(beta2, Updates));
+        bool fairseq = Options.Form == AdamForm.Fairseq;
+        return new AdamFactors(
+            GradientScale: gradientScale,
+            L2: fairseq ? 0 : Options.WeightDecay,
+            Beta1: (float)beta1,
+            Gain1: (float)(1 - beta1),
+            Beta2: (float)beta2,
+            Gain2: (float)(1 - beta2),
+            StepSize: (float)(fairseq ? rate * root / correction1 : rate / correction1),
+            RootScale: (float)(fairseq ? 1 : 1 / root),
+            Epsilon: Options.Epsilon,
+            Decay: (float)(fairseq ? rate * Options.WeightDecay : 0));
+    }
+}
