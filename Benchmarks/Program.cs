@@ -1,3 +1,7 @@
 using BenchmarkDotNet.Running;
+using CudaSeq.Benchmarks;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+if (args is ["quick", .. var options])
+    return QuickRun.Run(options);
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, new RateConfig());
+return 0;

@@ -1,0 +1,21 @@
+using System.Globalization;
+
+namespace CudaSeq.Benchmarks;
+
+/// <summary>What one call of an op has to do, whoever computes it.</summary>
+/// <param name="Flops">Floating-point operations; a multiply-add is two.</param>
+/// <param name="Bytes">Bytes that must cross the memory at least once each.</param>
+/// <param name="Items">What users count: tokens, sentences, columns; 0 where nothing is counted.</param>
+public readonly record struct Work(double Flops, double Bytes = 0, double Items = 0)
+{
+    /// <summary>The work of a product of matrices.</summary>
+    public static Work OfProduct(double m, double n, double k) => new(2 * m * n * k, 4 * ((m * k) + (k * n) + (m * n)));
+
+    /// <summary>Whether memory rather than arithmetic is what limits this work on a machine with these ceilings.</summary>
+    public bool BoundByMemory(Ceilings ceilings) => Bytes / ceilings.GigabytesPerSecond > Flops / ceilings.GigaflopsPerSecond;
+
+    /// <summary>The rate in the unit of what limits the work.</summary>
+    public string Rate(double seconds, bool boundByMemory) => boundByMemory
+        ? string.Create(CultureInfo.InvariantCulture, $"{Bytes / seconds / 1e9:f1} GB/s")
+        : string.Create(CultureInfo.InvariantCulture, $"{Flops / seconds / 1e9:f1} GFLOP/s");
+}
