@@ -1,0 +1,26 @@
+namespace CudaSeq.Kernels;
+
+/// <summary>N queries over the caches of M sequences, S places each, of which at most <paramref name="Count"/> are filled; C = H D channels.</summary>
+internal readonly record struct AttentionStepSize(int N, int M, int S, int C, int H, int Count, float Scale)
+{
+    public int D => C / H;
+
+    /// <summary>Queries that share a cache: query n looks at sequence n / Queries.</summary>
+    public int Queries => M == 0 ? 0 : N / M;
+}
+
+/// <summary>
+/// y[n, h, :] = sum_s p[n, h, s] values[m, s, h, :] with m = n M / N and p = softmax_s(scale q[n, h, :] . keys[m, s, h, :]) over
+/// s below Count and below lengths[m]. q, y [N, C]; keys, values [M, S, C]; lengths [M] or none.
+/// </summary>
+internal static partial class AttentionStepKernel
+{
+    public static void Forward(AttentionStepSize size, DeviceSpan q, DeviceSpan keys, DeviceSpan values, DeviceSpan? lengths, DeviceSpan y)
+    {
+        switch (q.Device)
+        {
+            case CpuDevice cpu: ForwardCpu(cpu, size, q, keys, values, lengths, y); break;
+            default: throw KernelException.NoKernel("AttentionStep", q.Device);
+        }
+    }
+}
