@@ -55,15 +55,15 @@ public sealed class BytePairEncoding : ITokenizer
     /// </summary>
     /// <param name="lines">The training text; for pieces shared by both sides, the lines of both.</param>
     /// <param name="size">
-    /// The size of the vocabulary wanted, its <see cref="Vocabulary.SpecialCount"/> special symbols and the characters included; where the text has more characters
-    /// than that, the rarest stay unknown.
+    /// How many pieces to learn, characters included; where the text has more characters than that, the rarest stay unknown. A vocabulary of them is
+    /// <see cref="Vocabulary.SpecialCount"/> larger.
     /// </param>
     /// <param name="cancellation">Stops the learning.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> leaves no room for a piece.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is less than 1.</exception>
     public static BytePairEncoding Learn(IEnumerable<string> lines, int size, CancellationToken cancellation = default)
     {
-        if (size <= Vocabulary.SpecialCount)
-            throw new ArgumentOutOfRangeException(null, $"BytePairEncoding: size must be more than the {Vocabulary.SpecialCount} special symbols, got {size}.");
+        if (size < 1)
+            throw new ArgumentOutOfRangeException(null, $"BytePairEncoding: size must be at least 1 piece, got {size}.");
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (string line in lines)
@@ -74,7 +74,7 @@ public sealed class BytePairEncoding : ITokenizer
                 lookup[segment] = lookup.TryGetValue(segment, out long count) ? count + 1 : 1;
         }
 
-        return new BytePairEncoding(new BytePairLearner(counts, size - Vocabulary.SpecialCount).Learn(cancellation));
+        return new BytePairEncoding(new BytePairLearner(counts, size).Learn(cancellation));
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>

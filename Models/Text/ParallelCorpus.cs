@@ -3,17 +3,19 @@ namespace CudaSeq.Models;
 /// <summary>Two files of which line n of the one is the translation of line n of the other.</summary>
 public static class ParallelCorpus
 {
-    /// <summary>Reads two files side by side, line by line, as <see cref="TextFile.ReadLines(string)"/>.</summary>
+    /// <summary>Reads two files side by side, line by line, as <see cref="TextFile.ReadLines(string, bool)"/>.</summary>
     /// <param name="sourcePath">The file of source sentences.</param>
     /// <param name="targetPath">The file of target sentences.</param>
+    /// <param name="keepByteOrderMark">Whether a byte order mark at the start is part of the first line: for scores that shall equal sacreBLEU's.</param>
     /// <returns>The pairs, empty lines included, read while they are asked for.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">
     /// A line is not valid UTF-8, or the files have not the same number of lines; the latter is found at the end of the shorter file and names both counts.
     /// </exception>
-    public static IEnumerable<(string Source, string Target)> Read(string sourcePath, string targetPath)
+    public static IEnumerable<(string Source, string Target)> Read(
+        string sourcePath, string targetPath, bool keepByteOrderMark = false)
     {
-        return Zip(TextFile.ReadLines(sourcePath), TextFile.ReadLines(targetPath), sourcePath, targetPath);
+        return Zip(TextFile.ReadLines(sourcePath, keepByteOrderMark), TextFile.ReadLines(targetPath, keepByteOrderMark), sourcePath, targetPath);
 
         static IEnumerable<(string Source, string Target)> Zip(IEnumerable<string> sources, IEnumerable<string> targets, string sourcePath, string targetPath)
         {

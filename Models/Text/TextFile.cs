@@ -19,35 +19,38 @@ public static class TextFile
 
     /// <summary>Reads a file line by line; an empty file has no lines, and one blank line is one empty string.</summary>
     /// <param name="path">A file of UTF-8 text.</param>
+    /// <param name="keepByteOrderMark">Whether a byte order mark at the start is part of the first line, as sacreBLEU has it, and not dropped.</param>
     /// <returns>The lines without their ends, read while they are asked for.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">A line is not valid UTF-8 or longer than 1 GiB; the message names file, line, byte and column.</exception>
-    public static IEnumerable<string> ReadLines(string path)
+    public static IEnumerable<string> ReadLines(string path, bool keepByteOrderMark = false)
     {
         if (!File.Exists(path))
             throw new FileNotFoundException($"{path}: there is no such file.", path);
-        return Open(path);
+        return Open(path, keepByteOrderMark);
 
-        static IEnumerable<string> Open(string path)
+        static IEnumerable<string> Open(string path, bool keepByteOrderMark)
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-            foreach (string line in ReadLines(stream, path))
+            foreach (string line in ReadLines(stream, path, keepByteOrderMark))
                 yield return line;
         }
     }
 
     /// <summary>
-    /// Reads a stream line by line, as <see cref="ReadLines(string)"/>; a line is given as soon as its end has arrived, so a pipe can be answered line by line.
+    /// Reads a stream line by line, as <see cref="ReadLines(string, bool)"/>; a line is given as soon as its end has arrived, so a pipe can be answered line by line.
     /// </summary>
     /// <param name="stream">UTF-8 text; it stays open.</param>
     /// <param name="name">What errors call it: a path or <c>stdin</c>.</param>
+    /// <param name="keepByteOrderMark">Whether a byte order mark at the start is part of the first line and not dropped.</param>
     /// <returns>The lines without their ends.</returns>
     /// <exception cref="InvalidDataException">A line is not valid UTF-8 or longer than 1 GiB.</exception>
-    public static IEnumerable<string> ReadLines(Stream stream, string name)
+    public static IEnumerable<string> ReadLines(Stream stream, string name, bool keepByteOrderMark = false)
     {
         var buffer = new byte[FirstBufferBytes];
         int start = 0, scanned = 0, end = 0;
         long line = 0;
+        bool dropMark = !keepByteOrderMark;
         while (true)
         {
             int feed = buffer.AsSpan(scanned, end - scanned).IndexOf((byte)'\n');
@@ -55,7 +58,7 @@ public static class TextFile
             {
                 int stop = scanned + feed;
                 bool carriage = stop > start && buffer[stop - 1] == '\r';
-                yield return Decode(buffer.AsSpan(start, stop - start - (carriage ? 1 : 0)), name, ++line);
+                yield return Decode(buffer.AsSpan(start, stop - start - (carriage ? 1 : 0)), name, ++line, dropMark);
                 start = scanned = stop + 1;
                 continue;
             }
@@ -78,9 +81,9 @@ public static class TextFile
             int read = stream.Read(buffer, end, buffer.Length - end);
             if (read == 0)
             {
-                bool onlyMark = line == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark);
+                bool onlyMark = dropMark && line == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark);
                 if (end > 0 && !onlyMark)
-                    yield return Decode(buffer.AsSpan(0, end), name, ++line);
+                    yield return Decode(buffer.AsSpan(0, end), name, ++line, dropMark);
                 yield break;
             }
 
@@ -147,9 +150,9 @@ public static class TextFile
         return true;
     }
 
-    private static string Decode(ReadOnlySpan<byte> bytes, string name, long line)
+    private static string Decode(ReadOnlySpan<byte> bytes, string name, long line, bool dropMark)
     {
-        if (line == 1 && bytes.StartsWith(ByteOrderMark))
+        if (dropMark && line == 1 && bytes.StartsWith(ByteOrderMark))
             bytes = bytes[ByteOrderMark.Length..];
         if (Utf8.IsValid(bytes))
             return Encoding.UTF8.GetString(bytes);

@@ -30,6 +30,15 @@ public sealed class TextFileTests : IDisposable
         => Assert.Equal(lines, TextFile.ReadLines(_folder.File("a.txt", text)));
 
     [Fact]
+    public void AByteOrderMarkCanBeKept()
+    {
+        string path = _folder.File("a.txt", "\uFEFFa\nb\n");
+        Assert.Equal(["\uFEFFa", "b"], TextFile.ReadLines(path, keepByteOrderMark: true));
+        Assert.Equal(["\uFEFF"], TextFile.ReadLines(_folder.File("b.txt", "\uFEFF"), keepByteOrderMark: true));
+        Assert.Equal([("\uFEFFa", "x"), ("b", "y")], ParallelCorpus.Read(path, _folder.File("c.txt", "x\ny"), keepByteOrderMark: true));
+    }
+
+    [Fact]
     public void LinesAcrossBufferBordersAreWhole()
     {
         string[] lines = [.. new[] { 65534, 65535, 65536, 65537, 0, 1, 200_000, 3 }.Select((n, i) => new string((char)('\u00E0' + i), n))];
