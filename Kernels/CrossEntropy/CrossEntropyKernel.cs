@@ -4,17 +4,10 @@ namespace CudaSeq.Kernels;
 /// <param name="N">Rows.</param>
 /// <param name="V">Classes.</param>
 /// <param name="C">Channels.</param>
-/// <param name="Smoothing">eps, 0 .. 1.</param>
 /// <param name="PaddingIndex">Rows with this target contribute nothing.</param>
-/// <param name="Form">Where eps goes.</param>
-internal readonly record struct CrossEntropySize(int N, int V, int C, float Smoothing, int PaddingIndex, LabelSmoothing Form)
-{
-    /// <summary>The probability the target distribution puts on every class.</summary>
-    public double OnEvery => Form == LabelSmoothing.Uniform ? (double)Smoothing / V : Smoothing == 0 ? 0 : (double)Smoothing / (V - 1);
-
-    /// <summary>What it puts on the target beyond that.</summary>
-    public double OnTarget => Form == LabelSmoothing.Uniform ? 1.0 - Smoothing : 1.0 - Smoothing - OnEvery;
-}
+/// <param name="OnEvery">The probability the target distribution puts on every class.</param>
+/// <param name="OnTarget">What it puts on the target beyond that.</param>
+internal readonly record struct CrossEntropySize(int N, int V, int C, int PaddingIndex, double OnEvery, double OnTarget);
 
 /// <summary>Where the gradients of a loss go; null where none is wanted.</summary>
 /// <param name="X">[N, C].</param>

@@ -44,7 +44,10 @@ public static partial class Ops
         if (weight.Shape[0] == 1 && smoothing > 0 && form == LabelSmoothing.OverOthers)
             throw new ArgumentException($"CrossEntropy: smoothing over the other classes needs at least two, got weight {weight.Shape}.");
 
-        var size = new CrossEntropySize(x.Shape[0], weight.Shape[0], x.Shape[1], smoothing, paddingIndex, form);
+        int classes = weight.Shape[0];
+        double onEvery = smoothing == 0 ? 0 : (double)smoothing / (form == LabelSmoothing.Uniform ? classes : classes - 1);
+        double onTarget = 1.0 - smoothing - (form == LabelSmoothing.Uniform ? 0 : onEvery);
+        var size = new CrossEntropySize(x.Shape[0], classes, x.Shape[1], paddingIndex, onEvery, onTarget);
         var loss = x.NewLike([], Name);
         var nll = x.NewLike([], Name);
         bool records = Tape.Records(x, weight, bias);
