@@ -50,7 +50,8 @@ public sealed class Corpus : IReadOnlyList<SentencePair>
     }
 
     /// <summary>
-    /// Turns lines into ids. A pair with a side of no pieces, or of more than <paramref name="maxLength"/>, is left out and counted in <see cref="Report"/>.
+    /// Turns lines into ids. A pair with a side of nothing but white space, or of more than <paramref name="maxLength"/> pieces, is left out
+    /// and counted in <see cref="Report"/>.
     /// </summary>
     /// <param name="lines">Source and target lines.</param>
     /// <param name="source">Turns source lines into ids.</param>
@@ -76,7 +77,7 @@ public sealed class Corpus : IReadOnlyList<SentencePair>
             cancellation.ThrowIfCancellationRequested();
             line++;
             int[] sourceIds = source.Encode(sourceLine), targetIds = target.Encode(targetLine);
-            if (sourceIds.Length == 0 || targetIds.Length == 0)
+            if (sourceIds.Length == 0 || targetIds.Length == 0 || string.IsNullOrWhiteSpace(sourceLine) || string.IsNullOrWhiteSpace(targetLine))
                 empty++;
             else if (sourceIds.Length > maxLength || targetIds.Length > maxLength)
                 tooLong++;

@@ -6,7 +6,7 @@ namespace CudaSeq.Models;
 /// <param name="Name">What the corpus is called, as a rule its source file.</param>
 /// <param name="Lines">Line pairs read.</param>
 /// <param name="Kept">Pairs kept.</param>
-/// <param name="Empty">Pairs left out because one side has no pieces.</param>
+/// <param name="Empty">Pairs left out because one side is empty or white space.</param>
 /// <param name="TooLong">Pairs left out because one side has more pieces than allowed.</param>
 /// <param name="MaxLength">The most pieces allowed on a side, the end of the sentence not counted.</param>
 /// <param name="SourceTokens">Source ids kept, ends of sentences included.</param>

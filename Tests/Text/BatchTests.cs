@@ -140,15 +140,6 @@ public sealed class BatchTests : IDisposable
         Assert.Equal("corpus: 2 pairs, 5 source and 5 target tokens, 20.00 and 40.00 % unknown", whole.Report.ToString());
     }
 
-    [Fact]
-    public void EmptyFilesGiveAnEmptyCorpus()
-    {
-        var codec = new TextCodec(new WordTokenizer(), Vocabulary.FromCounts([]));
-        var corpus = Corpus.Load(_folder.File("a.en", ""), _folder.File("a.de", "\uFEFF"), codec, codec);
-        Assert.Empty(corpus);
-        Assert.Equal(0, corpus.Report.Lines);
-    }
-
     private static SentencePair Pair(int source, int target)
         => new([.. Enumerable.Repeat(7, source - 1), Vocabulary.Eos], [.. Enumerable.Repeat(8, target - 1), Vocabulary.Eos]);
 
