@@ -7,15 +7,15 @@ namespace CudaSeq.Models;
 [JsonConverter(typeof(JsonStringEnumConverter<Architecture>))]
 public enum Architecture
 {
-    /// <summary>Self-attention: <c>Transformer2017</c>.</summary>
+    /// <summary>Self-attention: <see cref="Transformer2017"/>.</summary>
     [JsonStringEnumMemberName("transformer")]
     Transformer,
 
-    /// <summary>Lightweight convolutions: <c>LightConv2019</c>.</summary>
+    /// <summary>Lightweight convolutions: <see cref="LightConv2019"/>.</summary>
     [JsonStringEnumMemberName("lightconv")]
     LightConv,
 
-    /// <summary>Dynamic convolutions: <c>DynamicConv2019</c>.</summary>
+    /// <summary>Dynamic convolutions: <see cref="DynamicConv2019"/>.</summary>
     [JsonStringEnumMemberName("dynamicconv")]
     DynamicConv,
 }
@@ -39,7 +39,7 @@ public enum EmbeddingSharing
 
 /// <summary>
 /// Everything that determines a model's function and the shapes of its parameters. The papers' configurations are presets of
-/// <c>Transformer2017</c>, <c>LightConv2019</c> and <c>DynamicConv2019</c>; change them with <c>with</c>. As JSON, the keys are the
+/// <see cref="Transformer2017"/>, <see cref="LightConv2019"/> and <see cref="DynamicConv2019"/>; change them with <c>with</c>. As JSON, the keys are the
 /// properties' names in snake_case.
 /// </summary>
 /// <example>

@@ -47,16 +47,22 @@ public abstract class Module : IDisposable
     }
 
     /// <summary>
-    /// Overwrites all parameters with tensors of the same names. fairseq's checkpoints are understood too: its older names, filters as [H, 1, K], queries, keys and
-    /// values in one matrix, shared tables stored several times, version counters. Everything is checked before anything is changed.
+    /// Overwrites all parameters with the tensors of a file. fairseq's names are understood, past ones too: filters as [H, 1, K], queries, keys and values in one
+    /// matrix, shared tables stored several times, version counters. Tensors called <c>optimizer.</c> are passed over. Shapes are checked before anything is changed.
     /// </summary>
-    /// <param name="source">Where the tensors come from, for error messages: a file's name.</param>
-    /// <param name="tensors">Float tensors by name, on any device.</param>
+    /// <param name="file">An open file; the caller disposes it.</param>
     /// <exception cref="InvalidDataException">
     /// One line for each parameter that is missing, unknown or of another shape, for example
     /// <c>model.safetensors: decoder.layers.3.conv.weight is [16, 31], the model wants [16, 15].</c>
     /// </exception>
     /// <exception cref="InvalidOperationException">The module was not initialised.</exception>
+    public void LoadParameters(SafetensorsFile file) => ParameterLoader.Load(
+        this, Path.GetFileName(file.FilePath), file.Names.ToDictionary(n => n, n => new ParameterLoader.Entry(file.ShapeOf(n), () => file.ReadFloats(n))));
+
+    /// <summary>Overwrites all parameters with given tensors.</summary>
+    /// <param name="source">Where the tensors come from, for error messages.</param>
+    /// <param name="tensors">Float tensors by name, on any device.</param>
+    /// <inheritdoc cref="LoadParameters(SafetensorsFile)"/>
     public void LoadParameters(string source, IReadOnlyDictionary<string, Tensor> tensors)
         => ParameterLoader.Load(this, source, tensors.ToDictionary(t => t.Key, t => new ParameterLoader.Entry(t.Value.Shape, t.Value.ToArray)));
 

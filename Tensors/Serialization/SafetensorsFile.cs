@@ -33,6 +33,9 @@ public sealed class SafetensorsFile : IDisposable
             .ToDictionary(StringComparer.Ordinal);
     }
 
+    /// <summary>The file, as it was opened.</summary>
+    public string FilePath => _path;
+
     /// <summary>The tensors, in the order of the header.</summary>
     public IReadOnlyList<string> Names => _header.Names;
 

@@ -1,0 +1,61 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// An encoder and a decoder of layers: what the transformer and the convolutional models have in common. A paper's model says what its layers are.
+/// Parameters bear the names of fairseq's checkpoints. A shared table appears once: under <c>encoder.embed_tokens.weight</c> where all embeddings are one,
+/// under <c>decoder.embed_tokens.weight</c> where the decoder's two are.
+/// </summary>
+public abstract class EncoderDecoderModel : Seq2SeqModel
+{
+    /// <summary>Declares the parameters.</summary>
+    /// <param name="config">What determines the model.</param>
+    /// <param name="architecture">What the configuration must be for.</param>
+    /// <param name="encoderLayer">Makes the encoder's layer of each index.</param>
+    /// <param name="decoderLayer">Makes the decoder's layer of each index.</param>
+    /// <exception cref="ArgumentException">The configuration has problems, or is for another architecture: one line for each problem.</exception>
+    private protected EncoderDecoderModel(
+        ModelConfig config, Architecture architecture, Func<int, EncoderLayer> encoderLayer, Func<int, DecoderLayer> decoderLayer)
+        : base(config)
+    {
+        var problems = config.Validate();
+        if (config.Architecture != architecture)
+            problems = [$"architecture must be {architecture} for this model, got {config.Architecture}.", .. problems];
+        if (problems.Count > 0)
+            throw new ArgumentException(string.Join('\n', problems));
+        Encoder = Add("encoder", new Encoder(config, encoderLayer));
+        Decoder = Add("decoder", new Decoder(config, decoderLayer, config.ShareEmbeddings == EmbeddingSharing.All ? Encoder.Tokens : null));
+    }
+
+    /// <summary>The encoder.</summary>
+    public Encoder Encoder { get; }
+
+    /// <summary>The decoder.</summary>
+    public Decoder Decoder { get; }
+
+    /// <inheritdoc/>
+    protected sealed override Tensor OutputWeight => Decoder.OutputWeight;
+
+    /// <inheritdoc/>
+    public sealed override EncoderOutput Encode(Tensor source, Tensor lengths, RandomSource? random = null)
+    {
+        if (source.Shape.Rank != 2 || lengths.Shape != [source.Shape[0]])
+            throw new ArgumentException($"Encode: source must be [B, S] and lengths [B], got {source.Shape} and {lengths.Shape}.");
+        return Encoder.Forward(source, lengths, random);
+    }
+
+    /// <inheritdoc/>
+    public sealed override Tensor Decode(Tensor previous, EncoderOutput encoded, RandomSource? random = null)
+    {
+        if (previous.Shape.Rank != 2 || previous.Shape[0] != encoded.Lengths.Shape[0])
+            throw new ArgumentException($"Decode: previous must be [B, T] for the {encoded.Lengths.Shape[0]} encoded sources, got {previous.Shape}.");
+        return Decoder.Forward(previous, encoded, random);
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void Begin(IncrementalState state, EncoderOutput encoded) => Decoder.Begin(state, encoded);
+
+    /// <inheritdoc/>
+    protected sealed override Tensor Step(Tensor tokens, IncrementalState state) => Decoder.Step(tokens, state);
+}

@@ -1,0 +1,92 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// A depthwise convolution over time whose C channels share H normalised filters of K taps: channel c uses filter c H / C. The filter sees LeftPadding positions
+/// to the left of the one it computes, K - 1 - LeftPadding to the right; beyond the sequence there are zeros.
+/// </summary>
+/// <param name="width">C, channels.</param>
+/// <param name="heads">H; divides C.</param>
+/// <param name="kernelWidth">K, 1 .. 255.</param>
+/// <param name="causal">Whether the filter ends at the position it computes; otherwise it is centred.</param>
+/// <param name="dropConnect">Probability of dropping a normalised tap while training.</param>
+public abstract class Convolution(int width, int heads, int kernelWidth, bool causal, float dropConnect) : Module
+{
+    /// <summary>H.</summary>
+    protected int Heads { get; } = heads;
+
+    /// <summary>K.</summary>
+    protected int KernelWidth { get; } = kernelWidth;
+
+    /// <summary>K - 1 for a causal filter, (K - 1) / 2 for a centred one.</summary>
+    protected int LeftPadding { get; } = causal ? kernelWidth - 1 : (kernelWidth - 1) / 2;
+
+    /// <summary>Probability of dropping a tap.</summary>
+    protected float DropConnect { get; } = dropConnect;
+
+    /// <summary>Convolves whole sequences.</summary>
+    /// <param name="x">[B, T, C].</param>
+    /// <param name="random">Draws the DropConnect mask; null for evaluation.</param>
+    /// <returns>[B, T, C], new.</returns>
+    public abstract Tensor Forward(Tensor x, RandomSource? random);
+
+    /// <summary>Gives the convolution its place in a decoding's memory: the last K inputs of each hypothesis.</summary>
+    /// <param name="state">The decoding, before its first step.</param>
+    public void Begin(IncrementalState state) => state.AddPerHypothesis(this, Tensor.Zeros(Device, [state.Hypotheses, KernelWidth, width]));
+
+    /// <summary>Convolves one more position of each hypothesis with those before it.</summary>
+    /// <param name="x">[N, C].</param>
+    /// <param name="state">The decoding.</param>
+    /// <returns>[N, C], new.</returns>
+    public Tensor Step(Tensor x, IncrementalState state) => Step(x, state.Of(this)[0].Value, state.Step);
+
+    /// <summary>Convolves one more position.</summary>
+    /// <param name="x">[N, C].</param>
+    /// <param name="window">[N, K, C], a ring of the last inputs; updated in place.</param>
+    /// <param name="step">The position.</param>
+    /// <returns>[N, C], new.</returns>
+    protected abstract Tensor Step(Tensor x, Tensor window, int step);
+}
+
+/// <summary>
+/// LightConv (Wu et al. 2019): the same filters at every position. Parameter: <c>weight</c> [H, K], the taps before their softmax, uniform within
+/// sqrt(6 / (K + H K)): Xavier for fairseq's shape [H, 1, K].
+/// </summary>
+public sealed class LightConvolution : Convolution
+{
+    private readonly Parameter _weight;
+
+    /// <inheritdoc cref="Convolution(int, int, int, bool, float)"/>
+    public LightConvolution(int width, int heads, int kernelWidth, bool causal, float dropConnect)
+        : base(width, heads, kernelWidth, causal, dropConnect)
+        => _weight = Declare("weight", [heads, kernelWidth], Initializer.Uniform(MathF.Sqrt(6f / (kernelWidth + (heads * kernelWidth)))));
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x, RandomSource? random)
+        => Ops.LightConv(x, _weight.Tensor, LeftPadding, softmax: true, DropConnect, random);
+
+    /// <inheritdoc/>
+    protected override Tensor Step(Tensor x, Tensor window, int step) => Ops.LightConvStep(x, _weight.Tensor, window, step);
+}
+
+/// <summary>
+/// DynamicConv (Wu et al. 2019): filters predicted at every position from that position alone. Parameter: <c>weight_linear.weight</c> [H K, C],
+/// which predicts the taps before their softmax, uniform within 1 / sqrt(C), no bias.
+/// </summary>
+public sealed class DynamicConvolution : Convolution
+{
+    private readonly Linear _taps;
+
+    /// <inheritdoc cref="Convolution(int, int, int, bool, float)"/>
+    public DynamicConvolution(int width, int heads, int kernelWidth, bool causal, float dropConnect)
+        : base(width, heads, kernelWidth, causal, dropConnect)
+        => _taps = Add("weight_linear", new Linear(width, heads * kernelWidth, bias: false, Initializer.Uniform(1 / MathF.Sqrt(width))));
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor x, RandomSource? random)
+        => Ops.DynamicConv(x, _taps.Forward(x), Heads, LeftPadding, softmax: true, DropConnect, random);
+
+    /// <inheritdoc/>
+    protected override Tensor Step(Tensor x, Tensor window, int step) => Ops.DynamicConvStep(x, _taps.Forward(x), Heads, window, step);
+}

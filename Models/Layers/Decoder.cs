@@ -1,0 +1,76 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// Token embeddings plus positions, a stack of causal layers that also see the source, for pre-norm models a last layer norm, and the projection to the vocabulary.
+/// </summary>
+public sealed class Decoder : Module
+{
+    private readonly ModelConfig _config;
+    private readonly Embedding _tokens;
+    private readonly SinusoidalPositions _positions;
+    private readonly DecoderLayer[] _layers;
+    private readonly LayerNorm? _norm;
+    private readonly Linear? _projection;
+
+    /// <summary>Declares the parameters.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="layer">Makes the layer of each index.</param>
+    /// <param name="shared">The embeddings to share with the encoder, which declares them; null for a table of its own.</param>
+    public Decoder(ModelConfig config, Func<int, DecoderLayer> layer, Embedding? shared)
+    {
+        _config = config;
+        _tokens = shared ?? Add("embed_tokens", new Embedding(config.TargetVocabulary, config.ModelWidth));
+        _positions = Add("embed_positions", new SinusoidalPositions(config.ModelWidth));
+        _layers = [.. Enumerable.Range(0, config.DecoderLayers).Select(i => Add($"layers.{i}", layer(i)))];
+        if (config.PreNorm)
+            _norm = Add("layer_norm", new LayerNorm(config.ModelWidth));
+        if (config.ShareEmbeddings == EmbeddingSharing.None)
+        {
+            var initializer = Initializer.Normal(MathF.Pow(config.ModelWidth, -0.5f));
+            _projection = Add("output_projection", new Linear(config.ModelWidth, config.TargetVocabulary, bias: false, initializer));
+        }
+    }
+
+    /// <summary>The layers, lowest first.</summary>
+    public IReadOnlyList<DecoderLayer> Layers => _layers;
+
+    /// <summary>[V, C], the projection to the vocabulary.</summary>
+    public Tensor OutputWeight => _projection?.Weight ?? _tokens.Weight;
+
+    /// <summary>The features from which each position's next token is predicted.</summary>
+    /// <param name="previous">[B, T] integers: the target shifted right.</param>
+    /// <param name="encoded">The source.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>[B, T, C], new; position t depends on tokens up to t alone.</returns>
+    public Tensor Forward(Tensor previous, EncoderOutput encoded, RandomSource? random)
+    {
+        var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
+        x = Ops.Dropout(x, _config.Dropout, random);
+        foreach (var layer in _layers)
+            x = layer.Forward(x, encoded, random);
+        return _norm?.Forward(x) ?? x;
+    }
+
+    /// <summary>Prepares a decoding.</summary>
+    /// <param name="state">Its memory.</param>
+    /// <param name="encoded">The source.</param>
+    public void Begin(IncrementalState state, EncoderOutput encoded)
+    {
+        foreach (var layer in _layers)
+            layer.Begin(state, encoded);
+    }
+
+    /// <summary>The features of one more position.</summary>
+    /// <param name="tokens">[N] integers, the token at position <see cref="IncrementalState.Step"/> of each hypothesis.</param>
+    /// <param name="state">The decoding's memory.</param>
+    /// <returns>[N, C], new.</returns>
+    public Tensor Step(Tensor tokens, IncrementalState state)
+    {
+        var x = Ops.Add(_tokens.Forward(tokens), _positions.Forward(state.Step, 1));
+        foreach (var layer in _layers)
+            x = layer.Step(x, state);
+        return _norm?.Forward(x) ?? x;
+    }
+}

@@ -1,0 +1,68 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>A causal mixer, attention to the encoder, then a feed-forward block, each within a residual connection.</summary>
+public sealed class DecoderLayer : Module
+{
+    private readonly SequenceMixer _mixer;
+    private readonly Residual _mixerResidual;
+    private readonly MultiHeadAttention _encoderAttention;
+    private readonly Residual _encoderResidual;
+    private readonly FeedForward _feedForward;
+    private readonly Residual _finalResidual;
+
+    /// <summary>Declares the parameters.</summary>
+    /// <param name="config">Widths, heads, dropout and the place of the layer norms.</param>
+    /// <param name="mixer">Self-attention or a convolution module, causal.</param>
+    /// <param name="names">What the parameters are called.</param>
+    public DecoderLayer(ModelConfig config, SequenceMixer mixer, LayerNames names)
+    {
+        _mixer = Add(names.Mixer, mixer);
+        _mixerResidual = Add(names.MixerNorm, Norm());
+        _encoderAttention = Add("encoder_attn", new MultiHeadAttention(config.ModelWidth, config.AttentionHeads, config.AttentionDropout));
+        _encoderResidual = Add("encoder_attn_layer_norm", Norm());
+        _feedForward = Add(string.Empty, new FeedForward(config.ModelWidth, config.FeedForwardWidth, config.ActivationDropout));
+        _finalResidual = Add(names.FinalNorm, Norm());
+
+        Residual Norm() => new(config.ModelWidth, config.PreNorm, config.Dropout);
+    }
+
+    /// <summary>Attention to the encoder.</summary>
+    public MultiHeadAttention EncoderAttention => _encoderAttention;
+
+    /// <summary>Applies the layer to whole sequences.</summary>
+    /// <param name="x">[B, T, C].</param>
+    /// <param name="encoded">The source.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>[B, T, C], new.</returns>
+    public Tensor Forward(Tensor x, EncoderOutput encoded, RandomSource? random)
+    {
+        x = _mixerResidual.After(x, _mixer.Forward(_mixerResidual.Before(x), lengths: null, random), random);
+        var y = _encoderAttention.Forward(_encoderResidual.Before(x), encoded.States, encoded.Lengths, causal: false, random);
+        x = _encoderResidual.After(x, y, random);
+        return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random), random);
+    }
+
+    /// <summary>Prepares a decoding: the source's keys and values are projected once, for all hypotheses and steps.</summary>
+    /// <param name="state">The decoding's memory.</param>
+    /// <param name="encoded">The source.</param>
+    public void Begin(IncrementalState state, EncoderOutput encoded)
+    {
+        _mixer.Begin(state);
+        state.AddPerSentence(this, _encoderAttention.Keys(encoded.States), _encoderAttention.Values(encoded.States));
+    }
+
+    /// <summary>Applies the layer to one more position.</summary>
+    /// <param name="x">[N, C].</param>
+    /// <param name="state">The decoding's memory.</param>
+    /// <returns>[N, C], new.</returns>
+    public Tensor Step(Tensor x, IncrementalState state)
+    {
+        x = _mixerResidual.After(x, _mixer.Step(_mixerResidual.Before(x), state), random: null);
+        var source = state.Of(this);
+        var y = _encoderAttention.Step(_encoderResidual.Before(x), source[0].Value, source[1].Value, state.SourceLengths, count: null);
+        x = _encoderResidual.After(x, y, random: null);
+        return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random: null), random: null);
+    }
+}

@@ -1,0 +1,35 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>A mixer, then a feed-forward block, each within a residual connection.</summary>
+public sealed class EncoderLayer : Module
+{
+    private readonly SequenceMixer _mixer;
+    private readonly Residual _mixerResidual;
+    private readonly FeedForward _feedForward;
+    private readonly Residual _finalResidual;
+
+    /// <summary>Declares the parameters.</summary>
+    /// <param name="config">Widths, dropout and the place of the layer norms.</param>
+    /// <param name="mixer">Self-attention or a convolution module, not causal.</param>
+    /// <param name="names">What the parameters are called.</param>
+    public EncoderLayer(ModelConfig config, SequenceMixer mixer, LayerNames names)
+    {
+        _mixer = Add(names.Mixer, mixer);
+        _mixerResidual = Add(names.MixerNorm, new Residual(config.ModelWidth, config.PreNorm, config.Dropout));
+        _feedForward = Add(string.Empty, new FeedForward(config.ModelWidth, config.FeedForwardWidth, config.ActivationDropout));
+        _finalResidual = Add(names.FinalNorm, new Residual(config.ModelWidth, config.PreNorm, config.Dropout));
+    }
+
+    /// <summary>Applies the layer.</summary>
+    /// <param name="x">[B, S, C].</param>
+    /// <param name="lengths">[B] integers, tokens of each source.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>[B, S, C], new.</returns>
+    public Tensor Forward(Tensor x, Tensor lengths, RandomSource? random)
+    {
+        x = _mixerResidual.After(x, _mixer.Forward(_mixerResidual.Before(x), lengths, random), random);
+        return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random), random);
+    }
+}

@@ -1,0 +1,72 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// Scaled dot-product attention over H heads, each of D = C / H channels (Vaswani et al. 2017, section 3.2):
+/// <code>y = [softmax(q_h k_h^T / sqrt(D)) v_h for each head h] W_out^T + b_out,  q = x W_q^T + b_q,  k and v likewise of the source.</code>
+/// Parameters: <c>k_proj</c>, <c>v_proj</c>, <c>q_proj</c> (weights [C, C], Xavier-uniform with gain 1/sqrt(2)) and <c>out_proj</c> (gain 1), all with biases.
+/// </summary>
+public sealed class MultiHeadAttention : Module
+{
+    private readonly int _heads;
+    private readonly float _dropout;
+    private readonly Linear _key;
+    private readonly Linear _value;
+    private readonly Linear _query;
+    private readonly Linear _output;
+
+    /// <summary>Declares the parameters.</summary>
+    /// <param name="width">C, channels.</param>
+    /// <param name="heads">H; divides C.</param>
+    /// <param name="dropout">Probability of dropping an attention weight while training.</param>
+    public MultiHeadAttention(int width, int heads, float dropout)
+    {
+        _heads = heads;
+        _dropout = dropout;
+        var initializer = Initializer.XavierUniform(1 / MathF.Sqrt(2));
+        _key = Add("k_proj", new Linear(width, width, initializer: initializer));
+        _value = Add("v_proj", new Linear(width, width, initializer: initializer));
+        _query = Add("q_proj", new Linear(width, width, initializer: initializer));
+        _output = Add("out_proj", new Linear(width, width));
+    }
+
+    /// <summary>Attends from every position of <paramref name="x"/> to the source.</summary>
+    /// <param name="x">[B, T, C].</param>
+    /// <param name="source">[B, S, C]; <paramref name="x"/> itself for self-attention.</param>
+    /// <param name="lengths">[B] integers, tokens of each source; all S when null.</param>
+    /// <param name="causal">Whether position t sees only positions up to t.</param>
+    /// <param name="random">Draws the dropout mask; null for evaluation.</param>
+    /// <returns>[B, T, C], new.</returns>
+    public Tensor Forward(Tensor x, Tensor source, Tensor? lengths, bool causal, RandomSource? random)
+    {
+        var query = _query.Forward(x);
+        return _output.Forward(Ops.Attention(query, Keys(source), Values(source), _heads, lengths, causal, _dropout, random));
+    }
+
+    /// <summary>The weights with which <see cref="Forward"/> averages the values, for study; no gradient.</summary>
+    /// <returns>[B, H, T, S], new; rows sum to 1.</returns>
+    /// <inheritdoc cref="Forward"/>
+    public Tensor Probabilities(Tensor x, Tensor source, Tensor? lengths, bool causal)
+        => Ops.AttentionProbabilities(_query.Forward(x), Keys(source), _heads, lengths, causal);
+
+    /// <summary>The keys of a source.</summary>
+    /// <param name="source">[..., C].</param>
+    /// <returns>[..., C], new.</returns>
+    public Tensor Keys(Tensor source) => _key.Forward(source);
+
+    /// <summary>The values of a source.</summary>
+    /// <param name="source">[..., C].</param>
+    /// <returns>[..., C], new.</returns>
+    public Tensor Values(Tensor source) => _value.Forward(source);
+
+    /// <summary>Attends from one position of each hypothesis to remembered keys and values; no gradient.</summary>
+    /// <param name="x">[N, C].</param>
+    /// <param name="keys">[M, S, C]; N is a multiple of M, row n looks at keys n / (N / M).</param>
+    /// <param name="values">[M, S, C].</param>
+    /// <param name="lengths">[M] integers, or null.</param>
+    /// <param name="count">How many of the S positions exist; all when null.</param>
+    /// <returns>[N, C], new.</returns>
+    public Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor? lengths, int? count)
+        => _output.Forward(Ops.AttentionStep(_query.Forward(x), keys, values, _heads, lengths, count));
+}

@@ -1,0 +1,80 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// Sinusoids that tell positions apart (Vaswani et al. 2017, section 3.5), in the layout of tensor2tensor and fairseq: first all sines, then all cosines,
+/// <code>P[t, i] = sin(p f_i),  P[t, C/2 + i] = cos(p f_i),  f_i = 10000^(-i / (C/2 - 1)),  p = t + 2.</code>
+/// Token t of a sentence has position p = padding index + 1 + t, so the first has 2. An odd C ends in a zero. There is no longest sentence: the table grows on demand.
+/// Not learned. Safe to use from several threads.
+/// </summary>
+public sealed class SinusoidalPositions : Module
+{
+    private const int FirstPosition = Vocabulary.Pad + 1;
+    private const int SmallestTable = 256;
+
+    private readonly int _width;
+    private readonly Lock _gate = new();
+
+    // Smaller tables stay: another thread may be reading one.
+    private readonly List<Tensor> _tables = [];
+
+    /// <summary>Makes the layer; nothing is computed yet.</summary>
+    /// <param name="width">C, channels, at least 4.</param>
+    public SinusoidalPositions(int width) => _width = width;
+
+    /// <summary>The vectors of successive tokens.</summary>
+    /// <param name="start">The first token, 0 for the beginning of a sentence.</param>
+    /// <param name="count">T, how many.</param>
+    /// <returns>[T, C], a view of the layer's table.</returns>
+    public Tensor Forward(int start, int count) => Table(start + count).Rows(start, count);
+
+    /// <summary>The values of P for tokens 0 .. T - 1, computed in double precision.</summary>
+    /// <param name="count">T.</param>
+    /// <param name="width">C.</param>
+    /// <returns>[T, C], row-major.</returns>
+    internal static float[] Values(int count, int width)
+    {
+        int half = width / 2;
+        var values = new float[(long)count * width];
+        for (int i = 0; i < half; i++)
+        {
+            double frequency = Math.Exp(-Math.Log(10000) * i / (half - 1));
+            for (int t = 0; t < count; t++)
+            {
+                var (sine, cosine) = Math.SinCos((t + FirstPosition) * frequency);
+                values[((long)t * width) + i] = (float)sine;
+                values[((long)t * width) + half + i] = (float)cosine;
+            }
+        }
+
+        return values;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        lock (_gate)
+        {
+            foreach (var table in _tables)
+                table.Dispose();
+            _tables.Clear();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private Tensor Table(int count)
+    {
+        lock (_gate)
+        {
+            if (_tables.Count == 0 || _tables[^1].Shape[0] < count)
+            {
+                int rows = Math.Max(SmallestTable, (int)Math.Min(2L * count, Array.MaxLength / _width));
+                _tables.Add(Scopes.Leave(Tensor.From(Device, Values(rows, _width), [rows, _width])));
+            }
+
+            return _tables[^1];
+        }
+    }
+}

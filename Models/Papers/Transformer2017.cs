@@ -1,0 +1,66 @@
+namespace CudaSeq.Models;
+
+/// <summary>
+/// The Transformer: A. Vaswani, N. Shazeer, N. Parmar, J. Uszkoreit, L. Jones, A. N. Gomez, Ł. Kaiser and I. Polosukhin, "Attention is all you need", NIPS 2017.
+/// Encoder layers are self-attention and feed-forward, decoder layers causal self-attention, attention to the encoder and feed-forward.
+/// </summary>
+/// <remarks>
+/// The presets are fairseq's configurations of the same names, with which the papers that compare with the Transformer trained it. Where fairseq's published
+/// command lines share embeddings or set dropout, so do the presets. Vocabularies are left to the user.
+/// </remarks>
+public sealed class Transformer2017 : EncoderDecoderModel
+{
+    /// <summary>Declares the parameters of a model.</summary>
+    /// <param name="config">The configuration; its architecture is <see cref="Architecture.Transformer"/>.</param>
+    /// <exception cref="ArgumentException">The configuration has problems: one line for each.</exception>
+    public Transformer2017(ModelConfig config)
+        : base(
+            config,
+            Architecture.Transformer,
+            _ => new EncoderLayer(config, Attention(config, causal: false), LayerNames.Attention),
+            _ => new DecoderLayer(config, Attention(config, causal: true), LayerNames.Attention))
+    {
+    }
+
+    /// <summary>The base model (Vaswani et al. 2017, table 3; fairseq transformer_wmt_en_de): 65M parameters with 37,000 joint types.</summary>
+    public static ModelConfig Base { get; } = new()
+    {
+        Architecture = Architecture.Transformer,
+        ModelWidth = 512,
+        FeedForwardWidth = 2048,
+        AttentionHeads = 8,
+        EncoderLayers = 6,
+        DecoderLayers = 6,
+        Dropout = 0.1f,
+        ShareEmbeddings = EmbeddingSharing.All,
+    };
+
+    /// <summary>
+    /// The big model for English-German (Vaswani et al. 2017, table 3; fairseq transformer_vaswani_wmt_en_de_big): 213M parameters in the paper,
+    /// 209.9M with 32,768 joint types.
+    /// </summary>
+    public static ModelConfig Big { get; } = Base with { ModelWidth = 1024, FeedForwardWidth = 4096, AttentionHeads = 16, Dropout = 0.3f };
+
+    /// <summary>The big model for English-French: dropout 0.1 (fairseq transformer_vaswani_wmt_en_fr_big).</summary>
+    public static ModelConfig WmtEnFrBig { get; } = Big with { Dropout = 0.1f };
+
+    /// <summary>
+    /// The big model with attention dropout (fairseq transformer_wmt_en_de_big): the self-attention baseline of Wu et al. 2019.
+    /// </summary>
+    public static ModelConfig WmtEnDeBig { get; } = Big with { AttentionDropout = 0.1f };
+
+    /// <summary>The big model as tensor2tensor has it: pre-norm, dropout also after the ReLU (fairseq transformer_wmt_en_de_big_t2t).</summary>
+    public static ModelConfig WmtEnDeBigT2T { get; } = WmtEnDeBig with { PreNorm = true, ActivationDropout = 0.1f };
+
+    /// <summary>The small model for IWSLT14 German-English (fairseq transformer_iwslt_de_en with its published dropout 0.3).</summary>
+    public static ModelConfig Iwslt { get; } = Base with
+    {
+        FeedForwardWidth = 1024,
+        AttentionHeads = 4,
+        Dropout = 0.3f,
+        ShareEmbeddings = EmbeddingSharing.Decoder,
+    };
+
+    private static SelfAttention Attention(ModelConfig config, bool causal)
+        => new(config.ModelWidth, config.AttentionHeads, config.AttentionDropout, causal);
+}

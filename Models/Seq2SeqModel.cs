@@ -1,0 +1,120 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// A model that reads a source sequence and predicts a target sequence token by token: the contract that training and decoding are written against.
+/// Passing a <see cref="RandomSource"/> trains (dropout is on), passing null evaluates. A model may evaluate on several threads at once.
+/// </summary>
+/// <example>
+/// Training: <c>var (loss, nll) = model.Loss(source, lengths, previous, target, 0.1f, LabelSmoothing.OverOthers, random); loss.Backward();</c><br/>
+/// Translating: <c>new SequenceGenerator(model).Generate(sources, new DecodingOptions(), cancellation)</c>.
+/// </example>
+/// <param name="config">What determines the model.</param>
+public abstract class Seq2SeqModel(ModelConfig config) : Module
+{
+    /// <summary>What determines the model.</summary>
+    public ModelConfig Config { get; } = config;
+
+    /// <summary>Reads a batch of sources.</summary>
+    /// <param name="source">[B, S] integers, token ids, right-padded.</param>
+    /// <param name="lengths">[B] integers, tokens of each source, 1 .. S.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>States [B, S, C] and the lengths.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit, or a token is not in the vocabulary.</exception>
+    public abstract EncoderOutput Encode(Tensor source, Tensor lengths, RandomSource? random = null);
+
+    /// <summary>The features from which each position's next token is predicted, for whole target sequences.</summary>
+    /// <param name="previous">[B, T] integers: end-of-sentence, then the target without its last token; right-padded.</param>
+    /// <param name="encoded">The source.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>[B, T, C], new; position t depends on tokens up to t alone, and positions of padding mean nothing.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit, or a token is not in the vocabulary.</exception>
+    public abstract Tensor Decode(Tensor previous, EncoderOutput encoded, RandomSource? random = null);
+
+    /// <summary>Scores of all tokens, before their softmax.</summary>
+    /// <param name="features">[..., C].</param>
+    /// <returns>[..., V], new.</returns>
+    public Tensor Logits(Tensor features) => Ops.Linear(features, OutputWeight);
+
+    /// <summary>
+    /// The label-smoothed cross-entropy of a batch and its negative log-likelihood, both summed over the tokens of the target, in nats.
+    /// </summary>
+    /// <param name="source">[B, S] integers, token ids, right-padded.</param>
+    /// <param name="lengths">[B] integers, tokens of each source.</param>
+    /// <param name="previous">[B, T] integers: end-of-sentence, then the target without its last token; right-padded.</param>
+    /// <param name="target">[B * T] integers: what follows each position; padding does not count.</param>
+    /// <param name="smoothing">The probability moved away from the true token, in [0, 1).</param>
+    /// <param name="form">Where it goes.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>Two single numbers; gradients flow from the first alone.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit, or a token is not in the vocabulary.</exception>
+    public (Tensor Loss, Tensor NegativeLogLikelihood) Loss(
+        Tensor source,
+        Tensor lengths,
+        Tensor previous,
+        Tensor target,
+        float smoothing = 0,
+        LabelSmoothing form = LabelSmoothing.OverOthers,
+        RandomSource? random = null)
+    {
+        var features = Decode(previous, Encode(source, lengths, random), random);
+        var rows = features.Reshape([previous.Shape[0] * previous.Shape[1], Config.ModelWidth]);
+        return Ops.CrossEntropy(rows, OutputWeight, target, smoothing, Vocabulary.Pad, form);
+    }
+
+    /// <summary>Begins to decode, token by token: nothing already computed is computed again. No gradient.</summary>
+    /// <param name="encoded">The sources, M sentences; may be freed afterwards.</param>
+    /// <param name="beam">Hypotheses of each sentence, side by side.</param>
+    /// <param name="maxLength">The most steps that will be taken.</param>
+    /// <returns>The memory of the decoding, which the caller disposes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="beam"/> or <paramref name="maxLength"/> is below 1.</exception>
+    public IncrementalState Begin(EncoderOutput encoded, int beam, int maxLength)
+    {
+        var state = new IncrementalState(encoded, beam, maxLength);
+        try
+        {
+            using var scope = TensorScope.Begin();
+            using var pause = new NoGrad();
+            Begin(state, encoded);
+            return state;
+        }
+        catch
+        {
+            state.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The features of the next position of every hypothesis: what <see cref="Decode"/> gives at that position for the tokens so far. No gradient.
+    /// </summary>
+    /// <param name="tokens">[N] integers: end-of-sentence at the first step, then each hypothesis's last token.</param>
+    /// <param name="state">The decoding, which moves on by one step.</param>
+    /// <returns>[N, C], new.</returns>
+    /// <exception cref="ArgumentException">Not one token for each hypothesis, or a token is not in the vocabulary.</exception>
+    /// <exception cref="InvalidOperationException">All steps were taken, or the state belongs to another model.</exception>
+    public Tensor DecodeStep(Tensor tokens, IncrementalState state)
+    {
+        state.CheckStep(tokens);
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        var features = Step(tokens, state).Keep();
+        state.Advance();
+        return features;
+    }
+
+    /// <summary>[V, C], the projection to the vocabulary.</summary>
+    protected abstract Tensor OutputWeight { get; }
+
+    /// <summary>Fills a new state.</summary>
+    /// <param name="state">No step was taken.</param>
+    /// <param name="encoded">The sources.</param>
+    protected abstract void Begin(IncrementalState state, EncoderOutput encoded);
+
+    /// <summary>Computes the position <see cref="IncrementalState.Step"/>.</summary>
+    /// <param name="tokens">[N] integers.</param>
+    /// <param name="state">The decoding.</param>
+    /// <returns>[N, C], new.</returns>
+    protected abstract Tensor Step(Tensor tokens, IncrementalState state);
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using CudaSeq.Models;
+
+namespace CudaSeq.Tests;
+
+public sealed class ModelConfigTests
+{
+    private static readonly ModelConfig Sound = DynamicConv2019.Iwslt with { SourceVocabulary = 100, TargetVocabulary = 90 };
+
+    [Fact]
+    public void EveryTinyModelAndEveryPresetWithVocabulariesIsSound()
+    {
+        foreach (var config in TinyModels.All)
+            Assert.Empty(config.Validate());
+        foreach (var architecture in Enum.GetValues<Architecture>())
+        {
+            foreach (var preset in SequenceModel.Presets(architecture).Values)
+                Assert.Empty((preset with { SourceVocabulary = 10, TargetVocabulary = 10 }).Validate());
+        }
+    }
+
+    [Fact]
+    public void ReportsEveryProblemAtOnce()
+    {
+        var config = Sound with
+        {
+            ModelWidth = 510,
+            FeedForwardWidth = 0,
+            Dropout = 1,
+            WeightDropout = float.NaN,
+            EncoderKernelWidths = [3, 0, 256],
+            ShareEmbeddings = EmbeddingSharing.All,
+            TargetVocabulary = 3,
+        };
+        Assert.Equal(
+            [
+                "feed_forward_width must be at least 1, got 0.",
+                "target_vocabulary must be at least 4, got 3.",
+                "attention_heads must divide model_width, got 4 and 510.",
+                "dropout must be in [0, 1), got 1.",
+                "weight_dropout must be in [0, 1), got NaN.",
+                "share_embeddings \"all\" wants one vocabulary, got source_vocabulary 100 and target_vocabulary 3.",
+                "encoder_kernel_widths must name one width, or one for each of the 7 layers, got 3.",
+                "encoder_kernel_widths must be in 1 .. 255, got [3, 0, 256].",
+            ],
+            config.Validate());
+    }
+
+    [Fact]
+    public void ATransformerHasNothingToConvolve()
+    {
+        var config = Sound with { Architecture = Architecture.Transformer, EncoderGlu = true, InputDropout = 0.1f };
+        string[] keys = ["encoder_kernel_widths", "decoder_kernel_widths", "encoder_glu", "weight_dropout", "input_dropout"];
+        Assert.Equal([.. keys.Select(k => $"{k} has no meaning for a transformer; leave it out.")], config.Validate());
+    }
+
+    [Fact]
+    public void OneKernelWidthServesAllLayers()
+    {
+        var config = Sound with { EncoderKernelWidths = [5], DecoderKernelWidths = [7] };
+        Assert.Empty(config.Validate());
+        Assert.Equal(5, config.EncoderKernelWidth(6));
+        Assert.Equal(7, config.DecoderKernelWidth(5));
+    }
+
+    [Fact]
+    public void JsonRoundTripsAndSpeaksSnakeCase()
+    {
+        string json = Sound.ToJson();
+        Assert.Contains("\"architecture\": \"dynamicconv\"", json);
+        Assert.Contains("\"share_embeddings\": \"none\"", json);
+        Assert.Equal(Sound, ModelConfig.FromJson(json));
+        Assert.NotEqual(Sound, Sound with { DecoderKernelWidths = [3, 7, 15, 31, 31, 15] });
+        using var document = JsonDocument.Parse(json);
+        Assert.Equal(ModelConfig.Keys, document.RootElement.EnumerateObject().Select(p => p.Name));
+    }
+
+    [Fact]
+    public void SerializesInsideOtherRecords()
+    {
+        var options = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+        Assert.Equal(Sound, JsonSerializer.Deserialize<ModelConfig>(JsonSerializer.Serialize(Sound, options), options));
+    }
+
+    [Fact]
+    public void ReadsKeysOverDefaultsAndReportsWhatIsWrongWithThem()
+    {
+        using var document = JsonDocument.Parse(
+            """{"model_width": "wide", "dropout": 0.25, "pre_norm": 1, "share_embeddings": "some", "encoder_kernel_widths": [3, "x"], "heads": 4}""");
+        var problems = new List<string>();
+        var config = ModelConfig.Read(document.RootElement, Sound, problems);
+        Assert.Equal(Sound with { Dropout = 0.25f }, config);
+        Assert.Equal(
+            [
+                "model_width must be a whole number, got \"wide\".",
+                "pre_norm must be true or false, got 1.",
+                "share_embeddings must be one of \"none\", \"decoder\", \"all\", got \"some\".",
+                "encoder_kernel_widths must be a list of whole numbers, got [3, \"x\"].",
+                $"heads is no key of a model; the keys are {string.Join(", ", ModelConfig.Keys)}.",
+            ],
+            problems);
+    }
+
+    [Theory]
+    [InlineData("{", "transformer.json: is not JSON: ")]
+    [InlineData("[]", "transformer.json: a model must be a JSON object, got [].")]
+    [InlineData(
+        """{"architecture": "transformer", "attention_heads": 7, "source_vocabulary": 9, "target_vocabulary": 9}""",
+        "transformer.json: attention_heads must divide model_width, got 7 and 512.")]
+    public void NamesTheFile(string json, string message)
+        => Assert.StartsWith(message, Assert.Throws<InvalidDataException>(() => ModelConfig.FromJson(json, "transformer.json")).Message);
+
+    [Fact]
+    public void AModelRefusesTheConfigurationOfAnother()
+    {
+        string message = Assert.Throws<ArgumentException>(() => new LightConv2019(Sound)).Message;
+        Assert.Equal("architecture must be LightConv for this model, got DynamicConv.", message);
+    }
+}

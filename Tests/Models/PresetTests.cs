@@ -1,0 +1,106 @@
+using CudaSeq.Models;
+
+namespace CudaSeq.Tests;
+
+/// <summary>
+/// The papers' numbers. Origins: fairseq's registered architectures (models/lightconv.py, models/transformer/transformer_legacy.py), which are the configurations of
+/// Wu et al. 2019 and of the Transformers it compares with; dropout 0.3 of the IWSLT models is on fairseq's published command lines.
+/// </summary>
+public sealed class PresetTests
+{
+    // Architecture, preset, C, F, H, layers, dropout, attention dropout, weight dropout, input dropout, activation dropout, GLU, pre-norm, sharing.
+    private static readonly (Architecture, string, int, int, int, int, int, float, float, float, float, float, bool, bool, EmbeddingSharing)[] Published =
+    [
+        (Architecture.Transformer, "base", 512, 2048, 8, 6, 6, 0.1f, 0, 0, 0, 0, false, false, EmbeddingSharing.All),
+        (Architecture.Transformer, "big", 1024, 4096, 16, 6, 6, 0.3f, 0, 0, 0, 0, false, false, EmbeddingSharing.All),
+        (Architecture.Transformer, "wmt_en_fr_big", 1024, 4096, 16, 6, 6, 0.1f, 0, 0, 0, 0, false, false, EmbeddingSharing.All),
+        (Architecture.Transformer, "wmt_en_de_big", 1024, 4096, 16, 6, 6, 0.3f, 0.1f, 0, 0, 0, false, false, EmbeddingSharing.All),
+        (Architecture.Transformer, "wmt_en_de_big_t2t", 1024, 4096, 16, 6, 6, 0.3f, 0.1f, 0, 0, 0.1f, false, true, EmbeddingSharing.All),
+        (Architecture.Transformer, "iwslt", 512, 1024, 4, 6, 6, 0.3f, 0, 0, 0, 0, false, false, EmbeddingSharing.Decoder),
+        (Architecture.LightConv, "base", 512, 2048, 8, 7, 6, 0.1f, 0, 0, 0.1f, 0, true, false, EmbeddingSharing.All),
+        (Architecture.LightConv, "big", 1024, 4096, 16, 7, 6, 0.3f, 0.1f, 0.1f, 0.1f, 0, true, false, EmbeddingSharing.All),
+        (Architecture.LightConv, "wmt_en_fr_big", 1024, 4096, 16, 7, 6, 0.1f, 0.1f, 0.1f, 0.1f, 0, true, false, EmbeddingSharing.All),
+        (Architecture.LightConv, "wmt_zh_en_big", 1024, 4096, 16, 7, 6, 0.2f, 0.2f, 0.2f, 0.1f, 0, true, false, EmbeddingSharing.None),
+        (Architecture.LightConv, "iwslt", 512, 1024, 4, 7, 6, 0.3f, 0.1f, 0.1f, 0, 0, false, false, EmbeddingSharing.None),
+    ];
+
+    [Fact]
+    public void AreAsPublished()
+    {
+        foreach (var (architecture, name, c, f, h, encoder, decoder, dropout, attention, weight, input, activation, glu, preNorm, sharing) in Published)
+        {
+            var expected = new ModelConfig
+            {
+                Architecture = architecture,
+                ModelWidth = c,
+                FeedForwardWidth = f,
+                AttentionHeads = h,
+                EncoderLayers = encoder,
+                DecoderLayers = decoder,
+                EncoderKernelWidths = architecture == Architecture.Transformer ? [] : [3, 7, 15, 31, 31, 31, 31],
+                DecoderKernelWidths = architecture == Architecture.Transformer ? [] : [3, 7, 15, 31, 31, 31],
+                Dropout = dropout,
+                AttentionDropout = attention,
+                WeightDropout = weight,
+                InputDropout = input,
+                ActivationDropout = activation,
+                EncoderGlu = glu,
+                DecoderGlu = glu,
+                PreNorm = preNorm,
+                ShareEmbeddings = sharing,
+            };
+            Assert.Equal(expected, SequenceModel.Presets(architecture)[name]);
+            if (architecture == Architecture.LightConv)
+                Assert.Equal(expected with { Architecture = Architecture.DynamicConv }, SequenceModel.Presets(Architecture.DynamicConv)[name]);
+        }
+
+        Assert.Equal(Published.Length + 5, Enum.GetValues<Architecture>().Sum(a => SequenceModel.Presets(a).Count));
+    }
+
+    /// <summary>
+    /// Millions of parameters. Wu et al. 2019: 210M self-attention, 195M LightConv and 200M DynamicConv without GLU (table 3), 202M and 213M in the headline table;
+    /// the decimals are arithmetic over fairseq's modules with 32,768 joint types, and with IWSLT's 8,848 and 6,632.
+    /// </summary>
+    [Fact]
+    public void HaveTheParametersThatThePapersCount()
+    {
+        var light = LightConv2019.Big;
+        var dynamic = DynamicConv2019.Big;
+        Count(209.9, Joint(Transformer2017.Big));
+        Count(195.2, Joint(light with { EncoderGlu = false, DecoderGlu = false }));
+        Count(202.6, Joint(light with { DecoderGlu = false }));
+        Count(201.5, Joint(light with { EncoderGlu = false }));
+        Count(208.9, Joint(light));
+        Count(199.6, Joint(dynamic with { EncoderGlu = false, DecoderGlu = false }));
+        Count(213.2, Joint(dynamic));
+        Count(38.7, Iwslt(DynamicConv2019.Iwslt));
+        Count(38.1, Iwslt(LightConv2019.Iwslt));
+        Count(42.9, Iwslt(Transformer2017.Iwslt with { ShareEmbeddings = EmbeddingSharing.None }));
+        Count(39.5, Iwslt(Transformer2017.Iwslt));
+
+        // CNN/DailyMail: width 512, no GLU, three tables of 30,000.
+        var summaries = DynamicConv2019.Base with
+        {
+            EncoderGlu = false,
+            DecoderGlu = false,
+            ShareEmbeddings = EmbeddingSharing.None,
+            SourceVocabulary = 30_000,
+            TargetVocabulary = 30_000,
+        };
+        Count(87.6, summaries);
+        Count(86.5, summaries with { Architecture = Architecture.LightConv });
+
+        // Vaswani et al. 2017, table 3: base has 65M with about 37,000 joint types.
+        Count(63.1, Transformer2017.Base with { SourceVocabulary = 37_000, TargetVocabulary = 37_000 });
+
+        static ModelConfig Joint(ModelConfig config) => config with { SourceVocabulary = 32_768, TargetVocabulary = 32_768 };
+
+        static ModelConfig Iwslt(ModelConfig config) => config with { SourceVocabulary = 8848, TargetVocabulary = 6632 };
+
+        static void Count(double millions, ModelConfig config)
+        {
+            using var model = SequenceModel.Declare(config);
+            Assert.Equal(millions, model.ParameterCount / 1e6, 0.05);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using CudaSeq.Models;
+
+namespace CudaSeq.Tests;
+
+/// <summary>
+/// The three models written down once more: one sentence at a time, no padding, nested loops over float64, from the papers' equations and fairseq's parameter names.
+/// Shares nothing with the layers but the configuration.
+/// </summary>
+internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<string, double[]> parameters)
+{
+    private readonly int _width = config.ModelWidth;
+    private readonly bool _convolutional = config.Architecture != Architecture.Transformer;
+
+    /// <summary>The sum over the target of the smoothed cross-entropy, smoothing / (V - 1) to each other token.</summary>
+    public double Loss(int[] source, int[] target, double smoothing)
+    {
+        double loss = 0;
+        var logits = Logits(TinyModels.Shifted(target), Encode(source));
+        for (int t = 0; t < target.Length; t++)
+        {
+            double[] logProbabilities = LogSoftmax(logits[t]);
+            for (int v = 0; v < logProbabilities.Length; v++)
+                loss -= (v == target[t] ? 1 - smoothing : smoothing / (logProbabilities.Length - 1)) * logProbabilities[v];
+        }
+
+        return loss;
+    }
+
+    public double[][] Encode(int[] source)
+    {
+        var x = Embed("encoder.embed_tokens.weight", source);
+        for (int i = 0; i < config.EncoderLayers; i++)
+        {
+            string layer = $"encoder.layers.{i}.";
+            x = Residual(layer + (_convolutional ? "layer_norms.0" : "self_attn_layer_norm"), x, y => _convolutional
+                ? ConvModule(layer, y, config.EncoderGlu, config.EncoderKernelWidths[i], causal: false)
+                : Attention(layer + "self_attn.", y, y, causal: false));
+            x = Residual(layer + (_convolutional ? "layer_norms.1" : "final_layer_norm"), x, y => FeedForward(layer, y));
+        }
+
+        return config.PreNorm ? LayerNorm("encoder.layer_norm", x) : x;
+    }
+
+    public double[][] Logits(int[] previous, double[][] encoded)
+    {
+        string output = config.ShareEmbeddings switch
+        {
+            EmbeddingSharing.All => "encoder.embed_tokens.weight",
+            EmbeddingSharing.Decoder => "decoder.embed_tokens.weight",
+            _ => "decoder.output_projection.weight",
+        };
+        return Multiply(Features(previous, encoded), parameters[output], null);
+    }
+
+    public double[][] Features(int[] previous, double[][] encoded)
+    {
+        var x = Embed(config.ShareEmbeddings == EmbeddingSharing.All ? "encoder.embed_tokens.weight" : "decoder.embed_tokens.weight", previous);
+        for (int i = 0; i < config.DecoderLayers; i++)
+        {
+            string layer = $"decoder.layers.{i}.";
+            x = Residual(layer + (_convolutional ? "conv_layer_norm" : "self_attn_layer_norm"), x, y => _convolutional
+                ? ConvModule(layer, y, config.DecoderGlu, config.DecoderKernelWidths[i], causal: true)
+                : Attention(layer + "self_attn.", y, y, causal: true));
+            x = Residual(layer + "encoder_attn_layer_norm", x, y => Attention(layer + "encoder_attn.", y, encoded, causal: false));
+            x = Residual(layer + "final_layer_norm", x, y => FeedForward(layer, y));
+        }
+
+        return config.PreNorm ? LayerNorm("decoder.layer_norm", x) : x;
+    }
+
+    private static double[] LogSoftmax(double[] x)
+    {
+        double largest = x.Max(), sum = x.Sum(v => Math.Exp(v - largest));
+        return [.. x.Select(v => v - largest - Math.Log(sum))];
+    }
+
+    private static double[][] Multiply(double[][] x, double[] weight, double[]? bias) => [.. x.Select(row =>
+    {
+        var y = new double[weight.Length / row.Length];
+        for (int o = 0; o < y.Length; o++)
+        {
+            y[o] = bias?[o] ?? 0;
+            for (int i = 0; i < row.Length; i++)
+                y[o] += weight[(o * row.Length) + i] * row[i];
+        }
+
+        return y;
+    })];
+
+    private double[][] Embed(string table, int[] tokens)
+    {
+        var x = new double[tokens.Length][];
+        int half = _width / 2;
+        for (int t = 0; t < tokens.Length; t++)
+        {
+            x[t] = new double[_width];
+            for (int c = 0; c < _width; c++)
+            {
+                double angle = (t + 2) * Math.Pow(10000, -(c % half) / (half - 1.0));
+                x[t][c] = (Math.Sqrt(_width) * parameters[table][(tokens[t] * _width) + c]) + (c < half ? Math.Sin(angle) : Math.Cos(angle));
+            }
+        }
+
+        return x;
+    }
+
+    private double[][] Residual(string norm, double[][] x, Func<double[][], double[][]> function)
+    {
+        var y = function(config.PreNorm ? LayerNorm(norm, x) : x);
+        double[][] sum = [.. x.Zip(y, (a, b) => a.Zip(b, (u, v) => u + v).ToArray())];
+        return config.PreNorm ? sum : LayerNorm(norm, sum);
+    }
+
+    private double[][] LayerNorm(string name, double[][] x) => [.. x.Select(row =>
+    {
+        double mean = row.Average(), variance = row.Average(v => (v - mean) * (v - mean));
+        return row.Select((v, c) => (parameters[$"{name}.weight"][c] * (v - mean) / Math.Sqrt(variance + 1e-5)) + parameters[$"{name}.bias"][c]).ToArray();
+    })];
+
+    private double[][] Linear(string name, double[][] x) => Multiply(x, parameters[$"{name}.weight"], parameters.GetValueOrDefault($"{name}.bias"));
+
+    private double[][] FeedForward(string layer, double[][] x)
+        => Linear($"{layer}fc2", [.. Linear($"{layer}fc1", x).Select(row => row.Select(v => Math.Max(0, v)).ToArray())]);
+
+    private double[][] Attention(string name, double[][] x, double[][] source, bool causal)
+    {
+        double[][] q = Linear($"{name}q_proj", x), k = Linear($"{name}k_proj", source), v = Linear($"{name}v_proj", source);
+        int channels = _width / config.AttentionHeads;
+        double[][] y = [.. x.Select(_ => new double[_width])];
+        for (int t = 0; t < x.Length; t++)
+        {
+            for (int first = 0; first < _width; first += channels)
+            {
+                int visible = causal ? t + 1 : source.Length;
+                var scores = new double[visible];
+                for (int s = 0; s < visible; s++)
+                    scores[s] = Enumerable.Range(first, channels).Sum(c => q[t][c] * k[s][c]) / Math.Sqrt(channels);
+                double[] probabilities = [.. LogSoftmax(scores).Select(Math.Exp)];
+                for (int c = first; c < first + channels; c++)
+                    y[t][c] = Enumerable.Range(0, visible).Sum(s => probabilities[s] * v[s][c]);
+            }
+        }
+
+        return Linear($"{name}out_proj", y);
+    }
+
+    private double[][] ConvModule(string layer, double[][] x, bool glu, int taps, bool causal)
+    {
+        x = Linear($"{layer}linear1", x);
+        if (glu)
+            x = [.. x.Select(row => Enumerable.Range(0, _width).Select(c => row[c] / (1 + Math.Exp(-row[_width + c]))).ToArray())];
+        double[][]? predicted = config.Architecture == Architecture.DynamicConv ? Linear($"{layer}conv.weight_linear", x) : null;
+        int padding = causal ? taps - 1 : (taps - 1) / 2;
+        double[][] y = [.. x.Select(_ => new double[_width])];
+        for (int t = 0; t < x.Length; t++)
+        {
+            for (int c = 0; c < _width; c++)
+            {
+                int head = c / (_width / config.AttentionHeads);
+                double[] logits = predicted is null ? parameters[$"{layer}conv.weight"] : predicted[t];
+                double[] filter = [.. LogSoftmax(logits[(head * taps)..((head + 1) * taps)]).Select(Math.Exp)];
+                for (int j = 0; j < taps; j++)
+                {
+                    int from = t + j - padding;
+                    if (from >= 0 && from < x.Length)
+                        y[t][c] += filter[j] * x[from][c];
+                }
+            }
+        }
+
+        return Linear($"{layer}linear2", y);
+    }
+}

@@ -1,0 +1,89 @@
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Models small enough to be computed by hand, one of every kind.</summary>
+internal static class TinyModels
+{
+    /// <summary>All architectures with and without GLU, post- and pre-norm, with every way of sharing embeddings.</summary>
+    public static IEnumerable<ModelConfig> All =>
+    [
+        Transformer,
+        Transformer with { PreNorm = true, ShareEmbeddings = EmbeddingSharing.None },
+        Conv(Architecture.LightConv),
+        Conv(Architecture.LightConv) with { EncoderGlu = true, PreNorm = true, ShareEmbeddings = EmbeddingSharing.None },
+        Conv(Architecture.LightConv) with { EncoderGlu = true, DecoderGlu = true },
+        Conv(Architecture.DynamicConv),
+        Conv(Architecture.DynamicConv) with { DecoderGlu = true, PreNorm = true, ShareEmbeddings = EmbeddingSharing.Decoder },
+        Conv(Architecture.DynamicConv) with { EncoderGlu = true, DecoderGlu = true },
+    ];
+
+    /// <summary>Two layers a side, C = 8, H = 2, F = 12, V = 11, no dropout, all embeddings shared.</summary>
+    public static ModelConfig Transformer => new()
+    {
+        Architecture = Architecture.Transformer,
+        ModelWidth = 8,
+        FeedForwardWidth = 12,
+        AttentionHeads = 2,
+        EncoderLayers = 2,
+        DecoderLayers = 2,
+        Dropout = 0,
+        ShareEmbeddings = EmbeddingSharing.All,
+        SourceVocabulary = 11,
+        TargetVocabulary = 11,
+    };
+
+    /// <summary>The same with filters of 3 and 5 taps in the encoder, 3 and 4 in the decoder.</summary>
+    public static ModelConfig Conv(Architecture architecture)
+        => Transformer with { Architecture = architecture, EncoderKernelWidths = [3, 5], DecoderKernelWidths = [3, 4] };
+
+    public static ModelConfig Of(Architecture architecture) => architecture == Architecture.Transformer ? Transformer : Conv(architecture);
+
+    /// <summary>A model none of whose parameters, not even biases and gains, has the value it starts with.</summary>
+    public static Seq2SeqModel Create(ModelConfig config, Device device, ulong seed = 1, float spread = 0.3f)
+    {
+        var random = new RandomSource(seed);
+        var model = SequenceModel.Create(config, device, random);
+        foreach (var parameter in model.Parameters)
+        {
+            var noise = new float[parameter.Shape.Count];
+            random.Normal(noise, 0, spread);
+            float[] values = parameter.ToArray();
+            parameter.CopyFrom([.. values.Zip(noise, (v, n) => v + n)]);
+        }
+
+        return model;
+    }
+
+    /// <summary>Random sentences that end in end-of-sentence.</summary>
+    public static int[][] Sentences(Random random, int vocabulary, params ReadOnlySpan<int> lengths)
+    {
+        var sentences = new int[lengths.Length][];
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            sentences[i] = new int[lengths[i]];
+            for (int t = 0; t < lengths[i] - 1; t++)
+                sentences[i][t] = random.Next(Vocabulary.Unk, vocabulary);
+            sentences[i][^1] = Vocabulary.Eos;
+        }
+
+        return sentences;
+    }
+
+    /// <summary>End-of-sentence, then all but the last token.</summary>
+    public static int[] Shifted(int[] target) => [Vocabulary.Eos, .. target[..^1]];
+
+    /// <summary>[B, longest], right-padded.</summary>
+    public static Tensor Pad(Device device, IReadOnlyList<int[]> sentences, int? width = null)
+    {
+        int longest = width ?? sentences.Max(s => s.Length);
+        return Tensor.From(device, [.. sentences.SelectMany(s => s.Concat(Enumerable.Repeat(Vocabulary.Pad, longest - s.Length)))], [sentences.Count, longest]);
+    }
+
+    public static Tensor Lengths(Device device, IReadOnlyList<int[]> sentences) => Tensor.From(device, [.. sentences.Select(s => s.Length)]);
+
+    public static EncoderOutput Encode(Seq2SeqModel model, IReadOnlyList<int[]> sources, int? width = null)
+        => model.Encode(Pad(model.Device, sources, width), Lengths(model.Device, sources));
+}

@@ -1,0 +1,226 @@
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+public sealed class WholeModelTests
+{
+    private static readonly int[] SourceLengths = [6, 1, 4];
+    private static readonly int[] TargetLengths = [3, 7, 5];
+
+    [Theory, Devices]
+    public void ForwardIsTheEquationsOnEverySentenceOfAPaddedBatch(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var config in TinyModels.All)
+        {
+            using var model = TinyModels.Create(config, device);
+            using var scope = TensorScope.Begin();
+            var (sources, targets) = Pairs(config);
+            var encoded = TinyModels.Encode(model, sources);
+            float[] states = encoded.States.ToArray();
+            float[] logits = model.Logits(model.Decode(TinyModels.Pad(device, [.. targets.Select(TinyModels.Shifted)]), encoded)).ToArray();
+            var reference = new ReferenceModel(config, Parameters(model));
+            for (int b = 0; b < sources.Length; b++)
+            {
+                var expected = reference.Encode(sources[b]);
+                Close(config, expected, states.AsSpan(b * SourceLengths.Max() * config.ModelWidth));
+                Close(config, reference.Logits(TinyModels.Shifted(targets[b]), expected), logits.AsSpan(b * TargetLengths.Max() * config.TargetVocabulary));
+            }
+        }
+    }
+
+    [Theory, Devices]
+    public void GradientIsThatOfTheEquations(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var config in TinyModels.All)
+        {
+            using var model = TinyModels.Create(config, device);
+            using var scope = TensorScope.Begin();
+            var (sources, targets) = Pairs(config);
+            Loss(model, sources, targets, smoothing: 0.1f, random: null).Loss.Backward();
+            var random = new Random(3);
+            var at = Parameters(model);
+
+            // One parameter at a time: in a sum over all, a wrong small one could hide behind a large one.
+            foreach (var (parameter, tensor) in model.NamedParameters())
+            {
+                double[] direction = [.. at[parameter].Select(_ => Input.Normal(random))];
+                const double Step = 1e-5;
+                double difference = (Along(Step) - Along(-Step)) / (2 * Step);
+                float[] gradient = tensor.Grad!.ToArray();
+                double product = gradient.Zip(direction, (g, d) => g * d).Sum();
+                double size = Math.Sqrt(gradient.Sum(g => (double)g * g) * direction.Sum(d => d * d));
+                Assert.True(Math.Abs(product - difference) <= (1e-4 * size) + 1e-5, $"{config.Architecture} {parameter}: gradient {product}, difference {difference}");
+
+                double Along(double step)
+                {
+                    var moved = new Dictionary<string, double[]>(at) { [parameter] = [.. at[parameter].Zip(direction, (v, d) => v + (step * d))] };
+                    var reference = new ReferenceModel(config, moved);
+                    return sources.Zip(targets, (s, t) => reference.Loss(s, t, 0.1f)).Sum();
+                }
+            }
+        }
+    }
+
+    [Theory, Devices]
+    public void LossAndNegativeLogLikelihoodAreSumsOverTargetTokens(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var config in TinyModels.All)
+        {
+            using var model = TinyModels.Create(config, device);
+            using var scope = TensorScope.Begin();
+            var (sources, targets) = Pairs(config);
+            var (loss, negativeLogLikelihood) = Loss(model, sources, targets, smoothing: 0.1f, random: null);
+            var reference = new ReferenceModel(config, Parameters(model));
+            Assert.Equal(sources.Zip(targets, (s, t) => reference.Loss(s, t, 0.1f)).Sum(), loss.Item(), 1e-3);
+            Assert.Equal(sources.Zip(targets, (s, t) => reference.Loss(s, t, 0)).Sum(), negativeLogLikelihood.Item(), 1e-3);
+        }
+    }
+
+    [Theory, Devices]
+    public void PaddingChangesNothing(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var config in TinyModels.All)
+        {
+            using var model = TinyModels.Create(config, device);
+            using var scope = TensorScope.Begin();
+            var (sources, targets) = Pairs(config);
+            int[][] previous = [.. targets.Select(TinyModels.Shifted)];
+            float[] narrow = model.Decode(TinyModels.Pad(device, previous), TinyModels.Encode(model, sources)).ToArray();
+            float[] wide = model.Decode(TinyModels.Pad(device, previous, 12), TinyModels.Encode(model, sources, 40)).ToArray();
+            for (int b = 0; b < sources.Length; b++)
+            {
+                int count = previous[b].Length * config.ModelWidth;
+                for (int i = 0; i < count; i++)
+                {
+                    float a = narrow[(b * TargetLengths.Max() * config.ModelWidth) + i], z = wide[(b * 12 * config.ModelWidth) + i];
+                    Assert.True(Math.Abs(a - z) <= 1e-5, $"{config}: sentence {b}, element {i}: {a} and {z}");
+                }
+            }
+        }
+    }
+
+    [Theory, Devices]
+    public void TheFutureOfTheTargetChangesNothing(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var config in TinyModels.All)
+        {
+            using var model = TinyModels.Create(config, device);
+            using var scope = TensorScope.Begin();
+            var encoded = TinyModels.Encode(model, [[4, 5, 6, Vocabulary.Eos]]);
+            float[] one = model.Decode(Tensor.From(device, [2, 4, 5, 6, 7], [1, 5]), encoded).ToArray();
+            float[] other = model.Decode(Tensor.From(device, [2, 4, 5, 9, 8], [1, 5]), encoded).ToArray();
+            int past = 3 * config.ModelWidth;
+            Assert.Equal(one[..past], other[..past]);
+            Assert.NotEqual(one[past..], other[past..]);
+        }
+    }
+
+    [Theory, Devices]
+    public void EveryKindOfDropoutIsThereAndRepeatsWithItsSeed(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var architecture in Enum.GetValues<Architecture>())
+        {
+            var config = TinyModels.Of(architecture);
+            ModelConfig[] dropping =
+            [
+                config with { Dropout = 0.3f }, config with { AttentionDropout = 0.3f }, config with { ActivationDropout = 0.3f },
+                .. architecture == Architecture.Transformer ? (ModelConfig[])[] : [config with { InputDropout = 0.3f }, config with { WeightDropout = 0.3f }],
+            ];
+            foreach (var variant in dropping)
+            {
+                using var model = TinyModels.Create(variant, device);
+                float evaluated = Run(model, null), trained = Run(model, 1);
+                Assert.NotEqual(evaluated, trained);
+                Assert.Equal(trained, Run(model, 1));
+                Assert.NotEqual(trained, Run(model, 2));
+            }
+        }
+
+        static float Run(Seq2SeqModel model, ulong? seed)
+        {
+            using var scope = TensorScope.Begin();
+            var (sources, targets) = Pairs(model.Config);
+            return Loss(model, sources, targets, 0, seed is { } s ? new RandomSource(s) : null).Loss.Item();
+        }
+    }
+
+    [Theory, Devices]
+    public void TrainingLeavesNothingAlive(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var config in TinyModels.All)
+        {
+            using var model = TinyModels.Create(config with { Dropout = 0.1f }, device);
+            Update(model);
+            long before = device.LiveBytes;
+            for (int i = 0; i < 3; i++)
+                Update(model);
+            Assert.Equal(before, device.LiveBytes);
+        }
+
+        Assert.Equal(0, device.LiveBytes);
+
+        static void Update(Seq2SeqModel model)
+        {
+            using var scope = TensorScope.Begin();
+            var (sources, targets) = Pairs(model.Config);
+            Loss(model, sources, targets, 0.1f, new RandomSource(1)).Loss.Backward();
+            foreach (var parameter in model.Parameters)
+                parameter.ZeroGrad();
+        }
+    }
+
+    [Theory, Devices]
+    public void RefusesShapesThatDoNotFit(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var model = TinyModels.Create(TinyModels.Transformer, device);
+        using var scope = TensorScope.Begin();
+        var encode = Assert.Throws<ArgumentException>(() => model.Encode(Tensor.From(device, [4, 2], [1, 2]), Tensor.From(device, [2, 2])));
+        Assert.Equal("Encode: source must be [B, S] and lengths [B], got [1, 2] and [2].", encode.Message);
+        var encoded = TinyModels.Encode(model, [[4, 2]]);
+        var decode = Assert.Throws<ArgumentException>(() => model.Decode(Tensor.From(device, [2, 2], [2, 1]), encoded));
+        Assert.Equal("Decode: previous must be [B, T] for the 1 encoded sources, got [2, 1].", decode.Message);
+    }
+
+    private static (int[][] Sources, int[][] Targets) Pairs(ModelConfig config)
+    {
+        var random = new Random(7);
+        return (TinyModels.Sentences(random, config.SourceVocabulary, SourceLengths), TinyModels.Sentences(random, config.TargetVocabulary, TargetLengths));
+    }
+
+    private static (Tensor Loss, Tensor NegativeLogLikelihood) Loss(Seq2SeqModel model, int[][] sources, int[][] targets, float smoothing, RandomSource? random)
+    {
+        var target = TinyModels.Pad(model.Device, targets);
+        return model.Loss(
+            TinyModels.Pad(model.Device, sources),
+            TinyModels.Lengths(model.Device, sources),
+            TinyModels.Pad(model.Device, [.. targets.Select(TinyModels.Shifted)]),
+            target.Reshape([(int)target.Shape.Count]),
+            smoothing,
+            LabelSmoothing.OverOthers,
+            random);
+    }
+
+    private static Dictionary<string, double[]> Parameters(Seq2SeqModel model)
+        => model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v));
+
+    private static void Close(ModelConfig config, double[][] expected, ReadOnlySpan<float> got)
+    {
+        for (int t = 0; t < expected.Length; t++)
+        {
+            for (int c = 0; c < expected[t].Length; c++)
+            {
+                float value = got[(t * expected[t].Length) + c];
+                Assert.True(Math.Abs(expected[t][c] - value) <= 1e-5 * Math.Max(1, Math.Abs(expected[t][c])), $"{config}: [{t}, {c}] is {value}, the equations say {expected[t][c]}");
+            }
+        }
+    }
+}
