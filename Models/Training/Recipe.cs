@@ -1,0 +1,218 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>One experiment: a model, its data, how it is trained and how it decodes. <c>docs/recipes.md</c> explains every key of the JSON form.</summary>
+public sealed record Recipe
+{
+    /// <summary>What the experiment is called; its run directory is named after it.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The model. The sizes of the vocabularies are 0: they come from the data.</summary>
+    public ModelConfig Model { get; init; } = new();
+
+    /// <summary>What is learned from.</summary>
+    public RecipeData Data { get; init; } = new();
+
+    /// <summary>How it is learned.</summary>
+    public RecipeTraining Training { get; init; } = new();
+
+    /// <summary>How the trained model translates.</summary>
+    public RecipeDecoding Decoding { get; init; } = new();
+
+    /// <summary>Reads a recipe file strictly: unknown keys and wrong values are refused, all at once.</summary>
+    /// <param name="path">A JSON file; comments and trailing commas are allowed.</param>
+    /// <param name="settings">Changes on top of the file, each <c>section.key=value</c>, checked as strictly.</param>
+    /// <exception cref="RecipeException">Something is wrong with it; the exception lists every mistake.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static Recipe Load(string path, IReadOnlyList<string>? settings = null) => Parse(File.ReadAllText(path), path, settings);
+
+    /// <summary>Reads a recipe from text.</summary>
+    /// <param name="json">The recipe.</param>
+    /// <param name="source">The file's name, for error messages and as the name of a recipe that gives none.</param>
+    /// <param name="settings">Changes on top, each <c>section.key=value</c>.</param>
+    /// <exception cref="RecipeException">Something is wrong with it; the exception lists every mistake.</exception>
+    public static Recipe Parse(string json, string source = "recipe.json", IReadOnlyList<string>? settings = null)
+        => new RecipeParser(source).Parse(json, settings ?? []);
+
+    /// <summary>
+    /// The first key that would make a resumed run another experiment, in words; null when there is none. The end of the run and the decoding may change.
+    /// </summary>
+    /// <param name="other">The recipe to compare this one with.</param>
+    public string? FirstDifference(Recipe other)
+    {
+        foreach (var key in RecipeKeys.All)
+        {
+            if (key.Section == "decoding" || key.Path is "name" or "data.folder" or "training.max_updates" or "training.max_minutes")
+                continue;
+            string mine = key.Show(this), its = key.Show(other);
+            if (mine != its)
+                return $"{key.Path} was {mine} and is {its}";
+        }
+
+        return null;
+    }
+
+    /// <summary>The recipe as JSON with every key written out, presets resolved; reading it gives this recipe again.</summary>
+    public string ToJson()
+    {
+        using var stream = new MemoryStream();
+        var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" };
+        using (var json = new Utf8JsonWriter(stream, options))
+        {
+            json.WriteStartObject();
+            string section = "";
+            foreach (var key in RecipeKeys.All)
+            {
+                if (key.Section != section)
+                {
+                    if (section.Length > 0)
+                        json.WriteEndObject();
+                    json.WriteStartObject(key.Section);
+                    section = key.Section;
+                }
+
+                json.WritePropertyName(key.Name);
+                key.Write(this, json);
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length)) + "\n";
+    }
+}
+
+/// <summary>Two files whose lines belong together.</summary>
+/// <param name="Source">The side that is read.</param>
+/// <param name="Target">The side that is written.</param>
+public sealed record CorpusFiles(string Source, string Target);
+
+/// <summary>How text becomes pieces.</summary>
+public enum TokenizerKind
+{
+    /// <summary>Byte-pair encoding learned on the training text.</summary>
+    Bpe,
+
+    /// <summary>The words between blanks.</summary>
+    Word,
+
+    /// <summary>Single characters.</summary>
+    Character,
+}
+
+/// <summary>The data of a recipe.</summary>
+public sealed record RecipeData
+{
+    /// <summary>The folder below <c>CUDASEQ_DATA</c> that the files are in.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>The pairs to learn from.</summary>
+    public CorpusFiles? Train { get; init; }
+
+    /// <summary>The pairs that choose the best checkpoint.</summary>
+    public CorpusFiles? Valid { get; init; }
+
+    /// <summary>The pairs that are translated once, at the end.</summary>
+    public CorpusFiles? Test { get; init; }
+
+    /// <summary>How text becomes pieces.</summary>
+    public TokenizerKind Tokenizer { get; init; } = TokenizerKind.Bpe;
+
+    /// <summary>The largest size of a vocabulary, special tokens included.</summary>
+    public int VocabularySize { get; init; } = 8000;
+
+    /// <summary>Whether source and target share one vocabulary.</summary>
+    public bool Joint { get; init; } = true;
+
+    /// <summary>Training pairs with a longer side, in pieces, are left out.</summary>
+    public int MaxLength { get; init; } = 200;
+}
+
+/// <summary>How the learning rate goes.</summary>
+public enum ScheduleKind
+{
+    /// <summary>Up linearly, then down with the square root of the update.</summary>
+    InverseSquareRoot,
+
+    /// <summary>Up linearly, then constant.</summary>
+    Fixed,
+}
+
+/// <summary>The training of a recipe.</summary>
+public sealed record RecipeTraining
+{
+    /// <summary>Tokens a batch, padding included, on the longer of the two sides.</summary>
+    public int BatchTokens { get; init; } = 4096;
+
+    /// <summary>Batches whose gradients are summed before an update.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Probability spread over the wrong tokens.</summary>
+    public float LabelSmoothing { get; init; } = 0.1f;
+
+    /// <summary>Over which tokens it is spread.</summary>
+    public LabelSmoothing SmoothingForm { get; init; } = Tensors.LabelSmoothing.OverOthers;
+
+    /// <summary>Decay of Adam's mean of gradients.</summary>
+    public float AdamBeta1 { get; init; } = 0.9f;
+
+    /// <summary>Decay of Adam's mean of squared gradients.</summary>
+    public float AdamBeta2 { get; init; } = 0.98f;
+
+    /// <summary>Added to Adam's denominator.</summary>
+    public float AdamEpsilon { get; init; } = 1e-8f;
+
+    /// <summary>Whose form of Adam.</summary>
+    public AdamForm AdamForm { get; init; } = Tensors.AdamForm.Fairseq;
+
+    /// <summary>Pull of the parameters towards zero.</summary>
+    public float WeightDecay { get; init; }
+
+    /// <summary>Gradients of a larger norm are scaled down to it; 0 for never.</summary>
+    public float ClipNorm { get; init; }
+
+    /// <summary>How the learning rate goes.</summary>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.InverseSquareRoot;
+
+    /// <summary>The highest learning rate.</summary>
+    public float LearningRate { get; init; } = 5e-4f;
+
+    /// <summary>Updates until the highest learning rate.</summary>
+    public int WarmupUpdates { get; init; } = 4000;
+
+    /// <summary>Updates after which the run ends.</summary>
+    public int? MaxUpdates { get; init; }
+
+    /// <summary>Minutes after which the run ends.</summary>
+    public float? MaxMinutes { get; init; }
+
+    /// <summary>Updates between validations; 0 to validate after each epoch.</summary>
+    public int ValidateEvery { get; init; }
+
+    /// <summary>The seed of initial values, dropout and the order of the batches.</summary>
+    public ulong Seed { get; init; } = 1;
+}
+
+/// <summary>The decoding of a recipe.</summary>
+public sealed record RecipeDecoding
+{
+    /// <summary>Hypotheses kept at each step.</summary>
+    public int Beam { get; init; } = 5;
+
+    /// <summary>Scores are divided by the length to this power.</summary>
+    public float LengthPenalty { get; init; } = 1;
+
+    /// <summary>A translation has at most this times the source's length, plus the next number, pieces.</summary>
+    public float MaxLengthA { get; init; }
+
+    /// <summary>See <see cref="MaxLengthA"/>.</summary>
+    public int MaxLengthB { get; init; } = 200;
+
+    /// <summary>Source tokens translated together, padding included.</summary>
+    public int BatchTokens { get; init; } = 4096;
+}

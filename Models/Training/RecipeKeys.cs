@@ -1,0 +1,162 @@
+using CudaSeq.Tensors;
+using static CudaSeq.Models.RecipeTypes;
+
+namespace CudaSeq.Models;
+
+/// <summary>The table of all keys of a recipe, in the order of the file.</summary>
+internal static class RecipeKeys
+{
+    /// <summary>Named in a file, resolved when it is read, never written.</summary>
+    public const string PresetKey = "preset";
+
+    public const string ArchitectureKey = "architecture";
+
+    /// <summary>The sections in order, the top first.</summary>
+    public static IReadOnlyList<string> Sections { get; } = ["", "model", "data", "training", "decoding"];
+
+    /// <summary>What a key may be in a file.</summary>
+    public static RecipeKey[] All { get; } =
+    [
+        new RecipeKey<string>("name", Text, r => r.Name, (r, v) => r with { Name = v }, "Names the run directory; the file's name when left out."),
+        new RecipeKey<Architecture>(
+            ArchitectureKey,
+            OneOf(("transformer", Architecture.Transformer), ("lightconv", Architecture.LightConv), ("dynamicconv", Architecture.DynamicConv)),
+            r => r.Model.Architecture,
+            (r, v) => Model(r, m => m with { Architecture = v }),
+            "What lets positions see each other. Must be given unless `preset` is."),
+
+        ModelWhole("model_width", 4, m => m.ModelWidth, (m, v) => m with { ModelWidth = v }, "Channels of every position."),
+        ModelWhole("feed_forward_width", 1, m => m.FeedForwardWidth, (m, v) => m with { FeedForwardWidth = v }, "Inner width of the feed-forward blocks."),
+        ModelWhole("attention_heads", 1, m => m.AttentionHeads, (m, v) => m with { AttentionHeads = v }, "Heads of every attention and convolution; divides `model_width`."),
+        ModelWhole("encoder_layers", 1, m => m.EncoderLayers, (m, v) => m with { EncoderLayers = v }, "Layers of the encoder."),
+        ModelWhole("decoder_layers", 1, m => m.DecoderLayers, (m, v) => m with { DecoderLayers = v }, "Layers of the decoder."),
+        ModelWidths("encoder_kernel_widths", m => m.EncoderKernelWidths, (m, v) => m with { EncoderKernelWidths = v }, "Filter widths of the encoder's convolutions: one for each layer, or one for all. Not for a transformer."),
+        ModelWidths("decoder_kernel_widths", m => m.DecoderKernelWidths, (m, v) => m with { DecoderKernelWidths = v }, "The same for the decoder."),
+        ModelFlag("encoder_glu", m => m.EncoderGlu, (m, v) => m with { EncoderGlu = v }, "A gated linear unit before the encoder's convolutions."),
+        ModelFlag("decoder_glu", m => m.DecoderGlu, (m, v) => m with { DecoderGlu = v }, "A gated linear unit before the decoder's convolutions."),
+        ModelProbability("dropout", m => m.Dropout, (m, v) => m with { Dropout = v }, "Dropout after the embeddings and every sub-layer."),
+        ModelProbability("attention_dropout", m => m.AttentionDropout, (m, v) => m with { AttentionDropout = v }, "Dropout of attention weights."),
+        ModelProbability("weight_dropout", m => m.WeightDropout, (m, v) => m with { WeightDropout = v }, "Dropout of normalised filter taps (DropConnect)."),
+        ModelProbability("input_dropout", m => m.InputDropout, (m, v) => m with { InputDropout = v }, "Dropout before the convolution modules."),
+        ModelProbability("activation_dropout", m => m.ActivationDropout, (m, v) => m with { ActivationDropout = v }, "Dropout after the ReLU of the feed-forward blocks."),
+        ModelFlag("pre_norm", m => m.PreNorm, (m, v) => m with { PreNorm = v }, "Layer norms before the sub-layers, not after them."),
+        new RecipeKey<EmbeddingSharing>(
+            "model.share_embeddings",
+            OneOf(("none", EmbeddingSharing.None), ("decoder", EmbeddingSharing.Decoder), ("all", EmbeddingSharing.All)),
+            r => r.Model.ShareEmbeddings,
+            (r, v) => Model(r, m => m with { ShareEmbeddings = v }),
+            "Which token tables are one: target and output, or also the source's (needs `data.joint`)."),
+
+        new RecipeKey<string>("data.folder", Text, r => r.Data.Folder, (r, v) => Data(r, d => d with { Folder = v }), "Where the files are, below the folder `CUDASEQ_DATA`. `--data DIR` names the folder of the files itself."),
+        Files("train", d => d.Train, (d, v) => d with { Train = v }, "The pairs to learn from. Must be given."),
+        Files("valid", d => d.Valid, (d, v) => d with { Valid = v }, "The pairs that choose the best checkpoint. Must be given."),
+        Files("test", d => d.Test, (d, v) => d with { Test = v }, "The pairs that the best checkpoint translates at the end of the run."),
+        new RecipeKey<TokenizerKind>(
+            "data.tokenizer",
+            OneOf(("bpe", TokenizerKind.Bpe), ("word", TokenizerKind.Word), ("character", TokenizerKind.Character)),
+            r => r.Data.Tokenizer,
+            (r, v) => Data(r, d => d with { Tokenizer = v }),
+            "How text becomes pieces."),
+        DataWhole("vocabulary_size", 8, 1_000_000, d => d.VocabularySize, (d, v) => d with { VocabularySize = v }, "Largest size of a vocabulary, the four special tokens included."),
+        new RecipeKey<bool>("data.joint", Flag, r => r.Data.Joint, (r, v) => Data(r, d => d with { Joint = v }), "Source and target share one vocabulary."),
+        DataWhole("max_length", 1, 1_000_000, d => d.MaxLength, (d, v) => d with { MaxLength = v }, "Training pairs with a longer side, in pieces, are left out."),
+
+        TrainingWhole("batch_tokens", 1, t => t.BatchTokens, (t, v) => t with { BatchTokens = v }, "Tokens a batch: sentences times the longest, padding included, on the longer side."),
+        TrainingWhole("accumulate", 1, t => t.Accumulate, (t, v) => t with { Accumulate = v }, "Batches whose gradients are summed before an update."),
+        TrainingNumber("label_smoothing", Number(0, below: 1), t => t.LabelSmoothing, (t, v) => t with { LabelSmoothing = v }, "Probability spread over the wrong tokens."),
+        new RecipeKey<LabelSmoothing>(
+            "training.smoothing_form",
+            OneOf(("over_others", LabelSmoothing.OverOthers), ("uniform", LabelSmoothing.Uniform)),
+            r => r.Training.SmoothingForm,
+            (r, v) => Training(r, t => t with { SmoothingForm = v }),
+            "Whether it is spread over all other tokens or over all tokens."),
+        TrainingNumber("adam_beta1", Number(0, below: 1), t => t.AdamBeta1, (t, v) => t with { AdamBeta1 = v }, "Decay of Adam's mean of gradients."),
+        TrainingNumber("adam_beta2", Number(0, below: 1), t => t.AdamBeta2, (t, v) => t with { AdamBeta2 = v }, "Decay of Adam's mean of squared gradients."),
+        TrainingNumber("adam_epsilon", Positive, t => t.AdamEpsilon, (t, v) => t with { AdamEpsilon = v }, "Added to Adam's denominator."),
+        new RecipeKey<AdamForm>(
+            "training.adam_form",
+            OneOf(("fairseq", AdamForm.Fairseq), ("pytorch", AdamForm.PyTorch)),
+            r => r.Training.AdamForm,
+            (r, v) => Training(r, t => t with { AdamForm = v }),
+            "Where epsilon and the weight decay go: they differ between the two."),
+        TrainingNumber("weight_decay", Number(0), t => t.WeightDecay, (t, v) => t with { WeightDecay = v }, "Pull of the parameters towards zero."),
+        TrainingNumber("clip_norm", Number(0), t => t.ClipNorm, (t, v) => t with { ClipNorm = v }, "Gradients of a larger norm are scaled down to it; 0 for never."),
+        new RecipeKey<ScheduleKind>(
+            "training.schedule",
+            OneOf(("inverse_sqrt", ScheduleKind.InverseSquareRoot), ("fixed", ScheduleKind.Fixed)),
+            r => r.Training.Schedule,
+            (r, v) => Training(r, t => t with { Schedule = v }),
+            "The learning rate after the warm-up: down with the square root of the update, or constant."),
+        TrainingNumber("learning_rate", Positive, t => t.LearningRate, (t, v) => t with { LearningRate = v }, "The highest learning rate."),
+        TrainingWhole("warmup_updates", 0, t => t.WarmupUpdates, (t, v) => t with { WarmupUpdates = v }, "Updates until the highest learning rate."),
+        new RecipeKey<int?>("training.max_updates", OrNull(Whole(1)), r => r.Training.MaxUpdates, (r, v) => Training(r, t => t with { MaxUpdates = v }), "Updates after which the run ends, counted from its start. This or `max_minutes` must be given."),
+        new RecipeKey<float?>("training.max_minutes", OrNull(Positive), r => r.Training.MaxMinutes, (r, v) => Training(r, t => t with { MaxMinutes = v }), "Minutes after which the run ends, validation included."),
+        TrainingWhole("validate_every", 0, t => t.ValidateEvery, (t, v) => t with { ValidateEvery = v }, "Updates between validations; 0 to validate after each epoch."),
+        new RecipeKey<ulong>("training.seed", Seed, r => r.Training.Seed, (r, v) => Training(r, t => t with { Seed = v }), "Seed of initial values, dropout and the order of the batches."),
+
+        DecodingWhole("beam", 1, 1000, d => d.Beam, (d, v) => d with { Beam = v }, "Hypotheses kept at each step; 1 is greedy."),
+        DecodingNumber("length_penalty", Number(-10, 10), d => d.LengthPenalty, (d, v) => d with { LengthPenalty = v }, "Scores are divided by the length to this power."),
+        DecodingNumber("max_length_a", Number(0), d => d.MaxLengthA, (d, v) => d with { MaxLengthA = v }, "A translation has at most `max_length_a` times the source's length plus `max_length_b` pieces."),
+        DecodingWhole("max_length_b", 0, 1_000_000, d => d.MaxLengthB, (d, v) => d with { MaxLengthB = v }, "See `max_length_a`."),
+        DecodingWhole("batch_tokens", 1, int.MaxValue, d => d.BatchTokens, (d, v) => d with { BatchTokens = v }, "Source tokens translated together, padding included."),
+    ];
+
+    /// <summary>The keys of one section as one writes them there; sections themselves are keys of the top.</summary>
+    public static IEnumerable<string> NamesIn(string section)
+    {
+        var names = All.Where(k => k.Section == section).Select(k => k.Name);
+        return section.Length > 0 ? names : names.Append(PresetKey).Concat(Sections.Skip(1));
+    }
+
+    private static Recipe Model(Recipe r, Func<ModelConfig, ModelConfig> change) => r with { Model = change(r.Model) };
+
+    private static Recipe Data(Recipe r, Func<RecipeData, RecipeData> change) => r with { Data = change(r.Data) };
+
+    private static Recipe Training(Recipe r, Func<RecipeTraining, RecipeTraining> change) => r with { Training = change(r.Training) };
+
+    private static Recipe Decoding(Recipe r, Func<RecipeDecoding, RecipeDecoding> change) => r with { Decoding = change(r.Decoding) };
+
+    private static RecipeKey<int> ModelWhole(string name, int least, Func<ModelConfig, int> get, Func<ModelConfig, int, ModelConfig> set, string explanation)
+        => new($"model.{name}", Whole(least, 1_000_000), r => get(r.Model), (r, v) => Model(r, m => set(m, v)), explanation);
+
+    private static RecipeKey<bool> ModelFlag(string name, Func<ModelConfig, bool> get, Func<ModelConfig, bool, ModelConfig> set, string explanation)
+        => new($"model.{name}", Flag, r => get(r.Model), (r, v) => Model(r, m => set(m, v)), explanation);
+
+    private static RecipeKey<float> ModelProbability(string name, Func<ModelConfig, float> get, Func<ModelConfig, float, ModelConfig> set, string explanation)
+        => new($"model.{name}", Number(0, below: 1), r => get(r.Model), (r, v) => Model(r, m => set(m, v)), explanation);
+
+    private static RecipeKey<IReadOnlyList<int>> ModelWidths(
+        string name,
+        Func<ModelConfig, IReadOnlyList<int>> get,
+        Func<ModelConfig, IReadOnlyList<int>, ModelConfig> set,
+        string explanation)
+        => new($"model.{name}", Wholes(1, ModelConfig.MaxKernelWidth), r => get(r.Model), (r, v) => Model(r, m => set(m, v)), explanation);
+
+    private static RecipeKey<CorpusFiles?> Files(string name, Func<RecipeData, CorpusFiles?> get, Func<RecipeData, CorpusFiles?, RecipeData> set, string explanation)
+        => new($"data.{name}", RecipeTypes.Files, r => get(r.Data), (r, v) => Data(r, d => set(d, v)), explanation);
+
+    private static RecipeKey<int> DataWhole(string name, int least, int most, Func<RecipeData, int> get, Func<RecipeData, int, RecipeData> set, string explanation)
+        => new($"data.{name}", Whole(least, most), r => get(r.Data), (r, v) => Data(r, d => set(d, v)), explanation);
+
+    private static RecipeKey<int> TrainingWhole(string name, int least, Func<RecipeTraining, int> get, Func<RecipeTraining, int, RecipeTraining> set, string explanation)
+        => new($"training.{name}", Whole(least), r => get(r.Training), (r, v) => Training(r, t => set(t, v)), explanation);
+
+    private static RecipeKey<float> TrainingNumber(
+        string name,
+        RecipeType<float> type,
+        Func<RecipeTraining, float> get,
+        Func<RecipeTraining, float, RecipeTraining> set,
+        string explanation)
+        => new($"training.{name}", type, r => get(r.Training), (r, v) => Training(r, t => set(t, v)), explanation);
+
+    private static RecipeKey<int> DecodingWhole(string name, int least, int most, Func<RecipeDecoding, int> get, Func<RecipeDecoding, int, RecipeDecoding> set, string explanation)
+        => new($"decoding.{name}", Whole(least, most), r => get(r.Decoding), (r, v) => Decoding(r, d => set(d, v)), explanation);
+
+    private static RecipeKey<float> DecodingNumber(
+        string name,
+        RecipeType<float> type,
+        Func<RecipeDecoding, float> get,
+        Func<RecipeDecoding, float, RecipeDecoding> set,
+        string explanation)
+        => new($"decoding.{name}", type, r => get(r.Decoding), (r, v) => Decoding(r, d => set(d, v)), explanation);
+}

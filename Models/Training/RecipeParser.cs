@@ -1,0 +1,176 @@
+using System.Text.Json;
+
+namespace CudaSeq.Models;
+
+/// <summary>Reads one recipe and collects everything that is wrong with it.</summary>
+/// <param name="source">The file's name as error messages give it.</param>
+internal sealed class RecipeParser(string source)
+{
+    private const string CommandLine = "--set";
+
+    private static readonly JsonDocumentOptions Options = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+
+    private readonly List<string> _problems = [];
+    private readonly HashSet<string> _broken = [];
+    private readonly Dictionary<string, Given> _given = [];
+
+    /// <summary>Reads the text and the settings on top of it.</summary>
+    /// <exception cref="RecipeException">Anything is wrong.</exception>
+    public Recipe Parse(string json, IReadOnlyList<string> settings)
+    {
+        Collect(json);
+        foreach (string setting in settings)
+            Set(setting);
+        var recipe = new Recipe { Name = Path.GetFileNameWithoutExtension(source) };
+        recipe = Preset(recipe);
+        foreach (var key in RecipeKeys.All)
+        {
+            if (_given.TryGetValue(key.Path, out var given))
+                recipe = Read(recipe, key, given);
+        }
+
+        CheckTogether(recipe);
+        return _problems.Count == 0 ? recipe : throw new RecipeException(_problems);
+    }
+
+    private void Collect(string json)
+    {
+        JsonElement root;
+        try
+        {
+            root = JsonDocument.Parse(json, Options).RootElement;
+        }
+        catch (JsonException e)
+        {
+            // The parser's own sentence ends in its idea of the position, counted from 0 and in bytes.
+            string what = e.Message.Split(" LineNumber:")[0].TrimEnd('.');
+            throw new RecipeException([$"{source}: is not JSON, line {e.LineNumber + 1}: {what}."]);
+        }
+
+        if (root.ValueKind != JsonValueKind.Object)
+            throw new RecipeException([$"{source}: must be a JSON object, got {RecipeKey.Show(root)}."]);
+        CollectSection("", root);
+    }
+
+    private void CollectSection(string section, JsonElement json)
+    {
+        var seen = new HashSet<string>();
+        foreach (var property in json.EnumerateObject())
+        {
+            string path = section.Length == 0 ? property.Name : $"{section}.{property.Name}";
+            if (!seen.Add(property.Name))
+                Problem(source, path, "is given twice.");
+            else if (section.Length == 0 && RecipeKeys.Sections.Skip(1).Contains(property.Name))
+                CollectObject(path, property.Value);
+            else if (IsKey(path))
+                _given[path] = new Given(source, property.Value);
+            else
+                Problem(source, path, NotAKey(section, property.Name));
+        }
+    }
+
+    private void CollectObject(string section, JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Object)
+            CollectSection(section, json);
+        else
+            Problem(source, section, $"must be an object with the keys {string.Join(", ", RecipeKeys.NamesIn(section))}, got {RecipeKey.Show(json)}.");
+    }
+
+    private void Set(string setting)
+    {
+        int equals = setting.IndexOf('=', StringComparison.Ordinal);
+        if (equals < 1)
+        {
+            _problems.Add($"{CommandLine}: must be key=value, for example training.max_updates=1000, got {setting}.");
+            return;
+        }
+
+        string path = setting[..equals].Trim(), text = setting[(equals + 1)..].Trim();
+        if (!IsKey(path))
+        {
+            int dot = path.IndexOf('.', StringComparison.Ordinal);
+            string section = dot < 0 ? "" : path[..dot];
+            bool known = RecipeKeys.Sections.Contains(section);
+            string? nearest = known ? null : NearestName.Of(path, RecipeKeys.All.Select(k => k.Path));
+            string what = nearest is not null ? $"is not a key; did you mean {nearest}?" : NotAKey(known ? section : "", known ? path[(dot + 1)..] : path);
+            Problem(CommandLine, path, what);
+            return;
+        }
+
+        string json = Array.Find(RecipeKeys.All, k => k.Path == path)?.FromCommandLine(text) ?? RecipeTypes.Quote(text);
+        _given[path] = new Given(CommandLine, JsonDocument.Parse(json).RootElement);
+    }
+
+    private Recipe Preset(Recipe recipe)
+    {
+        if (!_given.TryGetValue(RecipeKeys.PresetKey, out var given))
+            return recipe;
+        string? name = given.Value.ValueKind == JsonValueKind.String ? given.Value.GetString() : null;
+        if (name is not null && RecipePresets.All.TryGetValue(name, out var model))
+            return recipe with { Model = model };
+        string choices = string.Join(", ", RecipePresets.All.Keys);
+        string hint = name is not null && NearestName.Of(name, RecipePresets.All.Keys) is { } nearest ? $"; did you mean {nearest}?" : ".";
+        Problem(given.Source, RecipeKeys.PresetKey, $"must be one of {choices}, got {RecipeKey.Show(given.Value)}{hint}");
+        return recipe;
+    }
+
+    private Recipe Read(Recipe recipe, RecipeKey key, Given given)
+    {
+        if (key.Read(recipe, given.Value) is { } read)
+            return read;
+        Problem(given.Source, key.Path, $"must be {key.Description}, got {RecipeKey.Show(given.Value)}.");
+        return recipe;
+    }
+
+    // What single values cannot show. A rule about a key that is already wrong in itself is not tested: its answer would mislead.
+    private void CheckTogether(Recipe recipe)
+    {
+        var (model, data, training) = (recipe.Model, recipe.Data, recipe.Training);
+        if (recipe.Name.Length == 0 || recipe.Name.AsSpan().ContainsAny(Path.GetInvalidFileNameChars()))
+            Rule(["name"], $"name must be usable as a folder's name, got \"{recipe.Name}\".");
+        if (!_given.ContainsKey(RecipeKeys.ArchitectureKey) && !_given.ContainsKey(RecipeKeys.PresetKey))
+            Rule([RecipeKeys.ArchitectureKey], "architecture must be given: transformer, lightconv or dynamicconv; or preset, which names one.");
+        foreach (string problem in (model with { SourceVocabulary = data.VocabularySize, TargetVocabulary = data.VocabularySize }).Validate())
+            Rule([.. RecipeKeys.NamesIn("model").Where(problem.Contains).Select(n => $"model.{n}")], $"model.{problem}");
+        if (data.Train is null)
+            Rule(["data.train"], "data.train must be given: [source file, target file].");
+        if (data.Valid is null)
+            Rule(["data.valid"], "data.valid must be given: [source file, target file].");
+        if (model.ShareEmbeddings == EmbeddingSharing.All && !data.Joint)
+            Rule(["model.share_embeddings", "data.joint"], "model.share_embeddings all needs data.joint true, got false.");
+        if (data.MaxLength >= training.BatchTokens)
+            Rule(["data.max_length", "training.batch_tokens"], $"training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got {training.BatchTokens} and {data.MaxLength}.");
+        if (training is { MaxUpdates: null, MaxMinutes: null })
+            Rule(["training.max_updates", "training.max_minutes"], "training.max_updates or training.max_minutes must be given, or the run would never end.");
+        if (training is { Schedule: ScheduleKind.InverseSquareRoot, WarmupUpdates: 0 })
+            Rule(["training.schedule", "training.warmup_updates"], "training.warmup_updates must be at least 1 with training.schedule inverse_sqrt, got 0.");
+    }
+
+    private void Rule(string[] keys, string problem)
+    {
+        if (!keys.Any(_broken.Contains))
+            _problems.Add($"{source}: {problem}");
+    }
+
+    private void Problem(string origin, string path, string what)
+    {
+        _broken.Add(path);
+        _problems.Add($"{origin}: {path} {what}");
+    }
+
+    private static bool IsKey(string path) => path == RecipeKeys.PresetKey || Array.Exists(RecipeKeys.All, k => k.Path == path);
+
+    private static string NotAKey(string section, string name)
+    {
+        var names = RecipeKeys.NamesIn(section).ToArray();
+        // The right name in the wrong place comes before a similar one in the right place.
+        string? nearest = Array.Find(RecipeKeys.All, k => k.Name == name)?.Path ?? NearestName.Of(name, names) ?? NearestPath(name);
+        return nearest is not null ? $"is not a key; did you mean {nearest}?" : $"is not a key; {(section.Length == 0 ? "the keys" : $"the keys of {section}")} are {string.Join(", ", names)}.";
+    }
+
+    private static string? NearestPath(string name)
+        => NearestName.Of(name, RecipeKeys.All.Select(k => k.Name)) is { } near ? Array.Find(RecipeKeys.All, k => k.Name == near)!.Path : null;
+
+    private sealed record Given(string Source, JsonElement Value);
+}

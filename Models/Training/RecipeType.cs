@@ -1,0 +1,267 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json;
+
+namespace CudaSeq.Models;
+
+/// <summary>What values a key of a recipe takes: their description, and how they are read and written.</summary>
+internal abstract class RecipeType<T>
+{
+    /// <summary>Completes "must be ...".</summary>
+    public abstract string Description { get; }
+
+    public abstract bool TryRead(JsonElement json, [MaybeNullWhen(false)] out T value);
+
+    public abstract void Write(Utf8JsonWriter json, T value);
+
+    /// <summary>The JSON of a value as one types it after <c>--set key=</c>: numbers and booleans as they are, anything else is text.</summary>
+    public virtual string FromCommandLine(string text)
+    {
+        try
+        {
+            using var parsed = JsonDocument.Parse(text);
+            return text;
+        }
+        catch (JsonException)
+        {
+            return RecipeTypes.Quote(text);
+        }
+    }
+}
+
+/// <summary>The types of values in a recipe.</summary>
+internal static class RecipeTypes
+{
+    public static RecipeType<string> Text { get; } = new TextType();
+
+    public static RecipeType<bool> Flag { get; } = new FlagType();
+
+    public static RecipeType<CorpusFiles?> Files { get; } = new FilesType();
+
+    public static RecipeType<int> Whole(int least, int most = int.MaxValue) => new WholeType(least, most);
+
+    public static RecipeType<ulong> Seed { get; } = new SeedType();
+
+    /// <summary>Numbers from <paramref name="least"/> to <paramref name="most"/>, <paramref name="below"/> excluded where given.</summary>
+    public static RecipeType<float> Number(float least, float most = float.PositiveInfinity, float below = float.PositiveInfinity)
+        => new NumberType(least, most, below);
+
+    public static RecipeType<float> Positive { get; } = new PositiveType();
+
+    public static RecipeType<T> OneOf<T>(params (string Name, T Value)[] choices)
+        where T : struct
+        => new ChoiceType<T>(choices);
+
+    public static RecipeType<IReadOnlyList<int>> Wholes(int least, int most) => new WholesType(least, most);
+
+    public static RecipeType<T?> OrNull<T>(RecipeType<T> type)
+        where T : struct
+        => new NullableType<T>(type);
+
+    public static string Quote(string text) => $"\"{JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+
+    private static string Between(string what, float least, float most, float below) => (least, most, below) switch
+    {
+        (_, float.PositiveInfinity, < float.PositiveInfinity) => string.Create(CultureInfo.InvariantCulture, $"{what} of at least {least} and below {below}"),
+        (_, float.PositiveInfinity or >= int.MaxValue, _) => string.Create(CultureInfo.InvariantCulture, $"{what} of at least {least}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{what} from {least} to {most}"),
+    };
+
+    private sealed class TextType : RecipeType<string>
+    {
+        public override string Description => "text";
+
+        public override bool TryRead(JsonElement json, [MaybeNullWhen(false)] out string value)
+        {
+            value = json.ValueKind == JsonValueKind.String ? json.GetString() : null;
+            return value is not null;
+        }
+
+        public override void Write(Utf8JsonWriter json, string value) => json.WriteStringValue(value);
+
+        public override string FromCommandLine(string text) => Quote(text);
+    }
+
+    private sealed class FlagType : RecipeType<bool>
+    {
+        public override string Description => "true or false";
+
+        public override bool TryRead(JsonElement json, out bool value)
+        {
+            value = json.ValueKind == JsonValueKind.True;
+            return json.ValueKind is JsonValueKind.True or JsonValueKind.False;
+        }
+
+        public override void Write(Utf8JsonWriter json, bool value) => json.WriteBooleanValue(value);
+    }
+
+    private sealed class WholeType(int least, int most) : RecipeType<int>
+    {
+        public override string Description => Between("a whole number", least, most, float.PositiveInfinity);
+
+        public override bool TryRead(JsonElement json, out int value)
+        {
+            value = 0;
+            return json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out value) && value >= least && value <= most;
+        }
+
+        public override void Write(Utf8JsonWriter json, int value) => json.WriteNumberValue(value);
+    }
+
+    private sealed class SeedType : RecipeType<ulong>
+    {
+        public override string Description => "a whole number of at least 0";
+
+        public override bool TryRead(JsonElement json, out ulong value)
+        {
+            value = 0;
+            return json.ValueKind == JsonValueKind.Number && json.TryGetUInt64(out value);
+        }
+
+        public override void Write(Utf8JsonWriter json, ulong value) => json.WriteNumberValue(value);
+    }
+
+    private sealed class NumberType(float least, float most, float below) : RecipeType<float>
+    {
+        public override string Description => Between("a number", least, most, below);
+
+        public override bool TryRead(JsonElement json, out float value)
+        {
+            value = 0;
+            return json.ValueKind == JsonValueKind.Number && json.TryGetSingle(out value) && float.IsFinite(value) && value >= least && value <= most && value < below;
+        }
+
+        public override void Write(Utf8JsonWriter json, float value) => json.WriteNumberValue(value);
+    }
+
+    private sealed class PositiveType : RecipeType<float>
+    {
+        public override string Description => "a number above 0";
+
+        public override bool TryRead(JsonElement json, out float value)
+        {
+            value = 0;
+            return json.ValueKind == JsonValueKind.Number && json.TryGetSingle(out value) && float.IsFinite(value) && value > 0;
+        }
+
+        public override void Write(Utf8JsonWriter json, float value) => json.WriteNumberValue(value);
+    }
+
+    private sealed class ChoiceType<T>((string Name, T Value)[] choices) : RecipeType<T>
+        where T : struct
+    {
+        public override string Description => choices.Length switch
+        {
+            1 => choices[0].Name,
+            _ => $"{string.Join(", ", choices.SkipLast(1).Select(c => c.Name))} or {choices[^1].Name}",
+        };
+
+        public override bool TryRead(JsonElement json, out T value)
+        {
+            string? name = json.ValueKind == JsonValueKind.String ? json.GetString() : null;
+            int index = Array.FindIndex(choices, c => c.Name == name);
+            value = index < 0 ? default : choices[index].Value;
+            return index >= 0;
+        }
+
+        public override void Write(Utf8JsonWriter json, T value) => json.WriteStringValue(choices.Single(c => c.Value.Equals(value)).Name);
+
+        public override string FromCommandLine(string text) => Quote(text);
+    }
+
+    private sealed class WholesType(int least, int most) : RecipeType<IReadOnlyList<int>>
+    {
+        public override string Description => $"a list of whole numbers from {least} to {most}";
+
+        public override bool TryRead(JsonElement json, [MaybeNullWhen(false)] out IReadOnlyList<int> value)
+        {
+            value = null;
+            if (json.ValueKind != JsonValueKind.Array)
+                return false;
+            var items = new List<int>();
+            foreach (var item in json.EnumerateArray())
+            {
+                if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int whole) || whole < least || whole > most)
+                    return false;
+                items.Add(whole);
+            }
+
+            value = items.ToArray();
+            return true;
+        }
+
+        public override void Write(Utf8JsonWriter json, IReadOnlyList<int> value)
+        {
+            json.WriteStartArray();
+            foreach (int item in value)
+                json.WriteNumberValue(item);
+            json.WriteEndArray();
+        }
+
+        /// <summary>Brackets may be left out: <c>3,7,15</c>.</summary>
+        public override string FromCommandLine(string text) => base.FromCommandLine(text.StartsWith('[') ? text : $"[{text}]") is ['[', ..] list ? list : Quote(text);
+    }
+
+    private sealed class FilesType : RecipeType<CorpusFiles?>
+    {
+        public override string Description => "[source file, target file]";
+
+        public override bool TryRead(JsonElement json, out CorpusFiles? value)
+        {
+            value = null;
+            if (json.ValueKind == JsonValueKind.Null)
+                return true;
+            if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
+                return false;
+            var (source, target) = (json[0], json[1]);
+            if (source.ValueKind != JsonValueKind.String || target.ValueKind != JsonValueKind.String || source.GetString() is "" || target.GetString() is "")
+                return false;
+            value = new CorpusFiles(source.GetString()!, target.GetString()!);
+            return true;
+        }
+
+        public override void Write(Utf8JsonWriter json, CorpusFiles? value)
+        {
+            if (value is null)
+            {
+                json.WriteNullValue();
+                return;
+            }
+
+            json.WriteStartArray();
+            json.WriteStringValue(value.Source);
+            json.WriteStringValue(value.Target);
+            json.WriteEndArray();
+        }
+
+        /// <summary>Two names with a comma between them, or JSON.</summary>
+        public override string FromCommandLine(string text)
+            => text.StartsWith('[') || text == "null" ? base.FromCommandLine(text) : $"[{string.Join(',', text.Split(',').Select(Quote))}]";
+    }
+
+    private sealed class NullableType<T>(RecipeType<T> type) : RecipeType<T?>
+        where T : struct
+    {
+        public override string Description => $"{type.Description}, or null";
+
+        public override bool TryRead(JsonElement json, out T? value)
+        {
+            value = null;
+            if (json.ValueKind == JsonValueKind.Null)
+                return true;
+            bool good = type.TryRead(json, out var read);
+            value = good ? read : null;
+            return good;
+        }
+
+        public override void Write(Utf8JsonWriter json, T? value)
+        {
+            if (value is { } present)
+                type.Write(json, present);
+            else
+                json.WriteNullValue();
+        }
+
+        public override string FromCommandLine(string text) => type.FromCommandLine(text);
+    }
+}
