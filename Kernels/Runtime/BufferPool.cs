@@ -33,11 +33,10 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
         {
             ObjectDisposedException.ThrowIf(_disposed, device);
             long capacity = SizeClass(bytes);
-            if (!_free.TryGetValue(capacity, out var stack) || !stack.TryPop(out var buffer))
-                buffer = Allocate(capacity);
+            var buffer = TakeCached(capacity) ?? Allocate(capacity);
             buffer.Open(bytes);
             _live.Add(buffer);
-            _liveBytes += capacity;
+            _liveBytes += buffer.Capacity;
             if (guards)
                 Poison(buffer);
             return buffer;
@@ -95,6 +94,18 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
         int exponent = 63 - BitOperations.LeadingZeroCount((ulong)(bytes - 1));
         long step = Math.Max(Alignment, 1L << Math.Max(0, exponent - 2));
         return (bytes + step - 1) / step * step;
+    }
+
+    // A cached buffer of up to twice the size serves too: batches come in many lengths, and each length would else need buffers of its own.
+    private DeviceBuffer? TakeCached(long capacity)
+    {
+        for (long size = capacity; size <= 2 * capacity; size = SizeClass(size + 1))
+        {
+            if (_free.TryGetValue(size, out var stack) && stack.TryPop(out var buffer))
+                return buffer;
+        }
+
+        return null;
     }
 
     private DeviceBuffer Allocate(long capacity)
