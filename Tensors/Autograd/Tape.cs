@@ -55,6 +55,7 @@ internal static class Tape
         var node = new TapeNode<TSaved>(name, output, inputs.ToArray(), scratch.ToArray(), saved, backward);
         (_nodes ??= []).Add(node);
         output.AttachNode(node);
+        NonFiniteWatch.Observe(name, output, inputs);
         return output;
     }
 

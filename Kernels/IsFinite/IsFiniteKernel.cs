@@ -1,0 +1,11 @@
+namespace CudaSeq.Kernels;
+
+/// <summary>Whether no element is NaN or infinite.</summary>
+internal static partial class IsFiniteKernel
+{
+    public static bool All(DeviceSpan x) => x.Device switch
+    {
+        CpuDevice cpu => AllCpu(cpu, x),
+        _ => throw KernelException.NoKernel("IsFinite", x.Device),
+    };
+}
