@@ -1,0 +1,59 @@
+namespace CudaSeq.Models;
+
+/// <summary>The files of a training run, and all that translating with it needs.</summary>
+/// <param name="path">The directory; made when something is first written.</param>
+public sealed class RunDirectory(string path)
+{
+    /// <summary>The directory.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The parameters of the best validation.</summary>
+    public string Best => File("best.safetensors");
+
+    /// <summary>Everything needed to resume.</summary>
+    public string Last => File("last.safetensors");
+
+    /// <summary>The resolved recipe.</summary>
+    public string Recipe => File("recipe.json");
+
+    /// <summary>How source text becomes pieces.</summary>
+    public string SourceTokenizer => File("source.tokenizer.json");
+
+    /// <summary>How target text becomes pieces.</summary>
+    public string TargetTokenizer => File("target.tokenizer.json");
+
+    /// <summary>The source vocabulary, one piece a line.</summary>
+    public string SourceVocabulary => File("source.vocabulary.txt");
+
+    /// <summary>The target vocabulary, one piece a line.</summary>
+    public string TargetVocabulary => File("target.vocabulary.txt");
+
+    /// <summary>The run's history.</summary>
+    public string Log => File("log.jsonl");
+
+    /// <summary>The best checkpoint, or the last while no validation has happened.</summary>
+    /// <exception cref="FileNotFoundException">The directory holds neither.</exception>
+    public string BestOrLast
+        => System.IO.File.Exists(Best) ? Best
+        : System.IO.File.Exists(Last) ? Last
+        : throw new FileNotFoundException($"{Path}: holds no model; a run directory has best.safetensors or last.safetensors.");
+
+    /// <summary>Writes the tokenisers and vocabularies.</summary>
+    public void SaveCodecs(TextCodec source, TextCodec target)
+    {
+        Directory.CreateDirectory(Path);
+        TokenizerFile.Save(SourceTokenizer, source.Tokenizer);
+        TokenizerFile.Save(TargetTokenizer, target.Tokenizer);
+        source.Vocabulary.Save(SourceVocabulary);
+        target.Vocabulary.Save(TargetVocabulary);
+    }
+
+    /// <summary>Reads the tokenisers and vocabularies.</summary>
+    /// <exception cref="FileNotFoundException">One is missing.</exception>
+    /// <exception cref="InvalidDataException">One is damaged.</exception>
+    public (TextCodec Source, TextCodec Target) LoadCodecs() => (
+        new TextCodec(TokenizerFile.Load(SourceTokenizer), Vocabulary.Load(SourceVocabulary)),
+        new TextCodec(TokenizerFile.Load(TargetTokenizer), Vocabulary.Load(TargetVocabulary)));
+
+    private string File(string name) => System.IO.Path.Combine(Path, name);
+}

@@ -1,0 +1,332 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>How a run ended.</summary>
+/// <param name="State">Where it stands.</param>
+/// <param name="Elapsed">Training time, across resumptions.</param>
+/// <param name="Validation">The last validation, or null if there are no validation pairs.</param>
+public sealed record TrainingResult(TrainingState State, TimeSpan Elapsed, ValidationScores? Validation);
+
+/// <summary>
+/// Trains a model: label-smoothed cross-entropy summed over the target tokens of an update and divided by their number, Adam, validation, checkpoints, log.
+/// Training is a function of the data, the options and the seed: stopped anywhere and resumed, it gives the same parameters bit for bit.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly Seq2SeqModel _model;
+    private readonly TrainingData _data;
+    private readonly TrainerOptions _options;
+    private readonly RunDirectory? _directory;
+    private readonly Tensor[] _parameters;
+    private readonly Adam _optimizer;
+    private readonly BatchIterator _batches;
+    private readonly Validator? _validator;
+    private RandomSource _random;
+    private double _bestScore = double.NegativeInfinity;
+    private long _bestUpdate = -1;
+
+    /// <summary>Prepares a run from its start.</summary>
+    /// <param name="model">The model to train; the caller keeps and disposes it.</param>
+    /// <param name="data">What to train on; at least one pair.</param>
+    /// <param name="options">How.</param>
+    /// <param name="random">The source that initialised the model; dropout goes on from there.</param>
+    /// <param name="directory">Where checkpoints and the log go; null to write nothing.</param>
+    /// <exception cref="ArgumentException">There is nothing to train on, or nothing ends the run.</exception>
+    public Trainer(Seq2SeqModel model, TrainingData data, TrainerOptions options, RandomSource random, RunDirectory? directory = null)
+    {
+        if (options.MaxUpdates is null && options.MaxTime is null)
+            throw new ArgumentException("Training: must end, got neither a number of updates nor a time.");
+        _model = model;
+        _data = data;
+        _options = options;
+        _random = random;
+        _directory = directory;
+        _parameters = [.. model.Parameters];
+        _optimizer = new Adam(_parameters, options.Adam);
+        _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
+        _validator = data.Valid is { Count: > 0 } valid ? new Validator(model, data, valid, options) : null;
+        State = new TrainingState { Seed = random.Seed, RandomPosition = random.Position };
+    }
+
+    /// <summary>Where the run stands.</summary>
+    public TrainingState State { get; private set; }
+
+    /// <summary>Continues from the directory's <c>last.safetensors</c>.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or of another model or other vocabularies.</exception>
+    public void Resume()
+    {
+        if (_directory is null || !File.Exists(_directory.Last))
+            throw new FileNotFoundException($"Training: nothing to resume, {_directory?.Last ?? "no directory"} does not exist.");
+        var header = Checkpoint.Load(_directory.Last, _model, _optimizer);
+        CheckVocabulary("source", header.SourceVocabulary, _data.Source);
+        CheckVocabulary("target", header.TargetVocabulary, _data.Target);
+        State = header.State;
+        _random = new RandomSource(State.Seed, State.RandomPosition);
+        if (File.Exists(_directory.Best))
+        {
+            var best = Checkpoint.ReadHeader(_directory.Best);
+            _bestScore = best.Score ?? double.NegativeInfinity;
+            _bestUpdate = best.State.Update;
+        }
+
+        void CheckVocabulary(string side, string hash, TextCodec codec)
+        {
+            if (hash != codec.Vocabulary.Hash)
+                throw new InvalidDataException($"last.safetensors: was trained with another {side} vocabulary than this run's.");
+        }
+    }
+
+    /// <summary>Trains until the options' end, or until cancelled after a whole update; either way the checkpoints are written.</summary>
+    /// <exception cref="NonFiniteLossException">The loss or a gradient was NaN or infinite.</exception>
+    public TrainingResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        using var log = OpenLog(out double spent);
+        var clock = new RunClock(spent);
+        var meter = new TrainingMeter(clock, _options);
+        ValidationScores? validation = null;
+        long validated = -1;
+        using var batches = _batches.From(new BatchPosition(State.Epoch, State.Batch)).GetEnumerator();
+        while (!Ended(clock) && !cancellation.IsCancellationRequested)
+        {
+            int epoch = State.Epoch;
+            Update(batches, meter);
+            if (_options.ValidateEvery > 0 ? State.Update % _options.ValidateEvery == 0 : State.Epoch > epoch)
+            {
+                Report(null);
+                SaveLast();
+                validation = Validate(log, clock);
+                validated = State.Update;
+                Report(validation);
+            }
+            else
+            {
+                if (meter.Due)
+                    Report(null);
+                if (clock.SinceSave >= _options.SaveEvery)
+                    SaveLast();
+            }
+        }
+
+        Report(null);
+        SaveLast();
+        if (validated != State.Update)
+        {
+            validation = Validate(log, clock);
+            Report(validation);
+        }
+
+        log?.Write("end", State.Update, clock.Elapsed.TotalSeconds, ("epoch", State.Epoch), ("tokens", State.Tokens), ("best_update", _bestUpdate));
+        return new TrainingResult(State, clock.Elapsed, validation);
+
+        void Report(ValidationScores? scores)
+        {
+            if (meter.Take(State, scores) is not { } report)
+                return;
+            progress?.Report(report);
+            if (scores is null)
+                WriteUpdate(log, report);
+        }
+
+        void SaveLast()
+        {
+            if (_directory is not null)
+                Checkpoint.Save(_directory.Last, Header(), _model, _optimizer);
+            clock.Saved();
+        }
+    }
+
+    /// <summary>Frees the optimiser's state; the model stays.</summary>
+    public void Dispose() => _optimizer.Dispose();
+
+    private static void WriteUpdate(TrainingLog? log, TrainingProgress report) => log?.Write(
+        "update",
+        report.Update,
+        report.Elapsed.TotalSeconds,
+        ("epoch", report.Epoch),
+        ("loss", Math.Round(report.Loss, 5)),
+        ("ppl", Math.Round(report.Perplexity, 4)),
+        ("lr", report.LearningRate),
+        ("gradient_norm", Math.Round(report.GradientNorm, 5)),
+        ("tokens", report.Tokens),
+        ("tokens_per_second", Math.Round(report.TokensPerSecond, 1)));
+
+    private bool Ended(RunClock clock)
+        => State.Update >= (_options.MaxUpdates ?? long.MaxValue) || clock.Elapsed >= (_options.MaxTime ?? TimeSpan.MaxValue);
+
+    /// <summary>One update of the parameters.</summary>
+    private void Update(IEnumerator<(BatchPosition Position, BatchPosition Next, Batch Batch)> batches, TrainingMeter meter)
+    {
+        double loss = 0, negativeLogLikelihood = 0;
+        long tokens = 0;
+        for (int i = 0; i < _options.Accumulate; i++)
+        {
+            batches.MoveNext();
+            var (position, _, batch) = batches.Current;
+            var (l, n) = Accumulate(batch, position);
+            loss += l;
+            negativeLogLikelihood += n;
+            tokens += batch.TargetTokens;
+        }
+
+        long update = State.Update + 1;
+        float rate = _options.Schedule.At(update);
+        double norm = Step(tokens, rate, update, batches.Current.Position);
+        State = State with
+        {
+            Update = update,
+            Epoch = batches.Current.Next.Epoch,
+            Batch = batches.Current.Next.Index,
+            Tokens = State.Tokens + tokens,
+            RandomPosition = _random.Position,
+        };
+        meter.Add(loss, negativeLogLikelihood, tokens, rate, norm);
+    }
+
+    /// <summary>Adds the gradient of one batch; returns its summed loss and negative log-likelihood.</summary>
+    private (double Loss, double NegativeLogLikelihood) Accumulate(Batch batch, BatchPosition at)
+    {
+        ulong position = _random.Position;
+        using var scope = TensorScope.Begin();
+        var (loss, negativeLogLikelihood) = Forward(batch, _random);
+        float value = loss.Item();
+        if (!float.IsFinite(value))
+            throw new NonFiniteLossException(Diagnose(batch, position), State.Update + 1, at);
+        loss.Backward();
+        return (value, negativeLogLikelihood.Item());
+    }
+
+    private (Tensor Loss, Tensor NegativeLogLikelihood) Forward(Batch batch, RandomSource random)
+    {
+        var device = _model.Device;
+        return _model.Loss(
+            Tensor.From(device, batch.Source, [batch.B, batch.S]),
+            Tensor.From(device, batch.SourceLengths, [batch.B]),
+            Tensor.From(device, batch.PreviousTarget, [batch.B, batch.T]),
+            Tensor.From(device, batch.Target, [batch.B * batch.T]),
+            _options.LabelSmoothing,
+            _options.SmoothingForm,
+            random);
+    }
+
+    private double Step(long tokens, float rate, long update, BatchPosition at)
+    {
+        float scale = 1f / tokens;
+        double norm = GradientNorm.Compute(_parameters) * (double)scale;
+        if (!double.IsFinite(norm))
+            throw new NonFiniteLossException(FirstNonFiniteGradient(), update, at);
+        if (_options.ClipNorm > 0 && norm > _options.ClipNorm)
+            scale *= (float)(_options.ClipNorm / (norm + 1e-6));
+        _optimizer.Step(rate, scale);
+        foreach (var parameter in _parameters)
+            parameter.ZeroGrad();
+        return norm;
+    }
+
+    /// <summary>Runs the failed forward once more with the same masks and names the first tensor that is not finite.</summary>
+    private string Diagnose(Batch batch, ulong position)
+    {
+        using var scope = TensorScope.Begin();
+        using var watch = new NonFiniteWatch(_model.NamedParameters().Select(p => KeyValuePair.Create(p.Name, p.Tensor)));
+        Forward(batch, new RandomSource(_random.Seed, position));
+        return watch.First ?? "the loss itself";
+    }
+
+    private string FirstNonFiniteGradient()
+    {
+        foreach (var (name, tensor) in _model.NamedParameters())
+        {
+            if (tensor.Grad is { } gradient && !Ops.IsFinite(gradient))
+                return $"gradient of {name} {tensor.Shape}";
+        }
+
+        return "the gradient's norm";
+    }
+
+    private ValidationScores? Validate(TrainingLog? log, RunClock clock)
+    {
+        if (_validator is null)
+            return null;
+        var scores = _validator.Run();
+        double score = scores.Bleu ?? -scores.Loss;
+        bool best = score > _bestScore;
+        if (best)
+        {
+            (_bestScore, _bestUpdate) = (score, State.Update);
+            if (_directory is not null)
+                Checkpoint.Save(_directory.Best, Header() with { Score = score }, _model, optimizer: null);
+        }
+
+        log?.Write(
+            "validation",
+            State.Update,
+            clock.Elapsed.TotalSeconds,
+            ("epoch", State.Epoch + 1),
+            ("loss", Math.Round(scores.Loss, 5)),
+            ("nll", Math.Round(scores.NegativeLogLikelihood, 5)),
+            ("ppl", Math.Round(scores.Perplexity, 4)),
+            ("bleu", scores.Bleu is { } bleu ? Math.Round(bleu, 4) : null),
+            ("signature", scores.BleuSignature),
+            ("best", best));
+        return scores with { IsBest = best };
+    }
+
+    private CheckpointHeader Header() => new()
+    {
+        Config = _model.Config,
+        SourceVocabulary = _data.Source.Vocabulary.Hash,
+        TargetVocabulary = _data.Target.Vocabulary.Hash,
+        State = State,
+    };
+
+    private TrainingLog? OpenLog(out double spent)
+    {
+        spent = 0;
+        if (_directory is null)
+            return null;
+        Directory.CreateDirectory(_directory.Path);
+        if (State.Update == 0)
+        {
+            var log = TrainingLog.Create(_directory.Log);
+            WriteRun(log);
+            return log;
+        }
+
+        spent = TrainingLog.SecondsAt(_directory.Log, State.Update);
+        return TrainingLog.Continue(_directory.Log, State.Update);
+    }
+
+    private void WriteRun(TrainingLog log) => log.Write(
+        "run",
+        0,
+        0,
+        [
+            ("architecture", _model.Config.Architecture.ToString()),
+            ("parameters", _model.ParameterCount),
+            ("train_pairs", _data.Train.Count),
+            ("valid_pairs", _data.Valid?.Count ?? 0),
+            ("seed", State.Seed),
+            ("version", BuildInfo.Version),
+            ("commit", BuildInfo.Commit),
+            ("runtime", Environment.Version.ToString()),
+            ("processors", Environment.ProcessorCount),
+            ("device", _model.Device.ToString()),
+            .. _options.Notes.Select(n => (n.Key, (JsonNode?)n.Value)),
+        ]);
+
+    /// <summary>Time spent training, across resumptions, and time since the last checkpoint.</summary>
+    internal sealed class RunClock(double spent)
+    {
+        private readonly Stopwatch _watch = Stopwatch.StartNew();
+        private TimeSpan _saved;
+
+        public TimeSpan Elapsed => _watch.Elapsed + TimeSpan.FromSeconds(spent);
+
+        public TimeSpan SinceSave => _watch.Elapsed - _saved;
+
+        public void Saved() => _saved = _watch.Elapsed;
+    }
+}

@@ -1,0 +1,52 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>How a <see cref="Trainer"/> trains.</summary>
+public sealed record TrainerOptions
+{
+    /// <summary>Tokens a batch: sentences times the longest of its sentences, padding included, on the longer of the two sides.</summary>
+    public int BatchTokens { get; init; } = 4096;
+
+    /// <summary>Batches whose gradients are summed before an update.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Probability mass spread over the other words.</summary>
+    public float LabelSmoothing { get; init; } = 0.1f;
+
+    /// <summary>Which other words share it.</summary>
+    public LabelSmoothing SmoothingForm { get; init; } = Tensors.LabelSmoothing.OverOthers;
+
+    /// <summary>The optimiser.</summary>
+    public AdamOptions Adam { get; init; } = new();
+
+    /// <summary>Gradients of a larger norm (per target token) are scaled down to it; 0 for never.</summary>
+    public float ClipNorm { get; init; }
+
+    /// <summary>The learning rate at each update.</summary>
+    public ILearningRateSchedule Schedule { get; init; } = new InverseSquareRootSchedule(5e-4f, 4000);
+
+    /// <summary>Updates from the run's start after which it ends.</summary>
+    public long? MaxUpdates { get; init; }
+
+    /// <summary>Training time from the run's start after which it ends, validation included.</summary>
+    public TimeSpan? MaxTime { get; init; }
+
+    /// <summary>Updates between validations; 0 to validate at the end of each epoch and of the run.</summary>
+    public int ValidateEvery { get; init; }
+
+    /// <summary>How to translate the validation sentences for BLEU; null to validate by loss alone.</summary>
+    public DecodingOptions? ValidationDecoding { get; init; }
+
+    /// <summary>The seed of initial values, dropout and the order of the batches.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Facts to write into the log's first line: the command, the recipe, the processor.</summary>
+    public IReadOnlyDictionary<string, string> Notes { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Time between reports and log lines.</summary>
+    public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time after which <c>last.safetensors</c> is written between validations, so that a killed run loses little.</summary>
+    public TimeSpan SaveEvery { get; init; } = TimeSpan.FromSeconds(30);
+}

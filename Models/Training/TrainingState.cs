@@ -1,0 +1,26 @@
+namespace CudaSeq.Models;
+
+/// <summary>
+/// Where a run stands, apart from its tensors. With the parameters and the optimiser's moments this is all that training depends on:
+/// no clock, so that a resumed run equals one that was never stopped, bit for bit.
+/// </summary>
+public sealed record TrainingState
+{
+    /// <summary>Updates made.</summary>
+    public long Update { get; init; }
+
+    /// <summary>Passes over the data begun before the present one.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Batches of the present pass already used.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>Target tokens trained on.</summary>
+    public long Tokens { get; init; }
+
+    /// <summary>The seed of dropout and of the order of the batches.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Random streams drawn.</summary>
+    public ulong RandomPosition { get; init; }
+}

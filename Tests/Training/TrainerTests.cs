@@ -1,0 +1,191 @@
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+public sealed class TrainerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("cudaseq-trainer-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData(Architecture.Transformer)]
+    [InlineData(Architecture.LightConv)]
+    [InlineData(Architecture.DynamicConv)]
+    public void TenUpdatesStoppedAndResumedEqualTwentyBitForBit(Architecture architecture)
+    {
+        var straight = new RunDirectory(Path.Combine(_folder, "straight"));
+        var resumed = new RunDirectory(Path.Combine(_folder, "resumed"));
+        Train(architecture, straight, 20);
+        Train(architecture, resumed, 10);
+        Train(architecture, resumed, 20, resume: true);
+        Assert.Equal(File.ReadAllBytes(straight.Last), File.ReadAllBytes(resumed.Last));
+    }
+
+    [Fact]
+    public void ThreadsDoNotChangeWhatIsLearned()
+    {
+        var one = new RunDirectory(Path.Combine(_folder, "one"));
+        var three = new RunDirectory(Path.Combine(_folder, "three"));
+        Train(Architecture.DynamicConv, one, 5, threads: 1);
+        Train(Architecture.DynamicConv, three, 5, threads: 3);
+        Assert.Equal(File.ReadAllBytes(one.Last), File.ReadAllBytes(three.Last));
+    }
+
+    [Theory]
+    [InlineData(Architecture.Transformer)]
+    [InlineData(Architecture.LightConv)]
+    [InlineData(Architecture.DynamicConv)]
+    public void LearnsToReverse(Architecture architecture)
+    {
+        var result = Train(architecture, null, 150);
+        Assert.True(result.Validation!.Perplexity < 3, $"perplexity {result.Validation.Perplexity}");
+    }
+
+    [Fact]
+    public void SteadyTrainingAllocatesNoBuffer()
+    {
+        using var device = new CpuDevice(2);
+        var (model, data, random) = Setup(Architecture.DynamicConv, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data, Options(400), random);
+        var allocations = new List<long>();
+        trainer.Run(new Sink(p => allocations.Add(device.Allocations)));
+        Assert.Equal(allocations[^1], allocations[allocations.Count * 3 / 4]);
+    }
+
+    [Fact]
+    public void NonFiniteParameterIsNamedAndTheCheckpointKept()
+    {
+        var directory = new RunDirectory(Path.Combine(_folder, "nan"));
+        Train(Architecture.DynamicConv, directory, 3);
+        byte[] before = File.ReadAllBytes(directory.Last);
+        using var device = new CpuDevice(2);
+        var (model, data, random) = Setup(Architecture.DynamicConv, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data, Options(10), random, directory);
+        trainer.Resume();
+        var (name, weight) = model.NamedParameters().First(p => p.Name.EndsWith("fc1.weight", StringComparison.Ordinal));
+        var values = weight.ToArray();
+        values[0] = float.NaN;
+        weight.CopyFrom(values);
+        var error = Assert.Throws<NonFiniteLossException>(() => trainer.Run());
+        Assert.Equal(
+            $"Training: the loss must stay finite; first non-finite tensor: parameter {name} {weight.Shape}, at update 4, epoch {trainer.State.Epoch + 1}, batch {trainer.State.Batch}. The last good checkpoint is kept.",
+            error.Message);
+        Assert.Equal(before, File.ReadAllBytes(directory.Last));
+    }
+
+    [Fact]
+    public void NonFiniteActivationIsNamedWithItsParameter()
+    {
+        using var device = new CpuDevice(2);
+        var (model, data, random) = Setup(Architecture.DynamicConv, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data, Options(10), random);
+        var weight = model.NamedParameters().First(p => p.Name == "encoder.layers.0.fc1.weight").Tensor;
+        weight.CopyFrom([.. Enumerable.Repeat(float.MaxValue, (int)weight.Shape.Count)]);
+        var error = Assert.Throws<NonFiniteLossException>(() => trainer.Run());
+        Assert.Contains("of Linear with encoder.layers.0.fc1.weight, op ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ResumingDropsLogLinesThatWillHappenAgain()
+    {
+        var directory = new RunDirectory(Path.Combine(_folder, "log"));
+        Train(Architecture.LightConv, directory, 4);
+        File.AppendAllText(directory.Log, "{\"event\":\"update\",\"update\":5,\"seconds\":1}\n{\"event\":\"upd");
+        Train(Architecture.LightConv, directory, 8, resume: true);
+        var updates = TrainingLog.Read(directory.Log).Where(e => (string?)e["event"] == "update").Select(e => (long)e["update"]!).ToList();
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], updates);
+    }
+
+    [Fact]
+    public void ResumeRefusesAnotherVocabulary()
+    {
+        var directory = new RunDirectory(Path.Combine(_folder, "vocabulary"));
+        Train(Architecture.LightConv, directory, 1);
+        using var device = new CpuDevice(1);
+        var (model, data, random) = Setup(Architecture.LightConv, device);
+        using var _ = model;
+        var other = new TextCodec(new WordTokenizer(), Vocabulary.Build(new WordTokenizer(), ["one two three four five six seven 8"]));
+        using var trainer = new Trainer(model, data with { Target = other }, Options(2), random, directory);
+        Assert.Equal(
+            "last.safetensors: was trained with another target vocabulary than this run's.",
+            Assert.Throws<InvalidDataException>(trainer.Resume).Message);
+    }
+
+    private static TrainingResult Train(Architecture architecture, RunDirectory? directory, int updates, bool resume = false, int threads = 2)
+    {
+        using var device = new CpuDevice(threads);
+        var (model, data, random) = Setup(architecture, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data, Options(updates), random, directory);
+        if (resume)
+            trainer.Resume();
+        return trainer.Run();
+    }
+
+    private static TrainerOptions Options(int updates) => new()
+    {
+        BatchTokens = 200,
+        MaxUpdates = updates,
+        Schedule = new InverseSquareRootSchedule(5e-3f, 30),
+        ReportEvery = TimeSpan.Zero,
+        ValidateEvery = 7,
+        ClipNorm = 1,
+        ValidationDecoding = new DecodingOptions { Beam = 1, MaxLengthB = 10 },
+    };
+
+    private static (Seq2SeqModel Model, TrainingData Data, RandomSource Random) Setup(Architecture architecture, Device device)
+    {
+        string[] words = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
+        var tokenizer = new WordTokenizer();
+        var codec = new TextCodec(tokenizer, Vocabulary.Build(tokenizer, [string.Join(' ', words)]));
+        var pick = new Random(7);
+        (string, string)[] lines =
+        [
+            .. Enumerable.Range(0, 400).Select(_ =>
+            {
+                string[] line = [.. Enumerable.Range(0, 2 + pick.Next(4)).Select(_ => words[pick.Next(words.Length)])];
+                return (string.Join(' ', line), string.Join(' ', line.Reverse()));
+            }),
+        ];
+        var valid = Corpus.Encode(lines[..20], codec, codec);
+        var data = new TrainingData
+        {
+            Source = codec,
+            Target = codec,
+            Train = Corpus.Encode(lines[20..], codec, codec),
+            Valid = valid,
+            ValidReferences = [.. lines[..20].Select(l => l.Item2)],
+        };
+        bool convolves = architecture != Architecture.Transformer;
+        var config = new ModelConfig
+        {
+            Architecture = architecture,
+            ModelWidth = 32,
+            FeedForwardWidth = 64,
+            AttentionHeads = 4,
+            EncoderLayers = 2,
+            DecoderLayers = 2,
+            EncoderKernelWidths = convolves ? [3, 7] : [],
+            DecoderKernelWidths = convolves ? [3, 7] : [],
+            EncoderGlu = convolves,
+            Dropout = 0.1f,
+            AttentionDropout = 0.1f,
+            WeightDropout = convolves ? 0.1f : 0,
+            SourceVocabulary = codec.Vocabulary.Count,
+            TargetVocabulary = codec.Vocabulary.Count,
+        };
+        var random = new RandomSource(3);
+        return (SequenceModel.Create(config, device, random), data, random);
+    }
+
+    private sealed class Sink(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}
