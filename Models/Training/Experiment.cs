@@ -1,0 +1,221 @@
+using CudaSeq.Kernels;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>The scores of a finished run on its test pairs.</summary>
+/// <param name="Bleu">Corpus BLEU.</param>
+/// <param name="CheckpointUpdate">The update of the checkpoint that translated.</param>
+/// <param name="Translations">What it made of each source line.</param>
+public sealed record TestScores(BleuScore Bleu, long CheckpointUpdate, IReadOnlyList<string> Translations);
+
+/// <summary>A recipe made ready to run: its text read, its vocabularies built, its model on a device.</summary>
+public sealed class Experiment : IDisposable
+{
+    private readonly Recipe _recipe;
+    private readonly string _dataFolder;
+    private readonly RunDirectory _directory;
+
+    private Experiment(Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, Seq2SeqModel model, Trainer trainer)
+    {
+        _recipe = recipe;
+        _dataFolder = dataFolder;
+        _directory = directory;
+        Data = data;
+        Model = model;
+        Trainer = trainer;
+    }
+
+    /// <summary>What the run learns from.</summary>
+    public TrainingData Data { get; }
+
+    /// <summary>The model.</summary>
+    public Seq2SeqModel Model { get; }
+
+    /// <summary>What trains it.</summary>
+    public Trainer Trainer { get; }
+
+    /// <summary>
+    /// Reads the text, learns the vocabularies (or loads them when resuming), builds the model and, when resuming, loads where the run stood.
+    /// </summary>
+    /// <param name="recipe">The experiment; needs training files.</param>
+    /// <param name="dataFolder">The folder that the recipe's files are in.</param>
+    /// <param name="device">Where to train.</param>
+    /// <param name="directory">Where checkpoints, vocabularies and log go.</param>
+    /// <param name="resume">Continue the run in <paramref name="directory"/>.</param>
+    /// <param name="notes">Facts for the log's first line.</param>
+    /// <param name="status">Says in a line each what was read and made.</param>
+    /// <param name="cancellation">Stops the preparation.</param>
+    /// <exception cref="IOException">A file is missing, or there is nothing to resume.</exception>
+    /// <exception cref="InvalidDataException">A text file or a checkpoint is damaged or does not fit.</exception>
+    public static Experiment Prepare(
+        Recipe recipe,
+        string dataFolder,
+        Device device,
+        RunDirectory directory,
+        bool resume = false,
+        IReadOnlyDictionary<string, string>? notes = null,
+        IProgress<string>? status = null,
+        CancellationToken cancellation = default)
+    {
+        if (resume && !File.Exists(directory.Last))
+            throw new FileNotFoundException($"Training: nothing to resume, {directory.Last} does not exist.");
+        var train = recipe.Data.Train ?? throw new InvalidDataException($"{recipe.Name}: data.train must name two files.");
+        var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
+        var data = Read(recipe, train, dataFolder, source, target, status, cancellation);
+        var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
+        var random = new RandomSource(recipe.Training.Seed);
+        var model = SequenceModel.Create(config, device, random);
+        Trainer? trainer = null;
+        try
+        {
+            trainer = new Trainer(model, data, Options(recipe, notes), random, directory);
+            if (resume)
+            {
+                trainer.Resume();
+            }
+            else
+            {
+                Directory.CreateDirectory(directory.Path);
+                directory.SaveCodecs(source, target);
+                File.WriteAllText(directory.Recipe, recipe.ToJson());
+            }
+
+            return new Experiment(recipe, dataFolder, directory, data, model, trainer);
+        }
+        catch
+        {
+            trainer?.Dispose();
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Translates the recipe's test pairs with the best checkpoint and adds the score to the log; null if the recipe has none.</summary>
+    public TestScores? Test(CancellationToken cancellation = default)
+    {
+        if (_recipe.Data.Test is not { } files)
+            return null;
+        var pairs = ParallelCorpus.Read(Path.Combine(_dataFolder, files.Source), Path.Combine(_dataFolder, files.Target)).ToList();
+        var options = Decoding(_recipe);
+        using var translator = Translator.Load(_directory.Path, Model.Device);
+        string[] translations = [.. translator.Translate([.. pairs.Select(p => p.Source)], options, cancellation).Select(t => t[0].Text)];
+        var bleu = Bleu.Corpus(translations, [.. pairs.Select(p => p.Target)]);
+        long update = Checkpoint.ReadHeader(_directory.BestOrLast).State.Update;
+        double seconds = TrainingLog.SecondsAt(_directory.Log, long.MaxValue);
+        using var log = TrainingLog.Append(_directory.Log);
+        log.Write(
+            "test",
+            Trainer.State.Update,
+            seconds,
+            ("source", files.Source),
+            ("bleu", Math.Round(bleu.Score, 4)),
+            ("signature", bleu.Signature),
+            ("beam", options.Beam),
+            ("length_penalty", options.LengthPenalty),
+            ("checkpoint_update", update));
+        return new TestScores(bleu, update, translations);
+    }
+
+    /// <summary>Frees the model and the optimiser.</summary>
+    public void Dispose()
+    {
+        Trainer.Dispose();
+        Model.Dispose();
+    }
+
+    /// <summary>How a recipe decodes.</summary>
+    public static DecodingOptions Decoding(Recipe recipe) => new()
+    {
+        Beam = recipe.Decoding.Beam,
+        LengthPenalty = recipe.Decoding.LengthPenalty,
+        MaxLengthA = recipe.Decoding.MaxLengthA,
+        MaxLengthB = recipe.Decoding.MaxLengthB,
+        BatchTokens = recipe.Decoding.BatchTokens,
+    };
+
+    private static TrainerOptions Options(Recipe recipe, IReadOnlyDictionary<string, string>? notes)
+    {
+        var t = recipe.Training;
+        return new TrainerOptions
+        {
+            BatchTokens = t.BatchTokens,
+            Accumulate = t.Accumulate,
+            LabelSmoothing = t.LabelSmoothing,
+            SmoothingForm = t.SmoothingForm,
+            Adam = new AdamOptions
+            {
+                Beta1 = t.AdamBeta1,
+                Beta2 = t.AdamBeta2,
+                Epsilon = t.AdamEpsilon,
+                Form = t.AdamForm,
+                WeightDecay = t.WeightDecay,
+            },
+            ClipNorm = t.ClipNorm,
+            Schedule = t.Schedule switch
+            {
+                ScheduleKind.InverseSquareRoot => new InverseSquareRootSchedule(t.LearningRate, t.WarmupUpdates),
+                _ => new FixedSchedule(t.LearningRate, t.WarmupUpdates),
+            },
+            MaxUpdates = t.MaxUpdates,
+            MaxTime = t.MaxMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+            ValidateEvery = t.ValidateEvery,
+            ValidationDecoding = Decoding(recipe) with { Beam = 1, NBest = 1 },
+            Seed = t.Seed,
+            Notes = notes ?? new Dictionary<string, string>(),
+        };
+    }
+
+    private static (TextCodec Source, TextCodec Target) Codecs(
+        Recipe recipe, CorpusFiles files, string folder, IProgress<string>? status, CancellationToken cancellation)
+    {
+        string sourcePath = Path.Combine(folder, files.Source), targetPath = Path.Combine(folder, files.Target);
+        if (recipe.Data.Joint)
+        {
+            var both = Codec(TextFile.ReadLines(sourcePath).Concat(TextFile.ReadLines(targetPath)), "joint");
+            return (both, both);
+        }
+
+        return (Codec(TextFile.ReadLines(sourcePath), "source"), Codec(TextFile.ReadLines(targetPath), "target"));
+
+        TextCodec Codec(IEnumerable<string> text, string side)
+        {
+            int size = recipe.Data.VocabularySize;
+            var lines = text.ToList();
+            ITokenizer tokenizer = recipe.Data.Tokenizer switch
+            {
+                TokenizerKind.Bpe => BytePairEncoding.Learn(lines, size - Vocabulary.SpecialCount, cancellation),
+                TokenizerKind.Word => new WordTokenizer(),
+                _ => new CharacterTokenizer(),
+            };
+            var codec = new TextCodec(tokenizer, Vocabulary.Build(tokenizer, lines, size, cancellation));
+            status?.Report($"{side} vocabulary: {codec.Vocabulary.Count} pieces ({tokenizer.Name})");
+            return codec;
+        }
+    }
+
+    private static TrainingData Read(
+        Recipe recipe, CorpusFiles files, string folder, TextCodec source, TextCodec target, IProgress<string>? status, CancellationToken cancellation)
+    {
+        var train = Load(files, recipe.Data.MaxLength);
+        if (recipe.Data.Valid is not { } validFiles)
+            return new TrainingData { Source = source, Target = target, Train = train };
+        var valid = Load(validFiles, int.MaxValue);
+        string[] references = [.. TextFile.ReadLines(Path.Combine(folder, validFiles.Target))];
+        return new TrainingData
+        {
+            Source = source,
+            Target = target,
+            Train = train,
+            Valid = valid,
+            ValidReferences = [.. Enumerable.Range(0, valid.Count).Select(i => references[valid.LineOf(i) - 1])],
+        };
+
+        Corpus Load(CorpusFiles pair, int maxLength)
+        {
+            var corpus = Corpus.Load(Path.Combine(folder, pair.Source), Path.Combine(folder, pair.Target), source, target, maxLength, cancellation);
+            status?.Report(corpus.Report.ToString());
+            return corpus;
+        }
+    }
+}
