@@ -28,7 +28,10 @@ internal static class FairseqNames
         }
 
         if (name.Contains(".final_layer_norm.", StringComparison.Ordinal))
-            yield return name.Replace(".final_layer_norm.", name.StartsWith("encoder.", StringComparison.Ordinal) ? ".layer_norms.1." : ".layer_norms.2.", StringComparison.Ordinal);
+        {
+            string last = name.StartsWith("encoder.", StringComparison.Ordinal) ? ".layer_norms.1." : ".layer_norms.2.";
+            yield return name.Replace(".final_layer_norm.", last, StringComparison.Ordinal);
+        }
     }
 
     /// <summary>Queries, keys and values were once one matrix, [3 C, C], and one bias: its name and this parameter's third of it; null for other parameters.</summary>

@@ -57,7 +57,11 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
     private void CheckSource(int[] source, int index)
     {
         if (source.Length == 0 || source[^1] != Vocabulary.Eos)
-            throw new ArgumentException($"SequenceGenerator: a source must end in end-of-sentence ({Vocabulary.Eos}), got [{string.Join(", ", source)}] at {index}.");
+        {
+            string got = source.Length == 0 ? "an empty one" : $"{source[^1]} after {source.Length - 1} tokens";
+            throw new ArgumentException($"SequenceGenerator: a source must end in end-of-sentence ({Vocabulary.Eos}), got {got} at {index}.");
+        }
+
         int wrong = Array.FindIndex(source, t => (uint)t >= (uint)model.Config.SourceVocabulary);
         if (wrong >= 0)
         {

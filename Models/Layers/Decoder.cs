@@ -33,9 +33,6 @@ public sealed class Decoder : Module
         }
     }
 
-    /// <summary>The layers, lowest first.</summary>
-    public IReadOnlyList<DecoderLayer> Layers => _layers;
-
     /// <summary>[V, C], the projection to the vocabulary.</summary>
     public Tensor OutputWeight => _projection?.Weight ?? _tokens.Weight;
 

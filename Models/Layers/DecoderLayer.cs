@@ -28,9 +28,6 @@ public sealed class DecoderLayer : Module
         Residual Norm() => new(config.ModelWidth, config.PreNorm, config.Dropout);
     }
 
-    /// <summary>Attention to the encoder.</summary>
-    public MultiHeadAttention EncoderAttention => _encoderAttention;
-
     /// <summary>Applies the layer to whole sequences.</summary>
     /// <param name="x">[B, T, C].</param>
     /// <param name="encoded">The source.</param>

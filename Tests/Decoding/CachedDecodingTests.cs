@@ -31,6 +31,37 @@ public sealed class CachedDecodingTests
         }
     }
 
+    /// <summary>The widths of the papers' filters and heads, 48 positions: past the 31 taps, and past several growths of the attention's memory.</summary>
+    [Theory, Devices]
+    public void EqualsFullRecomputationWithThePapersFilters(string name)
+    {
+        using var device = TestDevices.Open(name);
+        ModelConfig[] papers = [Transformer2017.Iwslt, LightConv2019.Base, DynamicConv2019.Base, DynamicConv2019.Iwslt];
+        foreach (var paper in papers)
+        {
+            var config = paper with
+            {
+                ModelWidth = 64,
+                FeedForwardWidth = 96,
+                SourceVocabulary = 50,
+                TargetVocabulary = 50,
+                ShareEmbeddings = EmbeddingSharing.All,
+            };
+            using var model = TinyModels.Create(config, device, spread: 0.02f);
+            using var scope = TensorScope.Begin();
+            var random = new Random(13);
+            int[][] sources = TinyModels.Sentences(random, config.SourceVocabulary, SourceLengths);
+            int[][] prefixes = [.. sources.Select(_ => new[] { Vocabulary.Eos })];
+            var encoded = TinyModels.Encode(model, sources);
+            using var state = model.Begin(encoded, beam: 1, maxLength: 48);
+            for (int step = 0; step < 48; step++)
+            {
+                Check(model, encoded, Enumerable.Range(0, sources.Length), prefixes, state);
+                prefixes = [.. prefixes.Select(p => p.Append(random.Next(Vocabulary.Unk, config.TargetVocabulary)).ToArray())];
+            }
+        }
+    }
+
     [Theory, Devices]
     public void EqualsFullRecomputationAfterReordersOfABeamAndDepartures(string name)
     {

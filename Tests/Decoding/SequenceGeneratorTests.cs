@@ -149,13 +149,34 @@ public sealed class SequenceGeneratorTests
     public void StopsBetweenStepsWhenCancelledAndLeavesNothingAlive(string name)
     {
         using var device = TestDevices.Open(name);
-        using var model = TinyModels.Create(TinyModels.Transformer, device);
-        new SequenceGenerator(model).Generate([[4, 2]], new DecodingOptions());
-        long before = device.LiveBytes;
-        using var source = new CancellationTokenSource();
-        source.Cancel();
-        Assert.Throws<OperationCanceledException>(() => new SequenceGenerator(model).Generate([[4, 2]], new DecodingOptions(), source.Token));
-        Assert.Equal(before, device.LiveBytes);
+        var endless = new DecodingOptions { Beam = 2, MinLength = 1_000_000, MaxLength = 1_000_000 };
+        using (var model = TinyModels.Create(TinyModels.Conv(Architecture.DynamicConv), device))
+        {
+            using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+            Assert.Throws<OperationCanceledException>(() => new SequenceGenerator(model).Generate([[4, 2]], endless, source.Token));
+            Assert.Throws<OperationCanceledException>(() => new SequenceGenerator(model).Generate([[4, 2]], new DecodingOptions(), source.Token));
+        }
+
+        Assert.Equal(0, device.LiveBytes);
+    }
+
+    [Theory, Devices]
+    public void SeveralThreadsMayUseOneModel(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (var architecture in Enum.GetValues<Architecture>())
+        {
+            using var model = TinyModels.Create(TinyModels.Of(architecture), device);
+            int[][] sources = TinyModels.Sentences(new Random(8), 11, 5, 2, 9, 4);
+            var options = new DecodingOptions { Beam = 3, MaxLengthB = 12 };
+            var results = new IReadOnlyList<IReadOnlyList<Hypothesis>>[4];
+            Thread[] threads = [.. Enumerable.Range(0, 4).Select(i => new Thread(() => results[i] = new SequenceGenerator(model).Generate(sources, options)))];
+            foreach (var thread in threads)
+                thread.Start();
+            foreach (var thread in threads)
+                thread.Join();
+            Assert.All(results, r => Assert.Equal(results[0].Select(h => h[0].Score), r.Select(h => h[0].Score)));
+        }
     }
 
     [Theory, Devices]
@@ -171,8 +192,8 @@ public sealed class SequenceGeneratorTests
     {
         using var device = TestDevices.Open(name);
         using var model = TinyModels.Create(TinyModels.Transformer, device);
-        Says("SequenceGenerator: a source must end in end-of-sentence (2), got [4, 5] at 1.", [[4, 2], [4, 5]], new DecodingOptions());
-        Says("SequenceGenerator: a source must end in end-of-sentence (2), got [] at 0.", [[]], new DecodingOptions());
+        Says("SequenceGenerator: a source must end in end-of-sentence (2), got 5 after 1 tokens at 1.", [[4, 2], [4, 5]], new DecodingOptions());
+        Says("SequenceGenerator: a source must end in end-of-sentence (2), got an empty one at 0.", [[]], new DecodingOptions());
         Says("SequenceGenerator: tokens must be in 0 .. 10, got 11 at 1 of source 0.", [[4, 11, 2]], new DecodingOptions());
         Says(
             """
