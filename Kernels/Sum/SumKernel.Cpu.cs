@@ -8,6 +8,9 @@ internal static unsafe partial class SumKernel
     private const int BlockElements = 16 * 1024;
     private const int TileColumns = 1024;
 
+    // Elements of a row added as floats before the sum goes on in double precision.
+    private const int RunElements = 1024;
+
     private interface ITerm
     {
         static abstract TVector Load<TVector>(float* x, float* w)
@@ -38,7 +41,7 @@ internal static unsafe partial class SumKernel
             return;
         bool rows = size.Inner == 1;
         long columns = Math.Min(size.Inner, TileColumns);
-        long block = rows ? BlockElements : Math.Max(64, BlockElements / columns);
+        long block = rows ? BlockElements : Math.Clamp(BlockElements / columns, 64, 256);
         var plan = new Plan(size, block, Math.Max(1, (size.Length + block - 1) / block), (size.Inner + TileColumns - 1) / TileColumns);
         int grain = (int)Math.Clamp(BlockElements / Math.Max(1, Math.Min(block, size.Length) * columns), 1, BlockElements);
         int items = checked((int)(size.Outer * plan.Blocks * plan.Tiles));
@@ -104,14 +107,23 @@ internal static unsafe partial class SumKernel
                 long offset = (((o * length) + first) * inner) + column;
                 float* y = _y + (part * inner) + column;
                 if (inner == 1)
-                    *y = _factor * Row<TVector>(_x + offset, _w + offset, (int)count);
+                    *y = (float)(_factor * Row<TVector>(_x + offset, _w + offset, (int)count));
                 else
                     Columns<TVector>(_x + offset, _w + offset, inner, count, (int)Math.Min(TileColumns, inner - column), _factor, y);
             }
         }
 
+        private static double Row<TVector>(float* x, float* w, int count)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            double sum = 0;
+            for (int done = 0; done < count; done += RunElements)
+                sum += Run<TVector>(x + done, w + done, Math.Min(RunElements, count - done));
+            return sum;
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static float Row<TVector>(float* x, float* w, int count)
+        private static float Run<TVector>(float* x, float* w, int count)
             where TVector : struct, IFloatVector<TVector>
         {
             TVector sum0 = TVector.Zero, sum1 = TVector.Zero, sum2 = TVector.Zero, sum3 = TVector.Zero;
