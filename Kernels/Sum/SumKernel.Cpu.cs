@@ -8,8 +8,8 @@ internal static unsafe partial class SumKernel
     private const int BlockElements = 16 * 1024;
     private const int TileColumns = 1024;
 
-    // Elements of a row added as floats before the sum goes on in double precision.
-    private const int RunElements = 1024;
+    // Vectors of a row added as floats before the sum goes on in double precision.
+    private const int RunVectors = 64;
 
     private interface ITerm
     {
@@ -117,8 +117,9 @@ internal static unsafe partial class SumKernel
             where TVector : struct, IFloatVector<TVector>
         {
             double sum = 0;
-            for (int done = 0; done < count; done += RunElements)
-                sum += Run<TVector>(x + done, w + done, Math.Min(RunElements, count - done));
+            int run = RunVectors * TVector.Count;
+            for (int done = 0; done < count; done += run)
+                sum += Run<TVector>(x + done, w + done, Math.Min(run, count - done));
             return sum;
         }
 

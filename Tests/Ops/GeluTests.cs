@@ -19,7 +19,7 @@ public sealed class GeluTests : OpTests<int>
     {
         using var device = TestDevices.Open(name);
         using var scope = TensorScope.Begin();
-        (float X, double Y)[] table = 
+        (float X, double Y)[] table =
         [
             (-8f, -4.97676845942e-15), (-5.5f, -1.04442593562e-7), (-3f, -0.00404969409489), (-1.5f, -0.100210801903), (-1f, -0.158655253931), (-0.7517916f, -0.16997120748),
             (-0.1f, -0.0460172168989), (-0.0001f, -4.99960093143e-5), (0.0001f, 5.00039881595e-5), (0.1f, 0.0539827845913), (0.5f, 0.345731230637),
