@@ -11,15 +11,28 @@ internal static unsafe class Gemm
     private const int WidestRows = 12;
     private const int WidestColumns = 32;
 
-    // A block of so many k of one panel of B fills about two thirds of a first-level cache of 48 KB.
-    private const int BlockK = 320;
+    private const int LongestBlockK = 512;
 
     // Fewer strips of A than this do not repay copying B: it is read where it lies.
     private const int StripsWorthPacking = 5;
 
+    /// <summary>The longest block of k: one panel of B fills most of the first-level cache, through which the panels of A stream.</summary>
+    public static int MaxBlockK<TVector>()
+        where TVector : struct, IFloatVector<TVector>
+        => Math.Min(LongestBlockK, CacheSizes.Host.Level1 * 7 / 8 / (GemmTile.PanelColumns<TVector>() * sizeof(float)) & ~15);
+
+    /// <summary>The length of the blocks that k is cut into, all but the last alike.</summary>
+    public static int BlockK<TVector>(int k)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        int blocks = Math.Max(1, (k + MaxBlockK<TVector>() - 1) / MaxBlockK<TVector>());
+        return (k + blocks - 1) / blocks;
+    }
+
     /// <summary>Floats of workspace that <see cref="Serial"/> needs at most.</summary>
     public static long Workspace(int m, int n, int k)
-        => ((((long)m + WidestRows - 1) / WidestRows * WidestRows) + (((long)n + WidestColumns - 1) / WidestColumns * WidestColumns)) * Math.Max(k, 1);
+        => ((((long)m + WidestRows - 1) / WidestRows * WidestRows) + (((long)n + WidestColumns - 1) / WidestColumns * WidestColumns))
+            * Math.Clamp(k, 1, LongestBlockK);
 
     /// <summary>Computes a product on the calling thread.</summary>
     /// <param name="p">The product. M, N and K may be 0; C may not overlap A or B.</param>
@@ -29,88 +42,75 @@ internal static unsafe class Gemm
     {
         int height = GemmTile.MaxRows<TVector>(), width = GemmTile.PanelColumns<TVector>();
         int stripsA = (p.M + height - 1) / height, stripsB = (p.N + width - 1) / width;
-        for (int i = 0; i < stripsA; i++)
-            PackA<TVector>(p, i, workspace + ((long)i * height * p.K));
-
-        float* panelsB = workspace + ((long)stripsA * height * p.K);
-        bool direct = !p.TransposeB && stripsA < StripsWorthPacking;
-        int whole = direct ? p.N / width : 0;
-        for (int j = whole; j < stripsB; j++)
-            PackB<TVector>(p, j, panelsB + ((long)j * width * p.K));
-        Block<TVector>(p, workspace, 0, stripsA, direct ? p.B : panelsB, direct, 0, whole);
-        Block<TVector>(p, workspace, 0, stripsA, panelsB, false, whole, stripsB);
-    }
-
-    /// <summary>Packs strip <paramref name="i"/> of A: a panel [K, TileRows].</summary>
-    public static void PackA<TVector>(in GemmProblem p, int i, float* panel)
-        where TVector : struct, IFloatVector<TVector>
-    {
-        int height = GemmTile.MaxRows<TVector>(), first = i * height, rows = Math.Min(height, p.M - first);
-        float* source = p.A + (p.TransposeA ? first : first * p.StrideA);
-        GemmPack.Pack<TVector>(source, p.StrideA, !p.TransposeA, rows, GemmTile.TileRows<TVector>(rows), p.K, panel);
-    }
-
-    /// <summary>Packs strip <paramref name="j"/> of B: a panel [K, PanelColumns].</summary>
-    public static void PackB<TVector>(in GemmProblem p, int j, float* panel)
-        where TVector : struct, IFloatVector<TVector>
-    {
-        int width = GemmTile.PanelColumns<TVector>(), first = j * width, columns = Math.Min(width, p.N - first);
-        float* source = p.B + (p.TransposeB ? first * p.StrideB : first);
-        GemmPack.Pack<TVector>(source, p.StrideB, p.TransposeB, columns, width, p.K, panel);
+        if (stripsA == 0 || stripsB == 0)
+            return;
+        int whole = !p.TransposeB && stripsA < StripsWorthPacking ? p.N / width : 0;
+        int block = BlockK<TVector>(p.K), k = 0;
+        do
+        {
+            int length = Math.Min(block, p.K - k);
+            float* panelsB = workspace + ((long)stripsA * height * length);
+            GemmPack.PackA<TVector>(p, 0, stripsA, k, length, workspace);
+            if (whole < stripsB)
+                GemmPack.PackB<TVector>(p, whole, stripsB, k, length, panelsB);
+            if (whole > 0)
+                Block<TVector>(p, k, length, workspace, 0, stripsA, p.B + (k * p.StrideB), p.StrideB, width, 0, whole);
+            Block<TVector>(p, k, length, workspace, 0, stripsA, panelsB, width, (long)width * length, whole, stripsB);
+            k += length;
+        }
+        while (k < p.K);
     }
 
     /// <summary>
-    /// Computes the part of C that strips <paramref name="beginA"/> .. <paramref name="endA"/> - 1 of A and <paramref name="beginB"/> .. <paramref name="endB"/> - 1
-    /// of B give.
+    /// Adds to a part of C what <paramref name="length"/> values of k from <paramref name="k"/> on give; the first k of all begins the sums and the last finishes them.
     /// </summary>
     /// <param name="p">The whole product.</param>
-    /// <param name="a">All panels of A.</param>
+    /// <param name="k">First k.</param>
+    /// <param name="length">Number of k.</param>
+    /// <param name="a">The panel of strip <paramref name="beginA"/> of A, the others follow.</param>
     /// <param name="beginA">First strip of A.</param>
     /// <param name="endA">After the last strip of A.</param>
-    /// <param name="b">All panels of B, or B itself.</param>
-    /// <param name="direct">Whether <paramref name="b"/> is B itself; then the strips must be whole and B not transposed.</param>
+    /// <param name="b">Row k of strip <paramref name="beginB"/> of B, in a panel or in B itself.</param>
+    /// <param name="rowB">Floats from one k to the next.</param>
+    /// <param name="stripB">Floats from one strip to the next.</param>
     /// <param name="beginB">First strip of B.</param>
     /// <param name="endB">After the last strip of B.</param>
     [SkipLocalsInit]
-    public static void Block<TVector>(in GemmProblem p, float* a, int beginA, int endA, float* b, bool direct, int beginB, int endB)
+    public static void Block<TVector>(
+        in GemmProblem p, int k, int length, float* a, int beginA, int endA, float* b, long rowB, long stripB, int beginB, int endB)
         where TVector : struct, IFloatVector<TVector>
     {
         int height = GemmTile.MaxRows<TVector>(), width = GemmTile.PanelColumns<TVector>();
         float* tile = stackalloc float[(WidestRows * WidestColumns) + 16];
         tile = (float*)(((nuint)tile + 63) & ~(nuint)63);
-        int blocks = Math.Max(1, (p.K + BlockK - 1) / BlockK), block = (p.K + blocks - 1) / blocks;
-        bool plain = p.Epilogue.IsNone;
-        for (int n = 0; n < blocks; n++)
+        bool accumulate = p.Accumulate || k > 0, last = k + length >= p.K, finish = last && !p.Epilogue.IsNone;
+        for (int j = beginB; j < endB; j++)
         {
-            int k = n * block, length = Math.Max(0, Math.Min(block, p.K - k));
-            bool accumulate = p.Accumulate || n > 0, finish = n == blocks - 1 && !plain;
-            for (int j = beginB; j < endB; j++)
+            int columns = Math.Min(width, p.N - (j * width)), vectors = columns > TVector.Count ? 2 : 1;
+            bool wholeColumns = columns == vectors * TVector.Count;
+            float* panelA = a;
+            for (int i = beginA; i < endA; i++)
             {
-                int columns = Math.Min(width, p.N - (j * width)), vectors = columns > TVector.Count ? 2 : 1;
-                float* panelB = direct ? b + (j * width) + (k * p.StrideB) : b + ((((long)j * p.K) + k) * width);
-                long strideB = direct ? p.StrideB : width;
-                bool wholeColumns = columns == vectors * TVector.Count;
-                for (int i = beginA; i < endA; i++)
+                int rows = Math.Min(height, p.M - (i * height)), tileRows = GemmTile.TileRows<TVector>(rows);
+                long at = (i * height * p.StrideC) + (j * width);
+                float* c = p.C + at;
+                if (wholeColumns && rows == tileRows && !finish)
                 {
-                    int rows = Math.Min(height, p.M - (i * height)), tileRows = GemmTile.TileRows<TVector>(rows);
-                    float* panelA = a + ((long)i * height * p.K) + ((long)k * tileRows);
-                    long at = (i * height * p.StrideC) + (j * width);
-                    float* c = p.C + at;
-                    if (wholeColumns && rows == tileRows && !finish)
-                    {
-                        GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, panelB, strideB, c, p.StrideC, accumulate);
-                        continue;
-                    }
-
+                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, c, p.StrideC, accumulate);
+                }
+                else
+                {
                     if (accumulate)
                         Fetch<TVector>(c, p.StrideC, rows, columns, tile, width);
-                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, panelB, strideB, tile, width, accumulate);
-                    if (n == blocks - 1)
-                        p.Epilogue.At(j * width, at).Store<TVector>(tile, width, rows, columns, c, p.StrideC);
-                    else
-                        Epilogue.None.Store<TVector>(tile, width, rows, columns, c, p.StrideC);
+                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, tile, width, accumulate);
+                    var epilogue = last ? p.Epilogue.At(j * width, at) : Epilogue.None;
+                    epilogue.Store<TVector>(tile, width, rows, columns, c, p.StrideC);
                 }
+
+                panelA += (long)height * length;
             }
+
+            b += stripB;
         }
     }
 

@@ -1,106 +1,180 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace CudaSeq.Kernels;
 
 /// <summary>
-/// Copies a strip of a matrix into a panel [k, width] without gaps, the order in which the innermost product reads it. Strips of A are some rows over all k,
-/// strips of B some columns over all k; what lies past the matrix is 0, so that the innermost product knows no edges.
+/// Copies strips of a matrix into panels [k, width] without gaps, the order in which the innermost product reads them. Strips of A are some rows over some k,
+/// strips of B some columns over some k; what lies past the matrix is 0, so that the innermost product knows no edges.
 /// </summary>
 internal static unsafe class GemmPack
 {
     // A block of so many k is transposed at a time, so that its part of the panel stays in the first-level cache.
     private const int TransposeBlock = 64;
 
-    /// <summary>panel[i, j] = source[j, i] or source[i, j], i below k, j below <paramref name="width"/>; 0 for j in width .. panelWidth - 1.</summary>
-    /// <param name="source">The strip's first element.</param>
-    /// <param name="stride">Floats from one stored row to the next.</param>
-    /// <param name="alongK">Whether k runs along the stored rows (A as it is, B transposed), so that the panel is a transposition.</param>
-    /// <param name="width">Rows of A or columns of B in the strip.</param>
-    /// <param name="panelWidth">Width of the panel.</param>
-    /// <param name="k">Length of the strip.</param>
-    /// <param name="panel">[k, panelWidth].</param>
-    public static void Pack<TVector>(float* source, long stride, bool alongK, int width, int panelWidth, int k, float* panel)
+    /// <summary>Packs strips of A: panel i holds rows i * MaxRows .. of op(A) as [length, TileRows], k in k0 .. k0 + length - 1.</summary>
+    /// <param name="p">The product.</param>
+    /// <param name="begin">First strip.</param>
+    /// <param name="end">After the last strip.</param>
+    /// <param name="k">First k.</param>
+    /// <param name="length">Number of k.</param>
+    /// <param name="panels">The panel of strip <paramref name="begin"/>, the others follow.</param>
+    public static void PackA<TVector>(in GemmProblem p, int begin, int end, int k, int length, float* panels)
         where TVector : struct, IFloatVector<TVector>
     {
+        int height = GemmTile.MaxRows<TVector>(), first = begin * height, rows = Math.Min(p.M, end * height) - first;
+        int rest = rows % height;
+        int tail = rest == 0 ? height : GemmTile.TileRows<TVector>(rest);
+        float* source = p.TransposeA ? p.A + (k * p.StrideA) + first : p.A + (first * p.StrideA) + k;
+        Pack<TVector>(source, p.StrideA, !p.TransposeA, rows, height, tail, length, panels);
+    }
+
+    /// <summary>Packs strips of B: panel j holds columns j * PanelColumns .. of op(B) as [length, PanelColumns].</summary>
+    /// <inheritdoc cref="PackA"/>
+    public static void PackB<TVector>(in GemmProblem p, int begin, int end, int k, int length, float* panels)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        int width = GemmTile.PanelColumns<TVector>(), first = begin * width, columns = Math.Min(p.N, end * width) - first;
+        float* source = p.TransposeB ? p.B + (first * p.StrideB) + k : p.B + (k * p.StrideB) + first;
+        Pack<TVector>(source, p.StrideB, p.TransposeB, columns, width, width, length, panels);
+    }
+
+    // alongK: k runs along the stored rows (A as it is, B transposed), so that a panel is a transposition. The last panel is tail wide.
+    private static void Pack<TVector>(float* source, long stride, bool alongK, int extent, int width, int tail, int length, float* panels)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        int whole = tail == width ? extent / width : (extent - 1) / width;
         if (alongK)
         {
-            for (int i = 0; i < k; i += TransposeBlock)
-                Transpose<TVector>(source + i, stride, width, panelWidth, Math.Min(TransposeBlock, k - i), panel + ((long)i * panelWidth));
+            for (int i = 0; i < whole; i++)
+                Transpose<TVector>(source + (i * width * stride), stride, width, width, length, panels + ((long)i * width * length));
         }
         else
         {
-            Copy<TVector>(source, stride, width, panelWidth, k, panel);
+            Copy<TVector>(source, stride, whole, width, length, panels);
+        }
+
+        int done = whole * width;
+        if (done == extent)
+            return;
+        panels += (long)done * length;
+        if (alongK)
+            Transpose<TVector>(source + (done * stride), stride, extent - done, tail, length, panels);
+        else
+            CopyTail<TVector>(source + done, stride, extent - done, tail, length, panels);
+    }
+
+    // A stored row goes to all panels at once: reading down one strip would touch a cache line, and often a page, for a few floats.
+    private static void Copy<TVector>(float* source, long stride, int strips, int width, int length, float* panels)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        long step = (long)width * length;
+        for (int k = 0; k < length; k++)
+        {
+            float* from = source, to = panels;
+            if (width == 2 * TVector.Count)
+            {
+                for (int i = 0; i < strips; i++)
+                {
+                    TVector.Load(from).Store(to);
+                    TVector.Load(from + TVector.Count).Store(to + TVector.Count);
+                    from += width;
+                    to += step;
+                }
+            }
+            else if (TVector.Count == 16)
+            {
+                // Twelve rows of A.
+                for (int i = 0; i < strips; i++)
+                {
+                    var (a, b, c) = (Vector128.Load(from), Vector128.Load(from + 4), Vector128.Load(from + 8));
+                    a.Store(to);
+                    b.Store(to + 4);
+                    c.Store(to + 8);
+                    from += width;
+                    to += step;
+                }
+            }
+            else
+            {
+                for (int i = 0; i < strips; i++)
+                {
+                    // Six rows of A.
+                    Unsafe.CopyBlockUnaligned(to, from, 6 * sizeof(float));
+                    from += width;
+                    to += step;
+                }
+            }
+
+            source += stride;
+            panels += width;
         }
     }
 
-    private static void Copy<TVector>(float* source, long stride, int width, int panelWidth, int k, float* panel)
+    private static void CopyTail<TVector>(float* source, long stride, int width, int panelWidth, int length, float* panel)
         where TVector : struct, IFloatVector<TVector>
     {
-        if (width == 2 * TVector.Count && panelWidth == width)
+        for (int k = 0; k < length; k++)
         {
-            for (; k > 0; k--)
+            for (int j = 0; j < panelWidth; j += TVector.Count)
             {
-                TVector.Load(source).Store(panel);
-                TVector.Load(source + TVector.Count).Store(panel + TVector.Count);
-                source += stride;
-                panel += panelWidth;
+                int rest = panelWidth - j;
+                TVector.LoadPartial(source + j, Math.Clamp(width - j, 0, TVector.Count)).StorePartial(panel + j, Math.Min(rest, TVector.Count));
             }
 
-            return;
-        }
-
-        for (; k > 0; k--)
-        {
-            int j = 0;
-            if (TVector.Count > 1)
-            {
-                for (; j <= width - 4; j += 4)
-                    Vector128.Load(source + j).Store(panel + j);
-            }
-
-            for (; j < width; j++)
-                panel[j] = source[j];
-            for (; j < panelWidth; j++)
-                panel[j] = 0;
             source += stride;
             panel += panelWidth;
         }
     }
 
-    private static void Transpose<TVector>(float* source, long stride, int width, int panelWidth, int k, float* panel)
+    private static void Transpose<TVector>(float* source, long stride, int width, int panelWidth, int length, float* panel)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        for (int k = 0; k < length; k += TransposeBlock)
+            TransposePart<TVector>(source + k, stride, width, panelWidth, Math.Min(TransposeBlock, length - k), panel + ((long)k * panelWidth));
+    }
+
+    private static void TransposePart<TVector>(float* source, long stride, int width, int panelWidth, int length, float* panel)
         where TVector : struct, IFloatVector<TVector>
     {
         int j = 0;
+        if (TVector.Count == 16)
+        {
+            for (; j <= width - 16; j += 16)
+                TransposeSixteen(source + (j * stride), stride, panelWidth, length, panel + j);
+        }
+
         if (TVector.Count > 1)
         {
             for (; j <= width - 4; j += 4)
-                TransposeFour(source + (j * stride), stride, panelWidth, k, panel + j);
+                TransposeFour(source + (j * stride), stride, panelWidth, length, panel + j);
         }
 
         for (; j < width; j++)
         {
             float* row = source + (j * stride);
-            for (int i = 0; i < k; i++)
-                panel[((long)i * panelWidth) + j] = row[i];
+            for (int i = 0; i < length; i++)
+                panel[(i * panelWidth) + j] = row[i];
         }
 
         for (; j < panelWidth; j++)
         {
-            for (int i = 0; i < k; i++)
-                panel[((long)i * panelWidth) + j] = 0;
+            for (int i = 0; i < length; i++)
+                panel[(i * panelWidth) + j] = 0;
         }
     }
 
-    private static void TransposeFour(float* source, long stride, int panelWidth, int k, float* panel)
+    private static void TransposeFour(float* source, long stride, int panelWidth, int length, float* panel)
     {
         float* r0 = source, r1 = r0 + stride, r2 = r1 + stride, r3 = r2 + stride;
         int i = 0;
-        for (; i <= k - 4; i += 4)
+        for (; i <= length - 4; i += 4)
         {
-            var (c0, c1, c2, c3) = Transposed(Vector128.Load(r0 + i), Vector128.Load(r1 + i), Vector128.Load(r2 + i), Vector128.Load(r3 + i));
+            var (low02, high02) = Interleave.Halves(Vector128.Load(r0 + i), Vector128.Load(r2 + i));
+            var (low13, high13) = Interleave.Halves(Vector128.Load(r1 + i), Vector128.Load(r3 + i));
+            var (c0, c1) = Interleave.Halves(low02, low13);
+            var (c2, c3) = Interleave.Halves(high02, high13);
             c0.Store(panel);
             c1.Store(panel + panelWidth);
             c2.Store(panel + (2 * panelWidth));
@@ -108,7 +182,7 @@ internal static unsafe class GemmPack
             panel += 4 * panelWidth;
         }
 
-        for (; i < k; i++)
+        for (; i < length; i++)
         {
             panel[0] = r0[i];
             panel[1] = r1[i];
@@ -118,27 +192,40 @@ internal static unsafe class GemmPack
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<float> C0, Vector128<float> C1, Vector128<float> C2, Vector128<float> C3) Transposed(
-        Vector128<float> r0, Vector128<float> r1, Vector128<float> r2, Vector128<float> r3)
+    // Sixteen rows, four k at a time: every vector holds the same four k of four rows that are four apart, so that one transposition of 4 x 4 in all its
+    // quarters gives whole rows of the panel.
+    private static void TransposeSixteen(float* source, long stride, int panelWidth, int length, float* panel)
     {
-        var (low02, high02) = Interleave(r0, r2);
-        var (low13, high13) = Interleave(r1, r3);
-        var (c0, c1) = Interleave(low02, low13);
-        var (c2, c3) = Interleave(high02, high13);
-        return (c0, c1, c2, c3);
+        int i = 0;
+        for (; i <= length - 4; i += 4)
+        {
+            var r0 = Quarters(source + i, stride);
+            var r1 = Quarters(source + i + stride, stride);
+            var r2 = Quarters(source + i + (2 * stride), stride);
+            var r3 = Quarters(source + i + (3 * stride), stride);
+            var low02 = Avx512F.UnpackLow(r0, r2);
+            var high02 = Avx512F.UnpackHigh(r0, r2);
+            var low13 = Avx512F.UnpackLow(r1, r3);
+            var high13 = Avx512F.UnpackHigh(r1, r3);
+            Avx512F.UnpackLow(low02, low13).Store(panel);
+            Avx512F.UnpackHigh(low02, low13).Store(panel + panelWidth);
+            Avx512F.UnpackLow(high02, high13).Store(panel + (2 * panelWidth));
+            Avx512F.UnpackHigh(high02, high13).Store(panel + (3 * panelWidth));
+            panel += 4 * panelWidth;
+        }
+
+        for (; i < length; i++)
+        {
+            for (int j = 0; j < 16; j++)
+                panel[j] = source[(j * stride) + i];
+            panel += panelWidth;
+        }
     }
 
-    // (a0 b0 a1 b1, a2 b2 a3 b3)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<float> Low, Vector128<float> High) Interleave(Vector128<float> a, Vector128<float> b)
+    private static Vector512<float> Quarters(float* source, long stride)
     {
-        if (Sse.IsSupported)
-            return (Sse.UnpackLow(a, b), Sse.UnpackHigh(a, b));
-        if (AdvSimd.Arm64.IsSupported)
-            return (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
-        return (
-            Vector128.Create(a.GetElement(0), b.GetElement(0), a.GetElement(1), b.GetElement(1)),
-            Vector128.Create(a.GetElement(2), b.GetElement(2), a.GetElement(3), b.GetElement(3)));
+        var v = Vector512.CreateScalarUnsafe(0f).WithLower(Vector256.Create(Vector128.Load(source), Vector128.Load(source + (4 * stride))));
+        return v.WithUpper(Vector256.Create(Vector128.Load(source + (8 * stride)), Vector128.Load(source + (12 * stride))));
     }
 }

@@ -2,26 +2,20 @@ namespace CudaSeq.Kernels;
 
 internal static unsafe partial class MatMulKernel
 {
-    // A task of a large product: at most this many strips of A and of B, a block of C that stays in the second-level cache while k runs.
-    private const int TaskStripsA = 12;
-    private const int TaskStripsB = 16;
+    // A product worth less runs in one task.
+    private const double SerialNanoseconds = 20_000;
 
-    // Tasks to aim at, so that any number of threads is evenly loaded, and what a task is worth at least.
-    private const int TasksWanted = 64;
-    private const double TaskNanoseconds = 30_000;
-
-    // Below this many multiply-adds a product runs in one task: about 20 microseconds.
-    private const double SerialWork = 400_000;
+    // The products of a batch are single tasks up to this size, and split like a large product beyond.
+    private const double BatchNanoseconds = 100_000;
 
     private static void ForwardCpu(CpuDevice cpu, in MatMulSize size, DeviceSpan a, DeviceSpan b, DeviceSpan c)
     {
         var problem = GemmProblem.Dense(size.M, size.N, size.K, a.Floats, size.TransposeA, b.Floats, size.TransposeB, c.Floats);
         long strideA = (long)size.M * size.K, strideB = size.SharedB ? 0 : (long)size.K * size.N, strideC = size.SharedC ? 0 : (long)size.M * size.N;
-        double work = (double)size.M * size.N * size.K;
-        if (size.Batch > 1 && !size.SharedC && work <= SerialWork * 16)
+        double nanoseconds = Nanoseconds(cpu, size.M, size.N, size.K);
+        if (size.Batch > 1 && !size.SharedC && nanoseconds <= BatchNanoseconds)
         {
-            int grain = CpuDevice.Grain(NanosecondsPerMultiplyAdd(cpu) * work);
-            cpu.For(size.Batch, grain, new BatchBody(cpu, problem, strideA, strideB, strideC));
+            Batch(cpu, problem, size.Batch, strideA, strideB, strideC, CpuDevice.Grain(nanoseconds));
             return;
         }
 
@@ -35,138 +29,108 @@ internal static unsafe partial class MatMulKernel
         }
     }
 
-    /// <summary>Computes one product on all threads: for the kernels that are one product with something before or after it.</summary>
+    /// <summary>Computes one product on all threads: for the kernels that are a product with something before or after it.</summary>
     internal static void Multiply(CpuDevice cpu, in GemmProblem problem)
     {
         if (problem.M == 0 || problem.N == 0)
             return;
-        double work = (double)problem.M * problem.N * problem.K;
-        if (work <= SerialWork)
-        {
-            cpu.For(1, 1, new BatchBody(cpu, problem, 0, 0, 0));
-            return;
-        }
+        if (problem.TransposeB && !problem.TransposeA && problem.M <= GemmDots.MaxRows && problem.K > 0)
+            Dots(cpu, problem);
+        else if (Nanoseconds(cpu, problem.M, problem.N, problem.K) <= SerialNanoseconds)
+            Batch(cpu, problem, 1, 0, 0, 0, 1);
+        else
+            Split(cpu, problem);
+    }
 
-        var (height, width) = TileOf(cpu);
-        int stripsA = (problem.M + height - 1) / height, stripsB = (problem.N + width - 1) / width;
-        var packed = cpu.Rent((((long)stripsA * height) + ((long)stripsB * width)) * problem.K * sizeof(float));
+    private static double Nanoseconds(CpuDevice cpu, int m, int n, int k)
+    {
+        double multiplyAdd = cpu.Tier switch
+        {
+            InstructionTier.Avx512 => 0.01,
+            InstructionTier.Avx2 => 0.02,
+            InstructionTier.Vector128 => 0.05,
+            _ => 0.4,
+        };
+        return multiplyAdd * m * n * k;
+    }
+
+    private static void Dots(CpuDevice cpu, in GemmProblem problem)
+    {
+        int blocks = (problem.N + GemmDots.Columns - 1) / GemmDots.Columns;
+        // A block costs its arithmetic or reading its rows of B, whichever is more.
+        double nanoseconds = Math.Max(1.5 * Nanoseconds(cpu, problem.M, GemmDots.Columns, problem.K), 0.1 * sizeof(float) * GemmDots.Columns * problem.K);
+        cpu.For(blocks, CpuDevice.Grain(nanoseconds), new DotsBody(problem));
+    }
+
+    private static void Batch(CpuDevice cpu, in GemmProblem problem, int batch, long strideA, long strideB, long strideC, int grain)
+    {
+        using var scratch = new ThreadScratch(cpu, Gemm.Workspace(problem.M, problem.N, problem.K) * sizeof(float));
+        cpu.For(batch, grain, new BatchBody(problem, strideA, strideB, strideC, scratch));
+    }
+
+    // The longer of M and N is split among the tasks, which pack their own strips; the strips of the shorter are packed once for all.
+    private static void Split(CpuDevice cpu, in GemmProblem problem)
+    {
+        var plan = cpu.Tier switch
+        {
+            InstructionTier.Avx512 => SplitPlan.Of<Float512>(problem),
+            InstructionTier.Avx2 => SplitPlan.Of<Float256>(problem),
+            InstructionTier.Vector128 => SplitPlan.Of<Float128>(problem),
+            _ => SplitPlan.Of<Float1>(problem),
+        };
+        var shared = cpu.Rent(plan.SharedFloats * sizeof(float));
+        using var scratch = new ThreadScratch(cpu, plan.OwnFloats * sizeof(float));
         try
         {
-            float* a = (float*)packed.Pointer, b = a + ((long)stripsA * height * problem.K);
-            cpu.For(stripsA + stripsB, CpuDevice.Grain(0.3 * width * problem.K), new PackBody(problem, a, b, stripsA));
-            double nanoseconds = NanosecondsPerMultiplyAdd(cpu) * problem.K * height * width;
-            var (taskA, taskB) = Task(stripsA, stripsB, nanoseconds);
-            int tasksA = (stripsA + taskA - 1) / taskA, tasksB = (stripsB + taskB - 1) / taskB;
-            cpu.For(tasksA * tasksB, CpuDevice.Grain(nanoseconds * taskA * taskB), new BlockBody(problem, a, b, stripsA, stripsB, taskA, taskB));
+            for (int k = 0; k < problem.K; k += plan.ChunkK)
+            {
+                int chunk = Math.Min(plan.ChunkK, problem.K - k), blocks = (chunk + plan.BlockK - 1) / plan.BlockK;
+                var body = new SplitBody(problem, plan, k, chunk, (float*)shared.Pointer, scratch);
+                // Packing moves its data twice and waits for memory: about 0.4 ns a float.
+                cpu.For(blocks * plan.PackItems, CpuDevice.Grain(0.4 * plan.PackFloats), new PackBody(body));
+                cpu.For(plan.Tasks, CpuDevice.Grain(Nanoseconds(cpu, problem.M, problem.N, chunk) / plan.Tasks), body);
+            }
         }
         finally
         {
-            packed.Release();
+            shared.Release();
         }
     }
 
-    private static double NanosecondsPerMultiplyAdd(CpuDevice cpu) => cpu.Tier switch
-    {
-        InstructionTier.Avx512 => 0.012,
-        InstructionTier.Avx2 => 0.025,
-        InstructionTier.Vector128 => 0.08,
-        _ => 0.5,
-    };
-
-    private static (int Height, int Width) TileOf(CpuDevice cpu) => cpu.Tier switch
-    {
-        InstructionTier.Avx512 => (GemmTile.MaxRows<Float512>(), GemmTile.PanelColumns<Float512>()),
-        InstructionTier.Avx2 => (GemmTile.MaxRows<Float256>(), GemmTile.PanelColumns<Float256>()),
-        InstructionTier.Vector128 => (GemmTile.MaxRows<Float128>(), GemmTile.PanelColumns<Float128>()),
-        _ => (GemmTile.MaxRows<Float1>(), GemmTile.PanelColumns<Float1>()),
-    };
-
-    // Depends on the sizes alone. Even parts: a last task with little to do leaves a thread waiting.
-    private static (int A, int B) Task(int stripsA, int stripsB, double nanosecondsPerTile)
-    {
-        int a = Math.Min(stripsA, TaskStripsA), b = Math.Min(stripsB, TaskStripsB);
-        while ((long)((stripsA + a - 1) / a) * ((stripsB + b - 1) / b) < TasksWanted && nanosecondsPerTile * a * b >= 2 * TaskNanoseconds && a * b > 1)
-        {
-            if (a >= b)
-                a = (a + 1) / 2;
-            else
-                b = (b + 1) / 2;
-        }
-
-        int tasksA = (stripsA + a - 1) / a, tasksB = (stripsB + b - 1) / b;
-        return ((stripsA + tasksA - 1) / tasksA, (stripsB + tasksB - 1) / tasksB);
-    }
-
-    private readonly struct PackBody(in GemmProblem problem, float* a, float* b, int stripsA) : IKernelBody
+    private readonly struct DotsBody(in GemmProblem problem) : IKernelBody
     {
         private readonly GemmProblem _problem = problem;
-        private readonly float* _a = a;
-        private readonly float* _b = b;
-        private readonly int _stripsA = stripsA;
 
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
             for (int i = begin; i < end; i++)
-            {
-                if (i < _stripsA)
-                    Gemm.PackA<TVector>(_problem, i, _a + ((long)i * GemmTile.MaxRows<TVector>() * _problem.K));
-                else
-                    Gemm.PackB<TVector>(_problem, i - _stripsA, _b + ((long)(i - _stripsA) * GemmTile.PanelColumns<TVector>() * _problem.K));
-            }
+                GemmDots.Multiply<TVector>(_problem, i * GemmDots.Columns, Math.Min(_problem.N, (i + 1) * GemmDots.Columns));
         }
     }
 
-    // Neighbouring tasks share their strips of B, which then stay in the caches.
-    private readonly struct BlockBody(in GemmProblem problem, float* a, float* b, int stripsA, int stripsB, int taskA, int taskB) : IKernelBody
+    private readonly struct BatchBody(in GemmProblem problem, long strideA, long strideB, long strideC, ThreadScratch scratch) : IKernelBody
     {
-        private readonly GemmProblem _problem = problem;
-        private readonly float* _a = a;
-        private readonly float* _b = b;
-        private readonly int _stripsA = stripsA;
-        private readonly int _stripsB = stripsB;
-        private readonly int _taskA = taskA;
-        private readonly int _taskB = taskB;
-
-        public void Invoke<TVector>(int begin, int end)
-            where TVector : struct, IFloatVector<TVector>
-        {
-            int tasksA = (_stripsA + _taskA - 1) / _taskA;
-            for (int task = begin; task < end; task++)
-            {
-                int a = task % tasksA * _taskA, b = task / tasksA * _taskB;
-                Gemm.Block<TVector>(_problem, _a, a, Math.Min(a + _taskA, _stripsA), _b, false, b, Math.Min(b + _taskB, _stripsB));
-            }
-        }
-    }
-
-    private readonly struct BatchBody(CpuDevice cpu, in GemmProblem problem, long strideA, long strideB, long strideC) : IKernelBody
-    {
-        private readonly CpuDevice _cpu = cpu;
         private readonly GemmProblem _problem = problem;
         private readonly long _strideA = strideA;
         private readonly long _strideB = strideB;
         private readonly long _strideC = strideC;
+        private readonly ThreadScratch _scratch = scratch;
 
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            var workspace = _cpu.Rent(Gemm.Workspace(_problem.M, _problem.N, _problem.K) * sizeof(float));
-            try
+            float* workspace = _scratch.Claim(out int slice);
+            for (int i = begin; i < end; i++)
             {
-                for (int i = begin; i < end; i++)
-                {
-                    var problem = _problem;
-                    problem.A += i * _strideA;
-                    problem.B += i * _strideB;
-                    problem.C += i * _strideC;
-                    Gemm.Serial<TVector>(problem, (float*)workspace.Pointer);
-                }
+                var problem = _problem;
+                problem.A += i * _strideA;
+                problem.B += i * _strideB;
+                problem.C += i * _strideC;
+                Gemm.Serial<TVector>(problem, workspace);
             }
-            finally
-            {
-                workspace.Release();
-            }
+
+            _scratch.Return(slice);
         }
     }
 }

@@ -7,11 +7,14 @@ namespace CudaSeq.Kernels;
 /// <param name="Level2">Second level.</param>
 internal readonly record struct CacheSizes(int Level1, int Level2)
 {
+    /// <summary>The caches of this machine.</summary>
+    public static readonly CacheSizes Host = Detect();
+
     private const int Intel = 4;
     private const int Amd = unchecked((int)0x8000001D);
 
     /// <summary>What the processor says, or 32 KB and 512 KB where it cannot be asked.</summary>
-    public static CacheSizes Detect()
+    private static CacheSizes Detect()
     {
         int level1 = 32 << 10, level2 = 512 << 10;
         if (!X86Base.IsSupported)

@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace CudaSeq.Kernels;
+
+/// <summary>
+/// Few rows against a transposed B [N, K], as in one step of decoding: dot products along k, so that every row of B is read once, in order, and nothing is packed.
+/// </summary>
+internal static unsafe class GemmDots
+{
+    /// <summary>Rows of B a task computes with at least.</summary>
+    public const int Columns = 32;
+
+    /// <summary>The most rows of A.</summary>
+    public const int MaxRows = 48;
+
+    private const int Group = 4;
+
+    /// <summary>Columns <paramref name="begin"/> .. <paramref name="end"/> - 1 of C, at most <see cref="Columns"/>; A is as it is, B transposed, M at most <see cref="MaxRows"/>.</summary>
+    [SkipLocalsInit]
+    public static void Multiply<TVector>(in GemmProblem p, int begin, int end)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        float* sums = stackalloc float[((MaxRows + Group) * Columns) + 16];
+        sums = (float*)(((nuint)sums + 63) & ~(nuint)63);
+        for (int n = begin; n < end; n += Group)
+        {
+            // Where a group is not full, its last row of B is computed again and not stored.
+            float* w0 = p.B + (n * p.StrideB);
+            long next = n + 1 < end ? p.StrideB : 0, third = n + 2 < end ? 2 * p.StrideB : next, fourth = n + 3 < end ? 3 * p.StrideB : third;
+            float* sum = sums + (n - begin);
+            for (int m = 0; m < p.M;)
+            {
+                int rest = p.M - m;
+                float* x = p.A + (m * p.StrideA);
+                if (rest >= 4 && TVector.Count == 16)
+                {
+                    Tile<TVector, Size4>(p.K, x, p.StrideA, w0, w0 + next, w0 + third, w0 + fourth, sum + (m * Columns));
+                    m += 4;
+                }
+                else if (rest >= 2)
+                {
+                    Tile<TVector, Size2>(p.K, x, p.StrideA, w0, w0 + next, w0 + third, w0 + fourth, sum + (m * Columns));
+                    m += 2;
+                }
+                else
+                {
+                    Tile<TVector, Size1>(p.K, x, p.StrideA, w0, w0 + next, w0 + third, w0 + fourth, sum + (m * Columns));
+                    m++;
+                }
+            }
+        }
+
+        float* c = p.C + begin;
+        if (p.Accumulate)
+            Add<TVector>(p.M, end - begin, c, p.StrideC, sums);
+        p.Epilogue.At(begin, begin).Store<TVector>(sums, Columns, p.M, end - begin, c, p.StrideC);
+    }
+
+    private static void Tile<TVector, TRows>(int k, float* x, long strideX, float* w0, float* w1, float* w2, float* w3, float* sums)
+        where TVector : struct, IFloatVector<TVector>
+        where TRows : struct, ITileSize
+    {
+        TVector a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+        TVector c0 = default, c1 = default, c2 = default, c3 = default, d0 = default, d1 = default, d2 = default, d3 = default;
+        float* x1 = x + (TRows.Count > 1 ? strideX : 0), x2 = x + (TRows.Count > 2 ? 2 * strideX : 0), x3 = x + (TRows.Count > 2 ? 3 * strideX : 0);
+        int i = 0;
+        for (; i <= k - TVector.Count; i += TVector.Count)
+        {
+            TVector v0 = TVector.Load(w0 + i), v1 = TVector.Load(w1 + i), v2 = TVector.Load(w2 + i), v3 = TVector.Load(w3 + i);
+            Row(TVector.Load(x + i), v0, v1, v2, v3, ref a0, ref a1, ref a2, ref a3);
+            if (TRows.Count > 1)
+                Row(TVector.Load(x1 + i), v0, v1, v2, v3, ref b0, ref b1, ref b2, ref b3);
+            if (TRows.Count > 2)
+            {
+                Row(TVector.Load(x2 + i), v0, v1, v2, v3, ref c0, ref c1, ref c2, ref c3);
+                Row(TVector.Load(x3 + i), v0, v1, v2, v3, ref d0, ref d1, ref d2, ref d3);
+            }
+        }
+
+        if (i < k)
+        {
+            int n = k - i;
+            TVector v0 = TVector.LoadPartial(w0 + i, n), v1 = TVector.LoadPartial(w1 + i, n);
+            TVector v2 = TVector.LoadPartial(w2 + i, n), v3 = TVector.LoadPartial(w3 + i, n);
+            Row(TVector.LoadPartial(x + i, n), v0, v1, v2, v3, ref a0, ref a1, ref a2, ref a3);
+            if (TRows.Count > 1)
+                Row(TVector.LoadPartial(x1 + i, n), v0, v1, v2, v3, ref b0, ref b1, ref b2, ref b3);
+            if (TRows.Count > 2)
+            {
+                Row(TVector.LoadPartial(x2 + i, n), v0, v1, v2, v3, ref c0, ref c1, ref c2, ref c3);
+                Row(TVector.LoadPartial(x3 + i, n), v0, v1, v2, v3, ref d0, ref d1, ref d2, ref d3);
+            }
+        }
+
+        StoreSums(a0, a1, a2, a3, sums);
+        if (TRows.Count > 1)
+            StoreSums(b0, b1, b2, b3, sums + Columns);
+        if (TRows.Count > 2)
+        {
+            StoreSums(c0, c1, c2, c3, sums + (2 * Columns));
+            StoreSums(d0, d1, d2, d3, sums + (3 * Columns));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Row<TVector>(
+        TVector x, TVector v0, TVector v1, TVector v2, TVector v3, ref TVector s0, ref TVector s1, ref TVector s2, ref TVector s3)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        s0 = TVector.MultiplyAdd(x, v0, s0);
+        s1 = TVector.MultiplyAdd(x, v1, s1);
+        s2 = TVector.MultiplyAdd(x, v2, s2);
+        s3 = TVector.MultiplyAdd(x, v3, s3);
+    }
+
+    // The sums of the lanes of four vectors, four of them at a time.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSums<TVector>(TVector a, TVector b, TVector c, TVector d, float* sums)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        if (TVector.Count == 1)
+        {
+            a.Store(sums);
+            b.Store(sums + 1);
+            c.Store(sums + 2);
+            d.Store(sums + 3);
+            return;
+        }
+
+        var (lowAB, highAB) = Interleave.Halves(Quarter(a), Quarter(b));
+        var (lowCD, highCD) = Interleave.Halves(Quarter(c), Quarter(d));
+        Vector128<float> ab = lowAB + highAB, cd = lowCD + highCD;
+        var even = Vector128.Create(ab.GetLower(), cd.GetLower());
+        var odd = Vector128.Create(ab.GetUpper(), cd.GetUpper());
+        (even + odd).Store(sums);
+    }
+
+    // Folds the lanes of any vector into four.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Quarter<TVector>(TVector v)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        if (typeof(TVector) == typeof(Float512))
+        {
+            var x = Unsafe.BitCast<TVector, Float512>(v).Value;
+            var y = Avx.Add(x.GetLower(), x.GetUpper());
+            return y.GetLower() + y.GetUpper();
+        }
+
+        if (typeof(TVector) == typeof(Float256))
+        {
+            var x = Unsafe.BitCast<TVector, Float256>(v).Value;
+            return x.GetLower() + x.GetUpper();
+        }
+
+        return typeof(TVector) == typeof(Float128) ? Unsafe.BitCast<TVector, Float128>(v).Value : default;
+    }
+
+    private static void Add<TVector>(int rows, int columns, float* c, long strideC, float* sums)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        for (int m = 0; m < rows; m++)
+        {
+            for (int n = 0; n < columns; n++)
+                sums[(m * Columns) + n] += c[(m * strideC) + n];
+        }
+    }
+}

@@ -1,0 +1,168 @@
+namespace CudaSeq.Kernels;
+
+internal static unsafe partial class MatMulKernel
+{
+    /// <summary>
+    /// How a large product is cut into tasks: a function of the sizes and the vectors, never of the threads. C's longer side is cut into strips that the tasks
+    /// take several at a time, many first and few at the end, so that all threads finish together.
+    /// </summary>
+    private readonly struct SplitPlan
+    {
+        // Strips of a coarse task: together with its part of C they fit in half a second-level cache, and every strip of the other side is used so often.
+        private const int CoarseStrips = 8;
+
+        // Floats of the shared side that are packed at a time; they should find room in the last-level cache.
+        private const long SharedLimit = 2 << 20;
+
+        private const int PackStrips = 8;
+
+        private SplitPlan(in GemmProblem p, int height, int width, int blockK)
+        {
+            ByRows = p.M >= p.N;
+            BlockK = blockK;
+            int stripsA = (p.M + height - 1) / height, stripsB = (p.N + width - 1) / width;
+            (Strips, SharedStrips) = ByRows ? (stripsA, stripsB) : (stripsB, stripsA);
+            var (stripWidth, sharedWidth) = ByRows ? (height, width) : (width, height);
+            Coarse = Math.Clamp(Strips / 16, 1, CoarseStrips);
+            Fine = Math.Max(1, Coarse / 4);
+            CoarseTasks = Strips * 3 / 4 / Coarse;
+            Tasks = CoarseTasks + ((Strips - (CoarseTasks * Coarse) + Fine - 1) / Fine);
+            long blocks = Math.Max(1, SharedLimit / ((long)SharedStrips * sharedWidth * blockK));
+            ChunkK = (int)Math.Min(p.K, blocks * blockK);
+            SharedFloats = (long)SharedStrips * sharedWidth * ChunkK;
+            OwnFloats = (long)Coarse * stripWidth * blockK;
+            PackItems = (SharedStrips + PackStrips - 1) / PackStrips;
+            PackFloats = (double)Math.Min(SharedStrips, PackStrips) * sharedWidth * blockK;
+        }
+
+        /// <summary>Whether the rows of C are split, and so A is packed by the tasks and B is shared.</summary>
+        public bool ByRows { get; }
+
+        public int BlockK { get; }
+
+        /// <summary>Length of k between two passes over all tasks, a multiple of the block or all of k.</summary>
+        public int ChunkK { get; }
+
+        /// <summary>Strips of the side that is split.</summary>
+        public int Strips { get; }
+
+        public int SharedStrips { get; }
+
+        public int Coarse { get; }
+
+        public int Fine { get; }
+
+        public int CoarseTasks { get; }
+
+        public int Tasks { get; }
+
+        public long SharedFloats { get; }
+
+        public long OwnFloats { get; }
+
+        /// <summary>Parts in which one block of the shared side is packed.</summary>
+        public int PackItems { get; }
+
+        public double PackFloats { get; }
+
+        public static SplitPlan Of<TVector>(in GemmProblem p)
+            where TVector : struct, IFloatVector<TVector>
+            => new(p, GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(p.K));
+
+        public (int Begin, int End) StripsOf(int task)
+        {
+            int begin = task < CoarseTasks ? task * Coarse : (CoarseTasks * Coarse) + ((task - CoarseTasks) * Fine);
+            return (begin, Math.Min(Strips, begin + (task < CoarseTasks ? Coarse : Fine)));
+        }
+
+        public (int Begin, int End) PackStripsOf(int item) => (item * PackStrips, Math.Min(SharedStrips, (item + 1) * PackStrips));
+    }
+
+    /// <summary>The tasks of one chunk of k.</summary>
+    private readonly struct SplitBody(in GemmProblem problem, in SplitPlan plan, int k, int chunk, float* shared, ThreadScratch scratch) : IKernelBody
+    {
+        // Strips of a shared A that a task multiplies with its strips of B before it goes on, a block that stays in the second-level cache.
+        private const int SharedRows = 12;
+
+        private readonly GemmProblem _problem = problem;
+        private readonly SplitPlan _plan = plan;
+        private readonly int _k = k;
+        private readonly int _chunk = chunk;
+        private readonly float* _shared = shared;
+        private readonly ThreadScratch _scratch = scratch;
+
+        public void Invoke<TVector>(int begin, int end)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            float* own = _scratch.Claim(out int slice);
+            for (int task = begin; task < end; task++)
+            {
+                var (first, last) = _plan.StripsOf(task);
+                for (int k = 0; k < _chunk; k += _plan.BlockK)
+                {
+                    int length = Math.Min(_plan.BlockK, _chunk - k);
+                    if (_plan.ByRows)
+                        Rows<TVector>(own, first, last, k, length);
+                    else
+                        Columns<TVector>(own, first, last, k, length);
+                }
+            }
+
+            _scratch.Return(slice);
+        }
+
+        /// <summary>Packs one part of the shared side.</summary>
+        public void Pack<TVector>(int item)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int k = item / _plan.PackItems * _plan.BlockK, length = Math.Min(_plan.BlockK, _chunk - k);
+            var (begin, end) = _plan.PackStripsOf(item % _plan.PackItems);
+            if (_plan.ByRows)
+                GemmPack.PackB<TVector>(_problem, begin, end, _k + k, length, SharedPanel<TVector>(k, length, begin));
+            else
+                GemmPack.PackA<TVector>(_problem, begin, end, _k + k, length, SharedPanel<TVector>(k, length, begin));
+        }
+
+        private void Rows<TVector>(float* own, int first, int last, int k, int length)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int width = GemmTile.PanelColumns<TVector>();
+            GemmPack.PackA<TVector>(_problem, first, last, _k + k, length, own);
+            Gemm.Block<TVector>(
+                _problem, _k + k, length, own, first, last, SharedPanel<TVector>(k, length, 0), width, (long)width * length, 0, _plan.SharedStrips);
+        }
+
+        private void Columns<TVector>(float* own, int first, int last, int k, int length)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int width = GemmTile.PanelColumns<TVector>();
+            GemmPack.PackB<TVector>(_problem, first, last, _k + k, length, own);
+            for (int i = 0; i < _plan.SharedStrips; i += SharedRows)
+            {
+                int end = Math.Min(_plan.SharedStrips, i + SharedRows);
+                Gemm.Block<TVector>(
+                    _problem, _k + k, length, SharedPanel<TVector>(k, length, i), i, end, own, width, (long)width * length, first, last);
+            }
+        }
+
+        // The panels of one block of k follow one another.
+        private float* SharedPanel<TVector>(int k, int length, int strip)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int width = _plan.ByRows ? GemmTile.PanelColumns<TVector>() : GemmTile.MaxRows<TVector>();
+            return _shared + ((long)_plan.SharedStrips * width * k) + ((long)strip * width * length);
+        }
+    }
+
+    private readonly struct PackBody(in SplitBody split) : IKernelBody
+    {
+        private readonly SplitBody _split = split;
+
+        public void Invoke<TVector>(int begin, int end)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            for (int i = begin; i < end; i++)
+                _split.Pack<TVector>(i);
+        }
+    }
+}
