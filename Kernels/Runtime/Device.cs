@@ -8,6 +8,9 @@ public abstract class Device : IDisposable
 {
     private protected Device(string name) => Name = name;
 
+    /// <summary>The names that <see cref="Open"/> knows in this build.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["cpu"];
+
     /// <summary>The device's name as the command line spells it, for example <c>cpu</c>.</summary>
     public string Name { get; }
 

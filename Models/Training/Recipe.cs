@@ -28,7 +28,8 @@ public sealed record Recipe
     /// <param name="settings">Changes on top of the file, each <c>section.key=value</c>, checked as strictly.</param>
     /// <exception cref="RecipeException">Something is wrong with it; the exception lists every mistake.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Recipe Load(string path, IReadOnlyList<string>? settings = null) => Parse(File.ReadAllText(path), path, settings);
+    public static Recipe Load(string path, IReadOnlyList<string>? settings = null)
+        => File.Exists(path) ? Parse(File.ReadAllText(path), path, settings) : throw new FileNotFoundException($"{path}: there is no such file.");
 
     /// <summary>Reads a recipe from text.</summary>
     /// <param name="json">The recipe.</param>

@@ -1,0 +1,182 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using CudaSeq.Models;
+
+namespace CudaSeq.Cli;
+
+/// <summary>The <c>cudaseq</c> tool: finds the verb, refuses what it does not understand, and turns failures into one line and an exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>Done.</summary>
+    public const int Success = 0;
+
+    /// <summary>It was understood and did not work out.</summary>
+    public const int Failure = 1;
+
+    /// <summary>It was not understood.</summary>
+    public const int Misuse = 2;
+
+    /// <summary>Runs the tool.</summary>
+    /// <param name="args">What was typed after <c>cudaseq</c>.</param>
+    /// <param name="terminal">What to read from and write to.</param>
+    /// <param name="cancellation">Asks to stop cleanly.</param>
+    /// <returns><see cref="Success"/>, <see cref="Failure"/> or <see cref="Misuse"/>.</returns>
+    public static int Run(string[] args, Terminal terminal, CancellationToken cancellation)
+    {
+        var verbs = Verbs();
+        string context = "cudaseq";
+        try
+        {
+            if (args.Length == 0)
+            {
+                Help.WriteTool(verbs, terminal);
+                throw new UsageException("a verb must be given.");
+            }
+
+            if (args[0] is "--help" or "-h")
+            {
+                Help.WriteTool(verbs, terminal);
+                return Success;
+            }
+
+            if (args[0] is "--version")
+            {
+                terminal.Out.WriteLine($"cudaseq {BuildInfo.Version} ({BuildInfo.Commit})");
+                return Success;
+            }
+
+            var verb = Find(args[0], verbs);
+            context = $"cudaseq {verb.Name}";
+            string[] rest = SplitSettings(args[1..]);
+            if (AsksForHelp(rest))
+            {
+                Help.WriteVerb(verb, terminal);
+                return Success;
+            }
+
+            return verb.Run(Parse(verb, rest), terminal, cancellation);
+        }
+        catch (UsageException e)
+        {
+            terminal.Error.WriteLine($"{context}: {e.Message}");
+            return Misuse;
+        }
+        catch (RecipeException e)
+        {
+            foreach (string problem in e.Problems)
+                terminal.Error.WriteLine(problem);
+            return Misuse;
+        }
+        catch (Exception e) when (terminal.Variable("CUDASEQ_TRACE") == "1")
+        {
+            terminal.Error.WriteLine($"cudaseq: {e}");
+            return Failure;
+        }
+        catch (OperationCanceledException)
+        {
+            terminal.Error.WriteLine("cudaseq: interrupted.");
+            return Failure;
+        }
+        catch (Exception e)
+        {
+            terminal.Error.WriteLine($"cudaseq: {InOneLine(e)}");
+            return Failure;
+        }
+        finally
+        {
+            terminal.Out.Flush();
+        }
+    }
+
+    /// <summary>All verbs, in the order of the help.</summary>
+    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new TranslateVerb(), new ScoreVerb(), new ReportVerb(), new InfoVerb(), new DoctorVerb()];
+
+    private static Verb Find(string name, IReadOnlyList<Verb> verbs)
+    {
+        if (verbs.FirstOrDefault(v => v.Name == name) is { } verb)
+            return verb;
+        if (name.StartsWith('-'))
+            throw new UsageException($"unknown option {name}{Suggestion(name, ["--help", "--version"], ".")}");
+        throw new UsageException($"unknown verb {name}{Suggestion(name, verbs.Select(v => v.Name), $"; the verbs are {string.Join(", ", verbs.Select(v => v.Name))}.")}");
+    }
+
+    // The parser would take an option, known or not, for the value of the option before it.
+    private static ParseResult Parse(Verb verb, string[] args)
+    {
+        Option? waiting = null;
+        foreach (string arg in args.TakeWhile(a => a != "--"))
+        {
+            string name = arg.Split('=', ':')[0];
+            bool isOption = name.Length > 1 && name[0] == '-' && !char.IsAsciiDigit(name[1]);
+            var option = verb.Options.FirstOrDefault(o => o.Name == name);
+            if (isOption && option is null)
+                throw new UsageException($"unknown option {name}{Suggestion(name, verb.Options.Select(o => o.Name), $"; cudaseq {verb.Name} --help lists the options.")}");
+            if (isOption && waiting is not null)
+                throw NeedsValue(waiting);
+            waiting = isOption && option!.Arity.MaximumNumberOfValues > 0 && name == arg ? option : null;
+        }
+
+        if (waiting is not null)
+            throw NeedsValue(waiting);
+        var result = verb.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        foreach (var option in verb.Options)
+            CheckGivenOnce(result.GetResult(option), option);
+        foreach (var argument in verb.Arguments.Where(a => a.Arity.MinimumNumberOfValues > 0))
+        {
+            if (result.GetResult(argument) is not { Tokens.Count: > 0 })
+                throw new UsageException($"{argument.Name} must be given; cudaseq {verb.Name} --help shows how.");
+        }
+
+        foreach (var option in verb.Options.Where(o => o.Required))
+        {
+            if (result.GetResult(option) is null or { IdentifierTokenCount: 0 })
+                throw new UsageException($"{option.Name} {option.HelpName} must be given; cudaseq {verb.Name} --help shows how.");
+        }
+
+        if (result.UnmatchedTokens.Count > 0)
+            throw new UsageException($"unexpected argument {result.UnmatchedTokens[0]}; cudaseq {verb.Name} --help shows what it takes.");
+        return result.Errors.Count == 0 ? result : throw new UsageException(result.Errors[0].Message);
+    }
+
+    private static void CheckGivenOnce(OptionResult? given, Option option)
+    {
+        if (given is { IdentifierTokenCount: > 1 } && option.Arity.MaximumNumberOfValues == 1)
+            throw new UsageException($"{option.Name} must be given once.");
+    }
+
+    private static UsageException NeedsValue(Option option) => new($"{option.Name} needs a value: {option.Name} {option.HelpName}.");
+
+    // --set takes every key=value that follows it; what follows them is something else again.
+    private static string[] SplitSettings(string[] args)
+    {
+        var result = new List<string>();
+        bool inSettings = false;
+        foreach (string arg in args)
+        {
+            bool setting = !arg.StartsWith('-') && arg.Contains('=', StringComparison.Ordinal);
+            if (inSettings && setting && result[^1] != TrainVerb.SetOption)
+                result.Add(TrainVerb.SetOption);
+            result.Add(arg);
+            inSettings = arg == TrainVerb.SetOption || (inSettings && setting);
+        }
+
+        return [.. result];
+    }
+
+    private static bool AsksForHelp(string[] args) => args.TakeWhile(a => a != "--").Any(a => a is "--help" or "-h");
+
+    private static string Suggestion(string given, IEnumerable<string> choices, string otherwise)
+        => NearestName.Of(given, choices) is { } nearest ? $", did you mean {nearest}?" : otherwise;
+
+    private static string InOneLine(Exception e)
+    {
+        // The runtime's own messages name a missing file in the middle of a sentence; those of this code are sentences already.
+        string message = e switch
+        {
+            FileNotFoundException { FileName: { } file } => $"{file}: there is no such file.",
+            AggregateException { InnerException: { } inner } => inner.Message,
+            _ => e.Message,
+        };
+        return string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    }
+}

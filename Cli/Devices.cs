@@ -1,0 +1,36 @@
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+
+namespace CudaSeq.Cli;
+
+/// <summary>Devices and models by the names the command line and the recipes give them.</summary>
+internal static class Devices
+{
+    /// <summary>The device that is used when none is named.</summary>
+    public const string Default = "cpu";
+
+    /// <summary>Opens a device.</summary>
+    /// <exception cref="UsageException">There is none of that name.</exception>
+    public static Device Open(string? name)
+    {
+        name ??= Default;
+        if (Device.Names.Contains(name))
+            return Device.Open(name);
+        throw new UsageException($"--device must be {string.Join(" or ", Device.Names)}, got {name}.");
+    }
+
+    /// <summary>A device in a few words, for example <c>cpu (2 threads, Avx512)</c>.</summary>
+    public static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu} ({cpu.Threads} {(cpu.Threads == 1 ? "thread" : "threads")}, {NameOf(cpu.Tier)})" : device.ToString();
+
+    /// <summary>The instruction set as processor makers write it.</summary>
+    public static string NameOf(InstructionTier tier) => tier switch
+    {
+        InstructionTier.Avx512 => "AVX-512",
+        InstructionTier.Avx2 => "AVX2",
+        InstructionTier.Vector128 => "128-bit vectors",
+        _ => "scalar code",
+    };
+
+    /// <summary>The model as recipes write it.</summary>
+    public static string NameOf(Architecture architecture) => architecture.ToString().ToLowerInvariant();
+}

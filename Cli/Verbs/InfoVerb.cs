@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Cli;
+
+/// <summary><c>cudaseq info</c>: what a trained model is.</summary>
+internal sealed class InfoVerb : Verb
+{
+    private const string OptimizerPrefix = "optimizer.";
+
+    private readonly Argument<string> _model = Required("MODEL", "A run's folder, or one of its .safetensors files.");
+
+    public InfoVerb()
+        : base("info", "Show what a trained model is: configuration, parameters by module, where training stood.")
+        => Add(_model);
+
+    public override IReadOnlyList<(string Line, string What)> Examples =>
+    [
+        ("cudaseq info runs/multi30k-dynamicconv", "The best checkpoint of a run."),
+        ("cudaseq info runs/multi30k-dynamicconv/last.safetensors", "The checkpoint to resume from."),
+    ];
+
+    public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
+    {
+        string given = arguments.GetRequiredValue(_model);
+        if (!File.Exists(given) && !Directory.Exists(given))
+            throw new FileNotFoundException($"{given}: there is no such file or folder.");
+        string path = Directory.Exists(given) ? new RunDirectory(given).BestOrLast : given;
+        var header = Checkpoint.ReadHeader(path);
+        using var file = SafetensorsFile.Open(path);
+        var parameters = file.Names.Where(n => !n.StartsWith(OptimizerPrefix, StringComparison.Ordinal)).Select(n => (Name: n, file.ShapeOf(n).Count)).ToArray();
+        long total = parameters.Sum(p => p.Count);
+
+        var facts = new List<(string, string)>
+        {
+            ("checkpoint", $"{path} ({Machine.Bytes(new FileInfo(path).Length)}{(parameters.Length < file.Names.Count ? ", with the optimiser's state" : "")})"),
+            ("written by", $"CudaSeq {header.Version}, format {header.Format}"),
+            ("update", Number(header.State.Update)),
+            ("epoch", Number(header.State.Epoch + 1)),
+            ("target tokens seen", Number(header.State.Tokens)),
+            ("seed", header.State.Seed.ToString(CultureInfo.InvariantCulture)),
+            ("parameters", Number(total)),
+        };
+        facts.AddRange(Config(header.Config));
+        TextTable.WriteFacts(terminal, facts);
+        terminal.Out.WriteLine();
+        var table = new TextTable("module", "tensors", "parameters", "share");
+        foreach (var module in parameters.GroupBy(p => Module(p.Name)))
+        {
+            long count = module.Sum(p => p.Count);
+            table.Add(module.Key, Number(module.Count()), Number(count), string.Create(CultureInfo.InvariantCulture, $"{100.0 * count / total:f1} %"));
+        }
+
+        table.Add("total", Number(parameters.Length), Number(total), "100.0 %");
+        table.Write(terminal);
+        return CommandLine.Success;
+    }
+
+    private static IEnumerable<(string, string)> Config(ModelConfig c)
+    {
+        yield return ("architecture", Devices.NameOf(c.Architecture));
+        yield return ("layers", $"{c.EncoderLayers} encoder, {c.DecoderLayers} decoder, {(c.PreNorm ? "norms before" : "norms after")} the sub-layers");
+        yield return ("widths", string.Create(CultureInfo.InvariantCulture, $"model {c.ModelWidth}, feed-forward {c.FeedForwardWidth}, {c.AttentionHeads} heads"));
+        if (c.Architecture != Architecture.Transformer)
+        {
+            yield return ("encoder filters", $"{string.Join(" ", c.EncoderKernelWidths)}{(c.EncoderGlu ? ", gated" : "")}");
+            yield return ("decoder filters", $"{string.Join(" ", c.DecoderKernelWidths)}{(c.DecoderGlu ? ", gated" : "")}");
+        }
+
+        yield return ("dropout", string.Create(
+            CultureInfo.InvariantCulture,
+            $"{c.Dropout}, attention {c.AttentionDropout}, filters {c.WeightDropout}, input {c.InputDropout}, activation {c.ActivationDropout}"));
+        yield return ("vocabularies", $"source {Number(c.SourceVocabulary)}, target {Number(c.TargetVocabulary)}");
+        yield return ("shared embeddings", c.ShareEmbeddings.ToString().ToLowerInvariant());
+    }
+
+    // encoder.layers.2.fc1.weight belongs to encoder.layers.fc1: the layers of a stack are counted together.
+    private static string Module(string parameter)
+    {
+        var parts = parameter.Split('.').Where(p => !p.All(char.IsAsciiDigit)).ToArray();
+        return string.Join('.', parts.Take(Math.Max(1, Math.Min(3, parts.Length - 1))));
+    }
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}

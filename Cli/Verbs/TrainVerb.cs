@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Globalization;
+using CudaSeq.Models;
+
+namespace CudaSeq.Cli;
+
+/// <summary><c>cudaseq train</c>: runs a recipe.</summary>
+internal sealed class TrainVerb : Verb
+{
+    /// <summary>May be followed by several key=value.</summary>
+    public const string SetOption = "--set";
+
+    private readonly Argument<string> _recipe = Required("RECIPE", "A recipe: model, data and training as JSON.");
+    private readonly Option<string> _data = Text("--data", "DIR", "The folder that the recipe's files are in (default: the recipe's data.folder below CUDASEQ_DATA).");
+    private readonly Option<string[]> _set = new(SetOption)
+    {
+        HelpName = "KEY=VALUE ...",
+        Description = "Change keys of the recipe, for example training.batch_tokens=2048.",
+        Arity = new ArgumentArity(1, 1000),
+    };
+
+    private readonly Option<string> _device = Text("--device", "NAME", "Where to train: cpu (the default).");
+    private readonly Option<long?> _seed = Whole("--seed", "N", "The same as --set training.seed=N.", 0);
+    private readonly Option<long?> _maxUpdates = Whole("--max-updates", "N", "End after N updates, counted from the run's start.", 1);
+    private readonly Option<bool> _resume = Flag("--resume", "Continue the run in the output folder; a run that was killed before its first checkpoint starts again.");
+    private readonly Option<string> _out = Text("--out", "DIR", "The run's folder (default: runs/NAME, by the recipe's name).");
+
+    public TrainVerb()
+        : base("train", "Train a model from a recipe.")
+    {
+        Add(_recipe);
+        foreach (var option in (Option[])[_data, _set, _device, _seed, _maxUpdates, _resume, _out])
+            Add(option);
+    }
+
+    public override IReadOnlyList<(string Line, string What)> Examples =>
+    [
+        ("cudaseq train recipes/multi30k-dynamicconv.json --data data/multi30k", "Trains for the recipe's hour and writes runs/multi30k-dynamicconv."),
+        ("cudaseq train recipes/multi30k-dynamicconv.json --data data/multi30k --resume", "Goes on after an interruption, bit for bit as if there had been none."),
+        ("cudaseq train recipes/multi30k-lightconv.json --set model.dropout=0.2 training.learning_rate=1e-3 --out runs/try", "Changes two keys of the recipe."),
+        ("cudaseq train recipes/multi30k-transformer.json --max-updates 100 --seed 2 > train.txt", "Redirected, progress is plain lines."),
+    ];
+
+    public override string Notes =>
+        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, recipe.json and log.jsonl. Ctrl-C saves and stops.";
+
+    public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
+    {
+        string path = arguments.GetRequiredValue(_recipe);
+        var recipe = Recipe.Load(path, Settings(arguments));
+        string data = DataFolder(recipe, arguments.GetValue(_data), terminal);
+        var directory = new RunDirectory(arguments.GetValue(_out) ?? Path.Combine("runs", recipe.Name));
+        bool resume = Resumes(recipe, directory, arguments.GetValue(_resume), terminal);
+        using var device = Devices.Open(arguments.GetValue(_device));
+        var display = new TrainingDisplay(terminal);
+        var notes = new Dictionary<string, string>
+        {
+            ["command"] = Typed(arguments),
+            ["recipe"] = path,
+            ["processor"] = Machine.Processor(),
+        };
+        using var experiment = Experiment.Prepare(recipe, data, device, directory, resume, notes, display, cancellation);
+        display.Report(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{recipe.Name}: {Devices.NameOf(recipe.Model.Architecture)}, {experiment.Model.ParameterCount:N0} parameters, on {Devices.Describe(device)}, in {directory.Path}"));
+        if (resume)
+            display.Report(string.Create(CultureInfo.InvariantCulture, $"resuming after update {experiment.Trainer.State.Update:N0}"));
+        var result = experiment.Trainer.Run(display, cancellation);
+        display.Finish();
+        if (cancellation.IsCancellationRequested)
+        {
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cudaseq: interrupted after update {result.State.Update:N0}, which is saved; --resume continues."));
+            return CommandLine.Failure;
+        }
+
+        if (experiment.Test(cancellation) is { } test)
+        {
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"test {recipe.Data.Test!.Source}, checkpoint of update {test.CheckpointUpdate:N0}:"));
+            ScoreVerb.Write(terminal, test.Bleu);
+        }
+
+        terminal.Out.WriteLine($"translate with it: cudaseq translate --model {directory.Path}");
+        return CommandLine.Success;
+    }
+
+    private List<string> Settings(ParseResult arguments)
+    {
+        var settings = new List<string>(arguments.GetValue(_set) ?? []);
+        if (arguments.GetValue(_seed) is { } seed)
+            settings.Add(string.Create(CultureInfo.InvariantCulture, $"training.seed={seed}"));
+        if (arguments.GetValue(_maxUpdates) is { } most)
+            settings.Add(string.Create(CultureInfo.InvariantCulture, $"training.max_updates={most}"));
+        return settings;
+    }
+
+    private static string DataFolder(Recipe recipe, string? given, Terminal terminal)
+    {
+        if (given is not null)
+            return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");
+        if (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root)
+            return Path.Combine(root, recipe.Data.Folder);
+        string[] files = [.. new[] { recipe.Data.Train, recipe.Data.Valid, recipe.Data.Test }.OfType<CorpusFiles>().SelectMany(f => new[] { f.Source, f.Target })];
+        return files.FirstOrDefault(f => !Path.IsPathRooted(f)) is { } relative
+            ? throw new UsageException($"--data DIR must name the folder of {relative}, or the variable CUDASEQ_DATA the one above it.")
+            : "";
+    }
+
+    // Whether to continue; refuses to overwrite a run, or to continue it with another recipe.
+    private static bool Resumes(Recipe recipe, RunDirectory directory, bool asked, Terminal terminal)
+    {
+        bool exists = File.Exists(directory.Last) || File.Exists(directory.Best);
+        if (!asked && exists)
+            throw new UsageException($"{directory.Path} holds a run already: --resume continues it, --out DIR starts another.");
+        if (!asked)
+            return false;
+        if (!File.Exists(directory.Last))
+        {
+            terminal.Out.WriteLine($"{directory.Path} holds no checkpoint yet: starting from the beginning");
+            return false;
+        }
+
+        if (File.Exists(directory.Recipe) && Recipe.Load(directory.Recipe).FirstDifference(recipe) is { } difference)
+            throw new UsageException($"--resume must go on with the run's own recipe, {difference} ({directory.Recipe}).");
+        return true;
+    }
+
+    private static string Typed(ParseResult arguments)
+        => $"cudaseq train {string.Join(' ', arguments.Tokens.Select(t => t.Value.Contains(' ', StringComparison.Ordinal) ? $"'{t.Value}'" : t.Value))}";
+}

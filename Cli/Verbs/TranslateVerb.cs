@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using CudaSeq.Models;
+
+namespace CudaSeq.Cli;
+
+/// <summary><c>cudaseq translate</c>: text in, text out.</summary>
+internal sealed class TranslateVerb : Verb
+{
+    private readonly Option<string> _model = Text("--model", "DIR", "The run's folder that cudaseq train wrote.", required: true);
+    private readonly Option<long?> _beam = Whole("--beam", "N", "Hypotheses kept at each step; 1 is greedy (default: the recipe's).", 1);
+    private readonly Option<long?> _nbest = Whole("--nbest", "N", "Write the N best translations of each line, each as: line number, score, translation, with tabs between.", 1);
+    private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Source tokens translated together, padding included (default: the recipe's).", 1);
+    private readonly Option<string> _input = Text("--input", "FILE", "Text to translate, one sentence a line (default: standard input).");
+    private readonly Option<string> _output = Text("--output", "FILE", "Where translations go, line by line in the order of the input (default: standard output).");
+    private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default).");
+
+    public TranslateVerb()
+        : base("translate", "Translate lines of text with a trained model.")
+    {
+        foreach (var option in (Option[])[_model, _beam, _nbest, _batchTokens, _input, _output, _device])
+            Add(option);
+    }
+
+    public override IReadOnlyList<(string Line, string What)> Examples =>
+    [
+        ("echo \"A man rides a bicycle.\" | cudaseq translate --model runs/multi30k-dynamicconv", "One line from a pipe."),
+        ("cudaseq translate --model runs/multi30k-dynamicconv --beam 5 --input test.en --output test.de", "A file."),
+        ("cudaseq translate --model runs/multi30k-dynamicconv --beam 10 --nbest 3 < test.en", "Three translations of each line with their scores."),
+    ];
+
+    public override string Notes => "An empty line gives an empty line, so that output and input always have the same number of lines (with --nbest 1).";
+
+    public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
+    {
+        string folder = arguments.GetRequiredValue(_model);
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
+        bool scored = arguments.GetValue(_nbest) is not null;
+        var options = Search(arguments, new RunDirectory(folder));
+        string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
+        using var device = Devices.Open(arguments.GetValue(_device));
+        using var translator = Translator.Load(folder, device);
+        using var source = input is null ? null : OpenInput(input);
+        using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
+        using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin");
+        var writer = target ?? terminal.Out;
+        for (long number = 1; lines.Next(cancellation) is { Count: > 0 } block;)
+        {
+            foreach (var translations in translator.Translate(block, options, cancellation))
+                Write(writer, number++, translations, scored);
+            writer.Flush();
+        }
+
+        return CommandLine.Success;
+    }
+
+    private static void Write(TextWriter writer, long number, IReadOnlyList<Translation> translations, bool scored)
+    {
+        if (!scored)
+        {
+            writer.WriteLine(OneLine(translations[0].Text));
+            return;
+        }
+
+        foreach (var translation in translations)
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{number}\t{translation.Score:f4}\t{OneLine(translation.Text)}"));
+    }
+
+    // A model that learned a line separator as a character must not shift the lines that follow.
+    private static string OneLine(string text) => text.AsSpan().ContainsAny('\r', '\n') ? text.ReplaceLineEndings(" ") : text;
+
+    private static FileStream OpenInput(string path)
+        => File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"{path}: there is no such file.");
+
+    private DecodingOptions Search(ParseResult arguments, RunDirectory run)
+    {
+        var options = File.Exists(run.Recipe) ? Experiment.Decoding(Recipe.Load(run.Recipe)) : new DecodingOptions();
+        options = options with
+        {
+            Beam = (int)(arguments.GetValue(_beam) ?? options.Beam),
+            NBest = (int)(arguments.GetValue(_nbest) ?? 1),
+            BatchTokens = (int)(arguments.GetValue(_batchTokens) ?? options.BatchTokens),
+        };
+        return options.NBest <= options.Beam
+            ? options
+            : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--nbest must be at most --beam, got {options.NBest} and {options.Beam}."));
+    }
+}

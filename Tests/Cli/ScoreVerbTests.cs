@@ -1,0 +1,36 @@
+namespace CudaSeq.Tests;
+
+public sealed class ScoreVerbTests
+{
+    [Fact]
+    public void APerfectTranslationScores100()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("a.txt", "The cat sat on the mat.\nA second line, with a comma.\n");
+        var run = Tool.Run("score", "--system", path, "--reference", path);
+        Assert.Equal(0, run.ExitCode);
+        Assert.StartsWith(
+            "BLEU 100.0000  100.0/100.0/100.0/100.0  (brevity penalty 1.000, length ratio 1.000: 15 / 15)\nsignature nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:",
+            run.Out);
+    }
+
+    [Fact]
+    public void UnequalFilesAreRefusedWithBothCounts()
+    {
+        using var folder = new TemporaryFolder();
+        string a = folder.File("a.txt", "one\ntwo\nthree\n"), b = folder.File("b.txt", "one\n");
+        var run = Tool.Run("score", "--system", a, "--reference", b);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal($"cudaseq: {a} and {b}: must have as many lines as each other, got 3 and 1; line 2 of {a} is the first without a partner.\n", run.Error);
+    }
+
+    [Fact]
+    public void NothingToScoreIsAFailure()
+    {
+        using var folder = new TemporaryFolder();
+        string a = folder.File("a.txt", "");
+        var run = Tool.Run("score", "--system", a, "--reference", a);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal($"cudaseq: {a}: must have at least one line to score, got none.\n", run.Error);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.RegularExpressions;
+using CudaSeq.Models;
+
+namespace CudaSeq.Tests;
+
+/// <summary>The rules of the house that can be read off its files.</summary>
+public sealed partial class SourceTests
+{
+    private const int LongestFile = 400;
+
+    private static readonly string[] Rooms = ["Kernels", "Tensors", "Models", "Cli", "Benchmarks", "Tests"];
+
+    [Fact]
+    public void NoFileIsLongerThanAReaderHoldsInMind()
+        => Assert.Empty(
+            from file in Repository.Sources(Rooms)
+            let lines = File.ReadLines(Repository.File(file)).Count()
+            where lines > LongestFile
+            select $"{file} has {lines} lines");
+
+    [Fact]
+    public void NamespacesAreTheProjects()
+    {
+        foreach (string room in Rooms)
+        {
+            string expected = $"namespace CudaSeq.{room};";
+            Assert.All(Repository.Sources(room), f => Assert.True(Namespace(f) is null || Namespace(f) == expected, f));
+        }
+    }
+
+    [Fact]
+    public void EveryKernelFolderHoldsTheContractAndTheProcessorsSide()
+    {
+        foreach (string folder in Directory.EnumerateDirectories(Repository.File("Kernels")).Select(f => Path.GetFileName(f)!))
+        {
+            if (folder is "Runtime" or "bin" or "obj")
+                continue;
+            Assert.True(File.Exists(Repository.File($"Kernels/{folder}/{folder}Kernel.cs")), $"Kernels/{folder} has no {folder}Kernel.cs");
+            Assert.True(File.Exists(Repository.File($"Kernels/{folder}/{folder}Kernel.Cpu.cs")), $"Kernels/{folder} has no {folder}Kernel.Cpu.cs");
+        }
+    }
+
+    [Fact]
+    public void EveryOpHasATestClassOfItsName()
+    {
+        var classes = typeof(SourceTests).Assembly.GetTypes().Select(t => t.Name).ToHashSet();
+        foreach (string file in Repository.Sources("Tensors/Ops"))
+        {
+            string op = Path.GetFileName(file).Split('.')[0];
+            if (File.ReadAllText(Repository.File(file)).Contains("partial class Ops", StringComparison.Ordinal))
+                Assert.True(classes.Contains($"{op}Tests"), $"{file} has no class {op}Tests");
+        }
+    }
+
+    [Fact]
+    public void NothingIsLeftForLater()
+        => Assert.Empty(
+            from file in Repository.Sources(Rooms)
+            where !file.StartsWith("Tests/House/", StringComparison.Ordinal)
+            from line in File.ReadLines(Repository.File(file)).Select((text, i) => (Text: text, Number: i + 1))
+            where Unfinished().IsMatch(line.Text)
+            select $"{file}:{line.Number}: {line.Text.Trim()}");
+
+    [Fact]
+    public void EveryRecipeIsCalledLikeItsFile()
+        => Assert.All(
+            Directory.EnumerateFiles(Repository.File("recipes"), "*.json"),
+            f => Assert.Equal(Path.GetFileNameWithoutExtension(f), Recipe.Load(f).Name));
+
+    private static string? Namespace(string file)
+        => File.ReadLines(Repository.File(file)).FirstOrDefault(l => l.StartsWith("namespace ", StringComparison.Ordinal));
+
+    [GeneratedRegex(@"\bTODO\b|\bFIXME\b|\bHACK\b|NotImplementedException|#region|\bthis\.\w")]
+    private static partial Regex Unfinished();
+}
