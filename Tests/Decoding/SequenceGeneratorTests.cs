@@ -123,7 +123,7 @@ public sealed class SequenceGeneratorTests
     }
 
     [Theory, Devices]
-    public void LeavesNothingAliveAndAllocatesNothingNewTheSecondTime(string name)
+    public void LeavesNothingAliveAndSoonAllocatesNothing(string name)
     {
         using var device = TestDevices.Open(name);
         foreach (var architecture in Enum.GetValues<Architecture>())
@@ -132,16 +132,22 @@ public sealed class SequenceGeneratorTests
             int[][] sources = TinyModels.Sentences(new Random(6), 11, 5, 2, 9, 4);
             var options = new DecodingOptions { Beam = 3, MaxLengthB = 40, BatchTokens = 12 };
             var first = new SequenceGenerator(model).Generate(sources, options);
-            var (live, allocations) = (device.LiveBytes, device.Allocations);
-            using (TensorScope.Begin())
+            long live = device.LiveBytes;
+
+            // How many workers pack panels at once varies, so their scratch may still grow for a while.
+            bool steady = false;
+            for (int i = 0; i < 10 && !steady; i++)
             {
-                var second = new SequenceGenerator(model).Generate(sources, options);
-                Assert.Equal(first.Select(h => h[0].Tokens), second.Select(h => h[0].Tokens));
-                Assert.Equal(first.Select(h => h[0].Score), second.Select(h => h[0].Score));
+                long allocations = device.Allocations;
+                using var scope = TensorScope.Begin();
+                var again = new SequenceGenerator(model).Generate(sources, options);
+                Assert.Equal(first.Select(h => h[0].Tokens), again.Select(h => h[0].Tokens));
+                Assert.Equal(first.Select(h => h[0].Score), again.Select(h => h[0].Score));
                 Assert.Equal(live, device.LiveBytes);
+                steady = allocations == device.Allocations;
             }
 
-            Assert.Equal(allocations, device.Allocations);
+            Assert.True(steady);
         }
     }
 
