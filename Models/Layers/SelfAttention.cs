@@ -39,21 +39,11 @@ public sealed class SelfAttention : SequenceMixer
         return _attention.Step(x, memories[0].Value, memories[1].Value, lengths: null, state.Step + 1);
     }
 
-    private static void Append(IncrementalState.Memory memory, Tensor x, IncrementalState state)
+    private void Append(IncrementalState.Memory memory, Tensor x, IncrementalState state)
     {
         if (state.Step == memory.Value.Shape[1])
-            memory.Value = Grown(memory.Value, state);
+            memory.Value = Ops.Concat(1, memory.Value, Room(state));
         Ops.CacheAppend(memory.Value, x, state.Step);
-    }
-
-    // Repeats position 0 as filler: positions from state.Step on are never seen before they are written.
-    private static Tensor Grown(Tensor memory, IncrementalState state)
-    {
-        int held = memory.Shape[1], room = Math.Min(Growth, state.MaxLength - held);
-        var positions = new int[held + room];
-        for (int i = 0; i < held; i++)
-            positions[i] = i;
-        return Ops.IndexSelect(memory, 1, Tensor.From(memory.Device, positions));
     }
 
     private Tensor Room(IncrementalState state)
