@@ -12,9 +12,7 @@ internal static unsafe partial class DropoutKernel
 
     private readonly struct Body(float p, PhiloxKey key, float* x, float* y, long length) : IKernelBody
     {
-        private readonly PhiloxKey _key = key;
-        private readonly uint _threshold = Philox.DropThreshold(p);
-        private readonly float _scale = 1 / (1 - p);
+        private readonly DropMask _mask = new(key, p);
         private readonly float* _x = x;
         private readonly float* _y = y;
         private readonly long _length = length;
@@ -27,7 +25,7 @@ internal static unsafe partial class DropoutKernel
             for (long start = (long)begin * ChunkElements; start < last; start += FactorElements)
             {
                 int count = (int)Math.Min(FactorElements, last - start);
-                Philox.Factors<TVector>(_key, (ulong)start, factors, count, _threshold, _scale);
+                _mask.Fill<TVector>((ulong)start, count, factors);
                 float* x = _x + start, y = _y + start;
                 int i = 0;
                 for (; i <= count - TVector.Count; i += TVector.Count)

@@ -87,9 +87,23 @@ internal static class Tape
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
         last.Gradient = seed is null ? Tensor.Full(loss.Device, loss.Shape, 1) : seed.View(seed.Shape, 0, "gradient");
+        try
+        {
+            Walk(_nodes, start, retain);
+        }
+        finally
+        {
+            // After a failure: what had reached the nodes in front must not count in another pass.
+            for (int i = start; i >= 0; i--)
+                _nodes[i].Gradient = null;
+        }
+    }
+
+    private static void Walk(List<TapeNode> nodes, int start, bool retain)
+    {
         for (int i = start; i >= 0; i--)
         {
-            var node = _nodes[i];
+            var node = nodes[i];
             if (node.Gradient is not { } gradient)
                 continue;
             if (node.Released)
@@ -98,7 +112,7 @@ internal static class Tape
             node.Gradient = null;
             gradient.Dispose();
             if (!retain)
-                node.Release(keepOutput: node == last);
+                node.Release(keepOutput: i == start);
         }
     }
 
