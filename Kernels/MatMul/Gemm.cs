@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace CudaSeq.Kernels;
 
@@ -94,6 +95,8 @@ internal static unsafe class Gemm
                 int rows = Math.Min(height, p.M - (i * height)), tileRows = GemmTile.TileRows<TVector>(rows);
                 long at = (i * height * p.StrideC) + (j * width);
                 float* c = p.C + at;
+                if (i + 1 < endA)
+                    Prefetch(c + (height * p.StrideC), p.StrideC, Math.Min(height, p.M - ((i + 1) * height)), columns);
                 if (wholeColumns && rows == tileRows && !finish)
                 {
                     GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, c, p.StrideC, accumulate);
@@ -111,6 +114,20 @@ internal static unsafe class Gemm
             }
 
             b += stripB;
+        }
+    }
+
+    // The next tile of C comes from a farther cache while this one is computed.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(float* c, long strideC, int rows, int columns)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int i = 0; i < rows; i++)
+        {
+            Sse.Prefetch0(c);
+            Sse.Prefetch0(c + columns - 1);
+            c += strideC;
         }
     }
 

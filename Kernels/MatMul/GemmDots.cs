@@ -13,7 +13,7 @@ internal static unsafe class GemmDots
     public const int Columns = 32;
 
     /// <summary>The most rows of A.</summary>
-    public const int MaxRows = 48;
+    public const int MaxRows = 32;
 
     private const int Group = 4;
 
@@ -24,38 +24,45 @@ internal static unsafe class GemmDots
     {
         float* sums = stackalloc float[((MaxRows + Group) * Columns) + 16];
         sums = (float*)(((nuint)sums + 63) & ~(nuint)63);
-        for (int n = begin; n < end; n += Group)
+        // Rows of A that stay in the first-level cache while the rows of B pass, the first time from memory, then from the second level.
+        int rows = Math.Max(Group, CacheSizes.Host.Level1 * 2 / 3 / sizeof(float) / Math.Max(1, p.K) / Group * Group);
+        for (int m = 0; m < p.M; m += rows)
         {
-            // Where a group is not full, its last row of B is computed again and not stored.
-            float* w0 = p.B + (n * p.StrideB);
-            long next = n + 1 < end ? p.StrideB : 0, third = n + 2 < end ? 2 * p.StrideB : next, fourth = n + 3 < end ? 3 * p.StrideB : third;
-            float* sum = sums + (n - begin);
-            for (int m = 0; m < p.M;)
-            {
-                int rest = p.M - m;
-                float* x = p.A + (m * p.StrideA);
-                if (rest >= 4 && TVector.Count == 16)
-                {
-                    Tile<TVector, Size4>(p.K, x, p.StrideA, w0, w0 + next, w0 + third, w0 + fourth, sum + (m * Columns));
-                    m += 4;
-                }
-                else if (rest >= 2)
-                {
-                    Tile<TVector, Size2>(p.K, x, p.StrideA, w0, w0 + next, w0 + third, w0 + fourth, sum + (m * Columns));
-                    m += 2;
-                }
-                else
-                {
-                    Tile<TVector, Size1>(p.K, x, p.StrideA, w0, w0 + next, w0 + third, w0 + fourth, sum + (m * Columns));
-                    m++;
-                }
-            }
+            for (int n = begin; n < end; n += Group)
+                Rows<TVector>(p, m, Math.Min(p.M, m + rows), n, end, sums + (n - begin));
         }
 
         float* c = p.C + begin;
         if (p.Accumulate)
             Add<TVector>(p.M, end - begin, c, p.StrideC, sums);
         p.Epilogue.At(begin, begin).Store<TVector>(sums, Columns, p.M, end - begin, c, p.StrideC);
+    }
+
+    // Where a group is not full, its last row of B is computed again and not stored.
+    private static void Rows<TVector>(in GemmProblem p, int m, int last, int n, int end, float* sums)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        float* w0 = p.B + (n * p.StrideB);
+        float* w1 = n + 1 < end ? w0 + p.StrideB : w0, w2 = n + 2 < end ? w1 + p.StrideB : w1, w3 = n + 3 < end ? w2 + p.StrideB : w2;
+        while (m < last)
+        {
+            float* x = p.A + (m * p.StrideA), sum = sums + (m * Columns);
+            if (last - m >= 4 && TVector.Count == 16)
+            {
+                Tile<TVector, Size4>(p.K, x, p.StrideA, w0, w1, w2, w3, sum);
+                m += 4;
+            }
+            else if (last - m >= 2)
+            {
+                Tile<TVector, Size2>(p.K, x, p.StrideA, w0, w1, w2, w3, sum);
+                m += 2;
+            }
+            else
+            {
+                Tile<TVector, Size1>(p.K, x, p.StrideA, w0, w1, w2, w3, sum);
+                m++;
+            }
+        }
     }
 
     private static void Tile<TVector, TRows>(int k, float* x, long strideX, float* w0, float* w1, float* w2, float* w3, float* sums)

@@ -13,6 +13,9 @@ internal static unsafe class GemmPack
     // A block of so many k is transposed at a time, so that its part of the panel stays in the first-level cache.
     private const int TransposeBlock = 64;
 
+    // Stored rows ahead of the one that is being copied.
+    private const int PrefetchDistance = 8;
+
     /// <summary>Packs strips of A: panel i holds rows i * MaxRows .. of op(A) as [length, TileRows], k in k0 .. k0 + length - 1.</summary>
     /// <param name="p">The product.</param>
     /// <param name="begin">First strip.</param>
@@ -73,6 +76,8 @@ internal static unsafe class GemmPack
         for (int k = 0; k < length; k++)
         {
             float* from = source, to = panels;
+            if (k + PrefetchDistance < length)
+                Prefetch(source + (PrefetchDistance * stride), stride, 1, strips * width);
             if (width == 2 * TVector.Count)
             {
                 for (int i = 0; i < strips; i++)
@@ -112,6 +117,21 @@ internal static unsafe class GemmPack
         }
     }
 
+    // Rows that the memory's own prediction cannot foresee, since every row is short and far from the last.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(float* source, long stride, int rows, int length)
+    {
+        if (!Sse.IsSupported)
+            return;
+        const int Line = 16;
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < length; j += Line)
+                Sse.Prefetch0(source + j);
+            source += stride;
+        }
+    }
+
     private static void CopyTail<TVector>(float* source, long stride, int width, int panelWidth, int length, float* panel)
         where TVector : struct, IFloatVector<TVector>
     {
@@ -142,13 +162,25 @@ internal static unsafe class GemmPack
         if (TVector.Count == 16)
         {
             for (; j <= width - 16; j += 16)
-                TransposeSixteen(source + (j * stride), stride, panelWidth, length, panel + j);
+                TransposeWide<Size16>(source + (j * stride), stride, panelWidth, length, panel + j);
+            if (j == 0 && width == 12)
+            {
+                TransposeWide<Size12>(source, stride, panelWidth, length, panel);
+                j = 12;
+            }
         }
 
         if (TVector.Count > 1)
         {
             for (; j <= width - 4; j += 4)
                 TransposeFour(source + (j * stride), stride, panelWidth, length, panel + j);
+
+            // The rows that are left, with some that are done.
+            if (j < width && width >= 4)
+            {
+                TransposeFour(source + ((width - 4) * stride), stride, panelWidth, length, panel + width - 4);
+                j = width;
+            }
         }
 
         for (; j < width; j++)
@@ -192,40 +224,58 @@ internal static unsafe class GemmPack
         }
     }
 
-    // Sixteen rows, four k at a time: every vector holds the same four k of four rows that are four apart, so that one transposition of 4 x 4 in all its
+    // Twelve or sixteen rows, four k at a time: every vector holds the same four k of rows that are four apart, so that one transposition of 4 x 4 in all its
     // quarters gives whole rows of the panel.
-    private static void TransposeSixteen(float* source, long stride, int panelWidth, int length, float* panel)
+    private static void TransposeWide<TRows>(float* source, long stride, int panelWidth, int length, float* panel)
+        where TRows : struct, ITileSize
     {
         int i = 0;
         for (; i <= length - 4; i += 4)
         {
-            var r0 = Quarters(source + i, stride);
-            var r1 = Quarters(source + i + stride, stride);
-            var r2 = Quarters(source + i + (2 * stride), stride);
-            var r3 = Quarters(source + i + (3 * stride), stride);
+            var r0 = Quarters<TRows>(source + i, stride);
+            var r1 = Quarters<TRows>(source + i + stride, stride);
+            var r2 = Quarters<TRows>(source + i + (2 * stride), stride);
+            var r3 = Quarters<TRows>(source + i + (3 * stride), stride);
             var low02 = Avx512F.UnpackLow(r0, r2);
             var high02 = Avx512F.UnpackHigh(r0, r2);
             var low13 = Avx512F.UnpackLow(r1, r3);
             var high13 = Avx512F.UnpackHigh(r1, r3);
-            Avx512F.UnpackLow(low02, low13).Store(panel);
-            Avx512F.UnpackHigh(low02, low13).Store(panel + panelWidth);
-            Avx512F.UnpackLow(high02, high13).Store(panel + (2 * panelWidth));
-            Avx512F.UnpackHigh(high02, high13).Store(panel + (3 * panelWidth));
+            Store<TRows>(Avx512F.UnpackLow(low02, low13), panel);
+            Store<TRows>(Avx512F.UnpackHigh(low02, low13), panel + panelWidth);
+            Store<TRows>(Avx512F.UnpackLow(high02, high13), panel + (2 * panelWidth));
+            Store<TRows>(Avx512F.UnpackHigh(high02, high13), panel + (3 * panelWidth));
             panel += 4 * panelWidth;
         }
 
         for (; i < length; i++)
         {
-            for (int j = 0; j < 16; j++)
+            for (int j = 0; j < TRows.Count; j++)
                 panel[j] = source[(j * stride) + i];
             panel += panelWidth;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Quarters(float* source, long stride)
+    private static Vector512<float> Quarters<TRows>(float* source, long stride)
+        where TRows : struct, ITileSize
     {
-        var v = Vector512.CreateScalarUnsafe(0f).WithLower(Vector256.Create(Vector128.Load(source), Vector128.Load(source + (4 * stride))));
-        return v.WithUpper(Vector256.Create(Vector128.Load(source + (8 * stride)), Vector128.Load(source + (12 * stride))));
+        var lower = Vector256.Create(Vector128.Load(source), Vector128.Load(source + (4 * stride)));
+        var third = Vector128.Load(source + (8 * stride));
+        return Vector512.Create(lower, TRows.Count == 12 ? third.ToVector256Unsafe() : Vector256.Create(third, Vector128.Load(source + (12 * stride))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<TRows>(Vector512<float> row, float* panel)
+        where TRows : struct, ITileSize
+    {
+        if (TRows.Count == 12)
+        {
+            row.GetLower().Store(panel);
+            row.GetUpper().GetLower().Store(panel + 8);
+        }
+        else
+        {
+            row.Store(panel);
+        }
     }
 }

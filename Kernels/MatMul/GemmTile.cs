@@ -38,6 +38,11 @@ internal readonly struct Size12 : ITileSize
     public static int Count => 12;
 }
 
+internal readonly struct Size16 : ITileSize
+{
+    public static int Count => 16;
+}
+
 /// <summary>
 /// The innermost product: up to 12 rows by two vectors of C live in registers while k runs. A is a panel [K, rows] without gaps; row k of B begins at
 /// b + k * strideB and is read one or two whole vectors wide. Every element of C is one chain of fused additions in the order of k, whatever the tile,
