@@ -1,18 +1,24 @@
+using System.Runtime.CompilerServices;
+
 namespace CudaSeq.Kernels;
 
 internal static unsafe partial class DepthwiseConvKernel
 {
     // Partial sums of the parameter gradients; a fixed number, so that the sum does not depend on the threads.
-    private const int Groups = 16;
+    private const int MostParts = 16;
+
+    // Channels of a block of taps, the width of the widest tile.
+    private const int MostWidth = 32;
 
     private static void ForwardCpu(CpuDevice cpu, ConvSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan y)
+        => Slide(cpu, size, size.LeftPadding, weight.Floats, bias is { } ? bias.Value.Floats : null, reverse: false, x.Floats, y.Floats);
+
+    private static void Slide(CpuDevice cpu, ConvSize size, int leftPadding, float* weight, float* bias, bool reverse, float* x, float* y)
     {
-        var taps = cpu.Rent((long)size.K * size.C * sizeof(float));
-        cpu.For(1, 1, new TransposeBody(size, weight.Floats, (float*)taps.Pointer, reverse: false));
-        cpu.For(
-            size.B * size.Chunks,
-            Grain(size),
-            new ForwardBody(size, size.LeftPadding, (float*)taps.Pointer, x.Floats, bias is { } ? bias.Value.Floats : null, y.Floats));
+        var taps = cpu.Rent((long)(size.K + 1) * (size.C + MostWidth) * sizeof(float));
+        cpu.For(1, 1, new PackBody(size, weight, bias, reverse, (float*)taps.Pointer));
+        int items = size.B * size.Chunks * ChannelGroups(size);
+        cpu.For(items, Grain(size, items, 1), new SlideBody(size, leftPadding, (float*)taps.Pointer, x, y));
         taps.Release();
     }
 
@@ -20,90 +26,106 @@ internal static unsafe partial class DepthwiseConvKernel
         CpuDevice cpu, ConvSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan dy, DeviceSpan? dx, DeviceSpan? dweight, DeviceSpan? dbias)
     {
         if (dx is { } input)
-        {
-            var taps = cpu.Rent((long)size.K * size.C * sizeof(float));
-            cpu.For(1, 1, new TransposeBody(size, weight.Floats, (float*)taps.Pointer, reverse: true));
-            cpu.For(
-                size.B * size.Chunks,
-                Grain(size),
-                new ForwardBody(size, size.K - 1 - size.LeftPadding, (float*)taps.Pointer, dy.Floats, null, input.Floats));
-            taps.Release();
-        }
-
+            Slide(cpu, size, size.K - 1 - size.LeftPadding, weight.Floats, null, reverse: true, dy.Floats, input.Floats);
         if (dweight is null && dbias is null)
             return;
-        int groups = Math.Min(size.B * size.Chunks, Groups);
-        var partial = cpu.Rent((long)groups * (size.K + 1) * size.C * sizeof(float));
-        cpu.For(groups, 1, new GradientBody(size, groups, x.Floats, dy.Floats, (float*)partial.Pointer));
-        cpu.For(1, 1, new SumBody(size, groups, (float*)partial.Pointer, dweight is { } ? dweight.Value.Floats : null, dbias is { } ? dbias.Value.Floats : null));
+        int parts = Math.Min(size.B * size.Chunks, MostParts);
+        var partial = cpu.Rent((long)parts * (size.K + 1) * size.C * sizeof(float));
+        int items = parts * ChannelGroups(size);
+        cpu.For(items, Grain(size, items, 1.5), new GradientBody(size, parts, x.Floats, dy.Floats, (float*)partial.Pointer));
+        cpu.For(1, 1, new SumBody(size, parts, (float*)partial.Pointer, dweight is { } ? dweight.Value.Floats : null, dbias is { } ? dbias.Value.Floats : null));
         partial.Release();
     }
 
-    private static int Grain(ConvSize size) => CpuDevice.Grain((double)Math.Min(size.T, size.ChunkSteps) * size.C * (size.K + 4) / 16);
+    // Groups of channels that are pieces of work of their own, where the sequences alone are too few of them.
+    private static int ChannelGroups(ConvSize size)
+        => Math.Clamp(16 / Math.Max(1, size.B * size.Chunks), 1, Math.Max(1, size.C / MostWidth));
 
-    // taps[k, c] = weight[c, k], or weight[c, K - 1 - k].
-    private readonly struct TransposeBody(ConvSize size, float* weight, float* taps, bool reverse) : IKernelBody
+    // The first channel of a group, where a block of taps starts.
+    private static int FirstChannel(ConvSize size, int group)
+        => (int)Math.Min(size.C, ((long)size.C + MostWidth - 1) / MostWidth * group / ChannelGroups(size) * MostWidth);
+
+    private static int Grain(ConvSize size, int items, double passes)
+        => CpuDevice.Grain(passes * size.B * size.T * size.C * (size.K + 4) / (24.0 * Math.Max(1, items)));
+
+    // Taps in the order of the tiles: blocks of two vectors of channels, [K + 1, width] each, the bias last, zeros beyond C.
+    private readonly struct PackBody(ConvSize size, float* weight, float* bias, bool reverse, float* taps) : IKernelBody
     {
         private readonly ConvSize _size = size;
         private readonly float* _weight = weight;
-        private readonly float* _taps = taps;
-        private readonly bool _reverse = reverse;
-
-        public void Invoke<TVector>(int begin, int end)
-            where TVector : struct, IFloatVector<TVector>
-        {
-            for (int k = 0; k < _size.K; k++)
-            {
-                int source = _reverse ? _size.K - 1 - k : k;
-                for (int c = 0; c < _size.C; c++)
-                    _taps[((nint)k * _size.C) + c] = _weight[((nint)c * _size.K) + source];
-            }
-        }
-    }
-
-    private readonly struct ForwardBody(ConvSize size, int leftPadding, float* taps, float* x, float* bias, float* y) : IKernelBody
-    {
-        private readonly ConvSize _size = size;
-        private readonly int _leftPadding = leftPadding;
-        private readonly float* _taps = taps;
-        private readonly float* _x = x;
         private readonly float* _bias = bias;
-        private readonly float* _y = y;
+        private readonly bool _reverse = reverse;
+        private readonly float* _taps = taps;
 
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            nint stride = _size.C;
-            for (int item = begin; item < end; item++)
+            int width = 2 * TVector.Count, K = _size.K;
+            float* target = _taps;
+            for (int block = 0; block < _size.C; block += width)
             {
-                var (b, chunk) = Math.DivRem(item, _size.Chunks);
-                int start = chunk * _size.ChunkSteps, stop = Math.Min(_size.T, start + _size.ChunkSteps);
-                float* x = _x + ((nint)b * _size.T * _size.C), y = _y + ((nint)b * _size.T * _size.C);
-                for (int c = 0; c < _size.C; c += TVector.Count)
+                for (int k = 0; k <= K; k++)
                 {
-                    int lanes = Math.Min(TVector.Count, _size.C - c);
-                    var bias = _bias is null ? TVector.Zero : TVector.LoadPartial(_bias + c, lanes);
-                    for (int t = start; t < stop; t++)
-                    {
-                        var sum = bias;
-                        int row = t - _leftPadding, to = Math.Min(_size.K, _size.T - row);
-                        for (int k = Math.Max(0, -row); k < to; k++)
-                        {
-                            sum = TVector.MultiplyAdd(
-                                TVector.LoadPartial(_taps + (k * stride) + c, lanes), TVector.LoadPartial(x + ((row + k) * stride) + c, lanes), sum);
-                        }
-
-                        sum.StorePartial(y + (t * stride) + c, lanes);
-                    }
+                    int source = _reverse ? K - 1 - k : k;
+                    for (int c = block; c < block + width; c++)
+                        *target++ = c >= _size.C ? 0 : k < K ? _weight[((nint)c * K) + source] : _bias is null ? 0 : _bias[c];
                 }
             }
         }
     }
 
-    private readonly struct GradientBody(ConvSize size, int groups, float* x, float* dy, float* partial) : IKernelBody
+    private readonly struct SlideBody(ConvSize size, int leftPadding, float* taps, float* x, float* y) : IKernelBody
     {
         private readonly ConvSize _size = size;
-        private readonly int _groups = groups;
+        private readonly int _leftPadding = leftPadding;
+        private readonly float* _taps = taps;
+        private readonly float* _x = x;
+        private readonly float* _y = y;
+
+        public void Invoke<TVector>(int begin, int end)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int K = _size.K, width = 2 * TVector.Count;
+            nint stride = _size.C;
+            for (int item = begin; item < end; item++)
+            {
+                var (unit, group) = Math.DivRem(item, ChannelGroups(_size));
+                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
+                int start = chunk * _size.ChunkSteps, stop = Math.Min(_size.T, start + _size.ChunkSteps), last = FirstChannel(_size, group + 1);
+                for (int c = FirstChannel(_size, group); c < last; c += width)
+                {
+                    int channels = Math.Min(width, last - c);
+                    float* taps = _taps + ((nint)c * (K + 1));
+                    nint offset = ((nint)b * _size.T * stride) + c;
+                    for (int next = start; next < stop; next += BandedProduct.Steps)
+                    {
+                        int t = ConvSize.BlockStart(next, start, stop), steps = Math.Min(BandedProduct.Steps, stop - t);
+                        Block<TVector>(taps, t, steps, channels, _x + offset, _y + offset + (t * stride));
+                    }
+                }
+            }
+        }
+
+        private void Block<TVector>(float* taps, int t, int steps, int channels, float* x, float* y)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int K = _size.K, row = t - _leftPadding;
+            nint stride = _size.C;
+            if (steps == BandedProduct.Steps && channels == 2 * TVector.Count && K >= 3)
+            {
+                Tile<TVector>(taps, K, x + (row * stride), stride, Math.Max(0, -row), Math.Min(steps + K - 1, _size.T - row), y, stride);
+                return;
+            }
+
+            for (int i = 0; i < steps; i++, row++, y += stride)
+                Step<TVector>(taps, K, x + (row * stride), stride, Math.Max(0, -row), Math.Min(K, _size.T - row), channels, y);
+        }
+    }
+
+    private readonly struct GradientBody(ConvSize size, int parts, float* x, float* dy, float* partial) : IKernelBody
+    {
+        private readonly ConvSize _size = size;
+        private readonly int _parts = parts;
         private readonly float* _x = x;
         private readonly float* _dy = dy;
         private readonly float* _partial = partial;
@@ -111,43 +133,48 @@ internal static unsafe partial class DepthwiseConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K, units = _size.B * _size.Chunks, lanesOf = TVector.Count;
-            nint stride = _size.C;
-            float* sums = stackalloc float[(ConvSize.MaxK + 1) * TVector.Count];
-            for (int group = begin; group < end; group++)
+            for (int item = begin; item < end; item++)
             {
-                float* partial = _partial + ((nint)group * (K + 1) * _size.C);
-                for (int c = 0; c < _size.C; c += lanesOf)
-                {
-                    int lanes = Math.Min(lanesOf, _size.C - c);
-                    new Span<float>(sums, (K + 1) * lanesOf).Clear();
-                    int last = (int)((long)units * (group + 1) / _groups);
-                    for (int unit = (int)((long)units * group / _groups); unit < last; unit++)
-                    {
-                        var (b, chunk) = Math.DivRem(unit, _size.Chunks);
-                        int start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
-                        nint offset = ((nint)b * _size.T * _size.C) + c;
-                        float* dy = _dy + offset + (start * stride);
-                        BandedProduct.Correlate<TVector>(
-                            dy, stride, steps, _x + offset + (row * stride), stride,
-                            Math.Max(0, -row), Math.Min(steps + K - 1, _size.T - row), K, lanes, sums);
-                        var sum = TVector.Load(sums + (K * lanesOf));
-                        for (int t = 0; t < steps; t++)
-                            sum += TVector.LoadPartial(dy + (t * stride), lanes);
-                        sum.Store(sums + (K * lanesOf));
-                    }
-
-                    for (int k = 0; k <= K; k++)
-                        TVector.Load(sums + (k * lanesOf)).StorePartial(partial + (k * stride) + c, lanes);
-                }
+                var (part, group) = Math.DivRem(item, ChannelGroups(_size));
+                float* partial = _partial + ((nint)part * (_size.K + 1) * _size.C);
+                int last = FirstChannel(_size, group + 1);
+                for (int c = FirstChannel(_size, group); c < last; c += TVector.Count)
+                    Part<TVector>(part, c, Math.Min(TVector.Count, last - c), partial + c);
             }
+        }
+
+        // partial[k] of one vector of channels, k = K for the bias.
+        [SkipLocalsInit]
+        private void Part<TVector>(int part, int channel, int lanes, float* partial)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int K = _size.K, units = _size.B * _size.Chunks, last = (int)((long)units * (part + 1) / _parts);
+            nint stride = _size.C;
+            float* sums = stackalloc float[(ConvSize.MaxK + BandedProduct.Taps) * TVector.Count];
+            new Span<float>(sums, K * TVector.Count).Clear();
+            var bias = TVector.Zero;
+            for (int unit = (int)((long)units * part / _parts); unit < last; unit++)
+            {
+                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
+                int start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
+                nint offset = ((nint)b * _size.T * stride) + channel;
+                float* dy = _dy + offset + (start * stride);
+                BandedProduct.Correlate<TVector>(
+                    dy, stride, steps, _x + offset + (row * stride), stride, Math.Max(0, -row), _size.T - row, K, lanes, sums);
+                for (int t = 0; t < steps; t++)
+                    bias += TVector.LoadPartial(dy + (t * stride), lanes);
+            }
+
+            for (int k = 0; k < K; k++)
+                TVector.Load(sums + (k * TVector.Count)).StorePartial(partial + (k * stride), lanes);
+            bias.StorePartial(partial + (K * stride), lanes);
         }
     }
 
-    private readonly struct SumBody(ConvSize size, int groups, float* partial, float* dweight, float* dbias) : IKernelBody
+    private readonly struct SumBody(ConvSize size, int parts, float* partial, float* dweight, float* dbias) : IKernelBody
     {
         private readonly ConvSize _size = size;
-        private readonly int _groups = groups;
+        private readonly int _parts = parts;
         private readonly float* _partial = partial;
         private readonly float* _dweight = dweight;
         private readonly float* _dbias = dbias;
@@ -165,8 +192,8 @@ internal static unsafe partial class DepthwiseConvKernel
                 for (int c = 0; c < C; c++)
                 {
                     float sum = 0;
-                    for (int group = 0; group < _groups; group++)
-                        sum += _partial[(group * block) + ((nint)k * C) + c];
+                    for (int part = 0; part < _parts; part++)
+                        sum += _partial[(part * block) + ((nint)k * C) + c];
                     gradient[k < K ? ((nint)c * K) + k : c] = sum;
                 }
             }

@@ -1,17 +1,30 @@
+using System.Runtime.CompilerServices;
+
 namespace CudaSeq.Kernels;
 
 internal static unsafe partial class DynamicConvKernel
 {
+    // Taps of one piece of backward: 256 KB, which stay in the second-level cache.
+    private const int MostTaps = 64 * 1024;
+
     private static void ForwardCpu(CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan y)
-        => cpu.For(size.B * size.Chunks * size.H, Grain(size, 1), new ForwardBody(cpu, size, rule, x.Floats, logits.Floats, y.Floats));
+    {
+        int items = size.B * size.Chunks * size.HeadGroups;
+        cpu.For(items, Grain(size, items, 1), new ForwardBody(cpu, size, rule, x.Floats, logits.Floats, y.Floats));
+    }
 
     private static void BackwardCpu(
         CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan dy, DeviceSpan? dx, DeviceSpan? dlogits)
-        => cpu.For(
-            size.B * size.Chunks * size.H,
-            Grain(size, 3),
+    {
+        int window = size.ChunkSteps + size.K - 1, heads = Math.Max(1, MostTaps / (window * size.K));
+        int groups = Math.Max(size.HeadGroups, (size.H + heads - 1) / heads), items = size.B * size.Chunks * groups;
+        cpu.For(
+            items,
+            Grain(size, items, 3),
             new BackwardBody(
-                cpu, size, rule, x.Floats, logits.Floats, dy.Floats, dx is { } ? dx.Value.Floats : null, dlogits is { } ? dlogits.Value.Floats : null));
+                cpu, size, rule, groups, x.Floats, logits.Floats, dy.Floats,
+                dx is { } ? dx.Value.Floats : null, dlogits is { } ? dlogits.Value.Floats : null));
+    }
 
     private static void StepCpu(
         CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, int step, DeviceSpan y)
@@ -20,8 +33,27 @@ internal static unsafe partial class DynamicConvKernel
         cpu.For(size.B * size.H, grain, new StepBody(size, rule, x.Floats, logits.Floats, window.Floats, step, y.Floats));
     }
 
-    private static int Grain(ConvSize size, int passes)
-        => CpuDevice.Grain((double)passes * Math.Min(size.T, size.ChunkSteps) * ((size.R * (size.K + 4) / 16.0) + (2 * size.K)));
+    private static int Grain(ConvSize size, int items, double passes)
+        => CpuDevice.Grain(passes * size.B * size.T * ((size.C * (size.K + 4) / 32.0) + (size.H * size.K)) / Math.Max(1, items));
+
+    // taps[s, i, k] of steps first .. first + steps - 1 and heads firstHead + i of sequence b.
+    private static void Prepare<TVector>(
+        in ConvSize size, in TapRule rule, float* logits, int b, int first, int steps, int firstHead, int heads, float* taps, float* factors)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        long row = ((((long)b * size.T) + first) * size.H) + firstHead;
+        if (heads == size.H)
+        {
+            TapRows.Prepare<TVector>(rule, logits + (row * size.K), steps * heads, size.K, row, taps, factors);
+            return;
+        }
+
+        for (int s = 0; s < steps; s++, row += size.H)
+        {
+            nint offset = (nint)s * heads * size.K;
+            TapRows.Prepare<TVector>(rule, logits + (row * size.K), heads, size.K, row, taps + offset, factors is null ? null : factors + offset);
+        }
+    }
 
     private readonly struct ForwardBody(CpuDevice cpu, ConvSize size, TapRule rule, float* x, float* logits, float* y) : IKernelBody
     {
@@ -35,44 +67,53 @@ internal static unsafe partial class DynamicConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K;
-            nint stride = _size.C, logitStride = (nint)_size.H * K;
-            var scratch = _cpu.Rent((long)_size.ChunkSteps * K * sizeof(float));
+            int groups = _size.HeadGroups;
+            var scratch = _cpu.Rent((long)BandedProduct.Steps * _size.H * _size.K * sizeof(float));
             for (int item = begin; item < end; item++)
             {
-                var (piece, h) = Math.DivRem(item, _size.H);
-                var (b, chunk) = Math.DivRem(piece, _size.Chunks);
+                var (unit, group) = Math.DivRem(item, groups);
+                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
+                int firstHead = _size.FirstHead(group, groups), heads = _size.FirstHead(group + 1, groups) - firstHead;
                 int start = chunk * _size.ChunkSteps, stop = Math.Min(_size.T, start + _size.ChunkSteps);
-                nint tapRow = ((((nint)b * _size.T) + start) * _size.H) + h, offset = ((nint)b * _size.T * _size.C) + (h * _size.R);
-                float* taps = _logits + (tapRow * K);
-                nint tapStride = logitStride;
-                if (!_rule.IsIdentity)
+                for (int t = start; t < stop; t += BandedProduct.Steps)
                 {
-                    TapRows.Prepare<TVector>(
-                        _rule, taps, logitStride, stop - start, K, (ulong)tapRow, (ulong)_size.H, (float*)scratch.Pointer, null);
-                    taps = (float*)scratch.Pointer;
-                    tapStride = K;
-                }
-
-                for (int t = start; t < stop; t += BandedProduct.Steps, taps += BandedProduct.Steps * tapStride)
-                {
-                    int outputs = Math.Min(BandedProduct.Steps, stop - t), row = t - _size.LeftPadding;
-                    BandedProduct.Multiply<TVector>(
-                        new Band(taps, tapStride - 1, 1), K, _x + offset + (row * stride), stride,
-                        Math.Max(0, -row), Math.Min(outputs + K - 1, _size.T - row), _size.R, _y + offset + (t * stride), stride, outputs);
+                    int first = ConvSize.BlockStart(t, start, stop);
+                    Block<TVector>(b, first, Math.Min(BandedProduct.Steps, stop - first), firstHead, heads, (float*)scratch.Pointer);
                 }
             }
 
             scratch.Release();
         }
+
+        private void Block<TVector>(int b, int t, int steps, int firstHead, int heads, float* taps)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int K = _size.K, row = t - _size.LeftPadding, from = Math.Max(0, -row), to = Math.Min(steps + K - 1, _size.T - row);
+            nint stride = _size.C, tapStride = (nint)heads * K;
+            if (_rule.IsIdentity)
+            {
+                tapStride = (nint)_size.H * K;
+                taps = _logits + ((((nint)b * _size.T) + t) * tapStride) + (firstHead * K);
+            }
+            else
+            {
+                Prepare<TVector>(_size, _rule, _logits, b, t, steps, firstHead, heads, taps, null);
+            }
+
+            nint offset = (((nint)b * _size.T) * stride) + (firstHead * _size.R);
+            float* x = _x + offset + (row * stride), y = _y + offset + (t * stride);
+            for (int h = 0; h < heads; h++, taps += K, x += _size.R, y += _size.R)
+                BandedProduct.Multiply<TVector>(new Band(taps, tapStride - 1, 1), K, x, stride, from, to, _size.R, y, stride, steps);
+        }
     }
 
     private readonly struct BackwardBody(
-        CpuDevice cpu, ConvSize size, TapRule rule, float* x, float* logits, float* dy, float* dx, float* dlogits) : IKernelBody
+        CpuDevice cpu, ConvSize size, TapRule rule, int groups, float* x, float* logits, float* dy, float* dx, float* dlogits) : IKernelBody
     {
         private readonly CpuDevice _cpu = cpu;
         private readonly ConvSize _size = size;
         private readonly TapRule _rule = rule;
+        private readonly int _groups = groups;
         private readonly float* _x = x;
         private readonly float* _logits = logits;
         private readonly float* _dy = dy;
@@ -82,28 +123,28 @@ internal static unsafe partial class DynamicConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K, gStride = K + (2 * BandedProduct.Margin);
-            long window = (long)(_size.ChunkSteps + K - 1) * K;
-            var scratch = _cpu.Rent(((2 * window) + (BandedProduct.Steps * gStride)) * sizeof(float));
-            float* taps = (float*)scratch.Pointer, factors = taps + window, g = factors + window + BandedProduct.Margin;
+            int K = _size.K;
+            long most = (long)(_size.ChunkSteps + K - 1) * K * ((_size.H + _groups - 1) / _groups);
+            var scratch = _cpu.Rent((_rule.Drop.Active ? 2 : 1) * most * sizeof(float));
+            float* taps = (float*)scratch.Pointer, factors = _rule.Drop.Active ? taps + most : taps;
             for (int item = begin; item < end; item++)
             {
-                var (piece, h) = Math.DivRem(item, _size.H);
-                var (b, chunk) = Math.DivRem(piece, _size.Chunks);
+                var (unit, group) = Math.DivRem(item, _groups);
+                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
+                int firstHead = _size.FirstHead(group, _groups), heads = _size.FirstHead(group + 1, _groups) - firstHead;
                 int start = chunk * _size.ChunkSteps, stop = Math.Min(_size.T, start + _size.ChunkSteps);
 
-                // The steps whose outputs saw inputs start .. stop - 1.
-                int first = Math.Max(0, start + _size.LeftPadding - (K - 1)), end1 = Math.Min(_size.T, stop + _size.LeftPadding);
-                nint tapRow = ((((nint)b * _size.T) + first) * _size.H) + h;
-                TapRows.Prepare<TVector>(
-                    _rule, _logits + (tapRow * K), (nint)_size.H * K, end1 - first, K, (ulong)tapRow, (ulong)_size.H, taps, factors);
-                for (int t = start; t < stop; t += BandedProduct.Steps)
+                // The steps whose outputs saw inputs start .. stop - 1, these steps among them.
+                int first = Math.Max(0, start + _size.LeftPadding - (K - 1)), last = Math.Min(_size.T, stop + _size.LeftPadding);
+                Prepare<TVector>(_size, _rule, _logits, b, first, last - first, firstHead, heads, taps, factors);
+                for (int next = start; next < stop; next += BandedProduct.Steps)
                 {
-                    int steps = Math.Min(BandedProduct.Steps, stop - t);
+                    int t = ConvSize.BlockStart(next, start, stop), steps = Math.Min(BandedProduct.Steps, stop - t);
                     if (_dx is not null)
-                        InputGradient<TVector>(b, h, t, steps, taps - ((nint)first * K));
+                        InputGradient<TVector>(b, t, steps, firstHead, heads, taps - ((nint)first * heads * K));
+                    nint now = (nint)(t - first) * heads * K;
                     if (_dlogits is not null)
-                        LogitGradient<TVector>(b, h, t, steps, taps + ((nint)(t - first) * K), factors + ((nint)(t - first) * K), g, gStride);
+                        LogitGradient<TVector>(b, t, steps, firstHead, heads, taps + now, factors + now);
                 }
             }
 
@@ -111,27 +152,33 @@ internal static unsafe partial class DynamicConvKernel
         }
 
         // dx[t] = sum over s of tap[s, t - s + LeftPadding] * dy[s]: the transposed band.
-        private void InputGradient<TVector>(int b, int h, int t, int steps, float* taps)
+        private void InputGradient<TVector>(int b, int t, int steps, int firstHead, int heads, float* taps)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K, row = t + _size.LeftPadding - (K - 1);
-            nint stride = _size.C, offset = ((nint)b * _size.T * _size.C) + (h * _size.R);
-            BandedProduct.Multiply<TVector>(
-                new Band(taps + ((nint)row * K) + (K - 1), 1, K - 1), K, _dy + offset + (row * stride), stride,
-                Math.Max(0, -row), Math.Min(steps + K - 1, _size.T - row), _size.R, _dx + offset + (t * stride), stride, steps);
+            int K = _size.K, row = t + _size.LeftPadding - (K - 1), from = Math.Max(0, -row), to = Math.Min(steps + K - 1, _size.T - row);
+            nint stride = _size.C, tapStride = (nint)heads * K, offset = ((nint)b * _size.T * stride) + (firstHead * _size.R);
+            float* dy = _dy + offset + (row * stride), dx = _dx + offset + (t * stride);
+            taps += (row * tapStride) + (K - 1);
+            for (int h = 0; h < heads; h++, taps += K, dy += _size.R, dx += _size.R)
+                BandedProduct.Multiply<TVector>(new Band(taps, 1, tapStride - 1), K, dy, stride, from, to, _size.R, dx, stride, steps);
         }
 
-        private void LogitGradient<TVector>(int b, int h, int t, int steps, float* taps, float* factors, float* g, int gStride)
+        [SkipLocalsInit]
+        private void LogitGradient<TVector>(int b, int t, int steps, int firstHead, int heads, float* taps, float* factors)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K, row = t - _size.LeftPadding;
-            nint stride = _size.C, offset = ((nint)b * _size.T * _size.C) + (h * _size.R);
-            BandedProduct.Outer<TVector>(
-                _dy + offset + (t * stride), stride, _x + offset + (row * stride), stride,
-                Math.Max(0, -row), Math.Min(steps + K - 1, _size.T - row), _size.R, K, g, gStride, steps);
-            float* gradient = _dlogits + (((((nint)b * _size.T) + t) * _size.H) + h) * K;
-            for (int i = 0; i < steps; i++)
-                TapRows.Gradient<TVector>(_rule, g + (i * gStride), taps + (i * K), factors + (i * K), K, gradient + ((nint)i * _size.H * K));
+            const int Stride = ConvSize.MaxK + 1 + (2 * BandedProduct.Margin);
+            float* g = stackalloc float[BandedProduct.Steps * Stride];
+            int K = _size.K, row = t - _size.LeftPadding, from = Math.Max(0, -row), to = Math.Min(steps + K - 1, _size.T - row);
+            nint stride = _size.C, offset = ((nint)b * _size.T * stride) + (firstHead * _size.R);
+            float* dy = _dy + offset + (t * stride), x = _x + offset + (row * stride);
+            float* gradient = _dlogits + ((((((nint)b * _size.T) + t) * _size.H) + firstHead) * K);
+            for (int h = 0; h < heads; h++, dy += _size.R, x += _size.R, taps += K, factors += K, gradient += K)
+            {
+                BandedProduct.Outer<TVector>(dy, stride, x, stride, from, to, _size.R, K, g + BandedProduct.Margin, Stride, steps);
+                TapRows.Gradient<TVector>(
+                    _rule, steps, K, g + BandedProduct.Margin, Stride, taps, factors, (nint)heads * K, gradient, (nint)_size.H * K);
+            }
         }
     }
 
@@ -145,6 +192,7 @@ internal static unsafe partial class DynamicConvKernel
         private readonly int _step = step;
         private readonly float* _y = y;
 
+        [SkipLocalsInit]
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
@@ -154,7 +202,7 @@ internal static unsafe partial class DynamicConvKernel
             {
                 var (n, h) = Math.DivRem(item, _size.H);
                 nint channel = (nint)h * _size.R, row = ((nint)n * _size.C) + channel;
-                TapRows.Prepare<TVector>(_rule, _logits + ((nint)item * K), K, 1, K, (ulong)item, 1, taps, null);
+                TapRows.Prepare<TVector>(_rule, _logits + ((nint)item * K), 1, K, item, taps, null);
                 ConvWindow.Step<TVector>(
                     taps, K, _x + row, _window + ((nint)n * K * _size.C) + channel, _size.C, _step, _size.R, _y + row);
             }

@@ -1,32 +1,35 @@
+using System.Runtime.CompilerServices;
+
 namespace CudaSeq.Kernels;
 
 internal static unsafe partial class LightConvKernel
 {
     // Partial sums of the weight gradient; a fixed number, so that the sum does not depend on the threads.
-    private const int Groups = 16;
+    private const int MostParts = 16;
 
     private static void ForwardCpu(CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan y)
     {
         var taps = cpu.Rent((long)size.H * size.K * sizeof(float));
         cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, (float*)taps.Pointer, null, null));
-        cpu.For(size.B * size.Chunks * size.H, Grain(size, 1), new ForwardBody(size, (float*)taps.Pointer, x.Floats, y.Floats));
+        int items = size.B * size.Chunks * size.HeadGroups;
+        cpu.For(items, Grain(size, items, 1), new ForwardBody(size, (float*)taps.Pointer, x.Floats, y.Floats));
         taps.Release();
     }
 
     private static void BackwardCpu(
         CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan dy, DeviceSpan? dx, DeviceSpan? dweight)
     {
-        int units = size.B * size.Chunks, groups = Math.Min(units, Groups);
+        int parts = Math.Min(size.B * size.Chunks, MostParts), items = parts * size.HeadGroups;
         long taps = (long)size.H * size.K;
-        var scratch = cpu.Rent((3 + groups) * taps * sizeof(float));
+        var scratch = cpu.Rent((3 + parts) * taps * sizeof(float));
         float* forward = (float*)scratch.Pointer, factors = forward + taps, reversed = factors + taps, partial = reversed + taps;
         cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, forward, factors, reversed));
         cpu.For(
-            groups * size.H,
-            Grain(size, 3.0 * units / Math.Max(1, groups)),
-            new BackwardBody(size, groups, reversed, x.Floats, dy.Floats, dx is { } ? dx.Value.Floats : null, dweight is { } ? partial : null));
+            items,
+            Grain(size, items, 2.5),
+            new BackwardBody(size, parts, reversed, x.Floats, dy.Floats, dx is { } ? dx.Value.Floats : null, dweight is { } ? partial : null));
         if (dweight is { } gradient)
-            cpu.For(1, 1, new WeightGradientBody(size, rule, groups, partial, forward, factors, gradient.Floats));
+            cpu.For(1, 1, new WeightGradientBody(size, rule, parts, partial, forward, factors, gradient.Floats));
         scratch.Release();
     }
 
@@ -40,8 +43,8 @@ internal static unsafe partial class LightConvKernel
         taps.Release();
     }
 
-    private static int Grain(ConvSize size, double passes)
-        => CpuDevice.Grain(passes * Math.Min(size.T, size.ChunkSteps) * size.R * (size.K + 4) / 16);
+    private static int Grain(ConvSize size, int items, double passes)
+        => CpuDevice.Grain(passes * size.B * size.T * size.C * (size.K + 4) / (32.0 * Math.Max(1, items)));
 
     private readonly struct TapsBody(ConvSize size, TapRule rule, float* weight, float* taps, float* factors, float* reversed) : IKernelBody
     {
@@ -56,7 +59,7 @@ internal static unsafe partial class LightConvKernel
             where TVector : struct, IFloatVector<TVector>
         {
             int K = _size.K;
-            TapRows.Prepare<TVector>(_rule, _weight, K, _size.H, K, 0, 1, _taps, _factors);
+            TapRows.Prepare<TVector>(_rule, _weight, _size.H, K, 0, _taps, _factors);
             if (_reversed is null)
                 return;
             for (int h = 0; h < _size.H; h++)
@@ -77,35 +80,42 @@ internal static unsafe partial class LightConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
+            int groups = _size.HeadGroups;
             for (int item = begin; item < end; item++)
             {
-                var (piece, h) = Math.DivRem(item, _size.H);
-                var (b, chunk) = Math.DivRem(piece, _size.Chunks);
-                nint offset = ((nint)b * _size.T * _size.C) + (h * _size.R);
-                Slide<TVector>(_size, _size.LeftPadding, chunk, _taps + (h * _size.K), _x + offset, _y + offset);
+                var (unit, group) = Math.DivRem(item, groups);
+                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
+                nint offset = (nint)b * _size.T * _size.C;
+                Slide<TVector>(
+                    _size, _size.LeftPadding, chunk, _size.FirstHead(group, groups), _size.FirstHead(group + 1, groups), _taps, _x + offset, _y + offset);
             }
         }
     }
 
-    // y = taps * x over one chunk of one head's channels; taps are the same at every step.
-    private static void Slide<TVector>(ConvSize size, int leftPadding, int chunk, float* taps, float* x, float* y)
+    // y = taps * x over one chunk of one sequence and some heads, where taps are the same at every step. Steps outside, heads inside: x is read in whole rows.
+    private static void Slide<TVector>(in ConvSize size, int leftPadding, int chunk, int firstHead, int lastHead, float* taps, float* x, float* y)
         where TVector : struct, IFloatVector<TVector>
     {
         nint stride = size.C;
         int start = chunk * size.ChunkSteps, stop = Math.Min(size.T, start + size.ChunkSteps);
-        for (int t = start; t < stop; t += BandedProduct.Steps)
+        for (int next = start; next < stop; next += BandedProduct.Steps)
         {
-            int outputs = Math.Min(BandedProduct.Steps, stop - t), row = t - leftPadding;
-            BandedProduct.Multiply<TVector>(
-                new Band(taps, -1, 1), size.K, x + (row * stride), stride,
-                Math.Max(0, -row), Math.Min(outputs + size.K - 1, size.T - row), size.R, y + (t * stride), stride, outputs);
+            int t = ConvSize.BlockStart(next, start, stop), outputs = Math.Min(BandedProduct.Steps, stop - t), row = t - leftPadding;
+            int from = Math.Max(0, -row), to = Math.Min(outputs + size.K - 1, size.T - row);
+            for (int h = firstHead; h < lastHead; h++)
+            {
+                nint channel = (nint)h * size.R;
+                BandedProduct.Multiply<TVector>(
+                    new Band(taps + (h * size.K), -1, 1), size.K, x + (row * stride) + channel, stride, from, to, size.R,
+                    y + (t * stride) + channel, stride, outputs);
+            }
         }
     }
 
-    private readonly struct BackwardBody(ConvSize size, int groups, float* reversed, float* x, float* dy, float* dx, float* partial) : IKernelBody
+    private readonly struct BackwardBody(ConvSize size, int parts, float* reversed, float* x, float* dy, float* dx, float* partial) : IKernelBody
     {
         private readonly ConvSize _size = size;
-        private readonly int _groups = groups;
+        private readonly int _parts = parts;
         private readonly float* _reversed = reversed;
         private readonly float* _x = x;
         private readonly float* _dy = dy;
@@ -115,44 +125,56 @@ internal static unsafe partial class LightConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K, units = _size.B * _size.Chunks;
-            nint stride = _size.C;
-            float* sums = stackalloc float[_partial is null ? 0 : ConvSize.MaxK * TVector.Count];
+            int K = _size.K, units = _size.B * _size.Chunks, groups = _size.HeadGroups;
             for (int item = begin; item < end; item++)
             {
-                var (group, h) = Math.DivRem(item, _size.H);
-                if (_partial is not null)
-                    new Span<float>(sums, K * TVector.Count).Clear();
-                int last = (int)((long)units * (group + 1) / _groups);
-                for (int unit = (int)((long)units * group / _groups); unit < last; unit++)
+                var (part, group) = Math.DivRem(item, groups);
+                int firstHead = _size.FirstHead(group, groups), lastHead = _size.FirstHead(group + 1, groups);
+                int first = (int)((long)units * part / _parts), last = (int)((long)units * (part + 1) / _parts);
+                for (int unit = first; unit < last && _dx is not null; unit++)
                 {
                     var (b, chunk) = Math.DivRem(unit, _size.Chunks);
-                    nint offset = ((nint)b * _size.T * _size.C) + (h * _size.R);
-                    if (_dx is not null)
-                        Slide<TVector>(_size, K - 1 - _size.LeftPadding, chunk, _reversed + (h * K), _dy + offset, _dx + offset);
-                    if (_partial is null)
-                        continue;
-                    int start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
-                    for (int c = 0; c < _size.R; c += TVector.Count)
-                    {
-                        BandedProduct.Correlate<TVector>(
-                            _dy + offset + (start * stride) + c, stride, steps, _x + offset + (row * stride) + c, stride,
-                            Math.Max(0, -row), Math.Min(steps + K - 1, _size.T - row), K, Math.Min(TVector.Count, _size.R - c), sums);
-                    }
+                    nint offset = (nint)b * _size.T * _size.C;
+                    Slide<TVector>(_size, K - 1 - _size.LeftPadding, chunk, firstHead, lastHead, _reversed, _dy + offset, _dx + offset);
                 }
 
-                for (int k = 0; k < K && _partial is not null; k++)
-                    _partial[((nint)item * K) + k] = TVector.Load(sums + (k * TVector.Count)).Sum();
+                for (int h = firstHead; h < lastHead && _partial is not null; h++)
+                    TapGradient<TVector>(h, first, last, _partial + ((((nint)part * _size.H) + h) * K));
             }
+        }
+
+        [SkipLocalsInit]
+        private void TapGradient<TVector>(int h, int first, int last, float* gradient)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int K = _size.K;
+            nint stride = _size.C;
+            float* sums = stackalloc float[(ConvSize.MaxK + BandedProduct.Taps) * TVector.Count];
+            new Span<float>(sums, K * TVector.Count).Clear();
+            for (int unit = first; unit < last; unit++)
+            {
+                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
+                int start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
+                nint offset = ((nint)b * _size.T * _size.C) + (h * _size.R);
+                for (int c = 0; c < _size.R; c += TVector.Count)
+                {
+                    BandedProduct.Correlate<TVector>(
+                        _dy + offset + (start * stride) + c, stride, steps, _x + offset + (row * stride) + c, stride,
+                        Math.Max(0, -row), _size.T - row, K, Math.Min(TVector.Count, _size.R - c), sums);
+                }
+            }
+
+            for (int k = 0; k < K; k++)
+                gradient[k] = TVector.Load(sums + (k * TVector.Count)).Sum();
         }
     }
 
     private readonly struct WeightGradientBody(
-        ConvSize size, TapRule rule, int groups, float* partial, float* taps, float* factors, float* dweight) : IKernelBody
+        ConvSize size, TapRule rule, int parts, float* partial, float* taps, float* factors, float* dweight) : IKernelBody
     {
         private readonly ConvSize _size = size;
         private readonly TapRule _rule = rule;
-        private readonly int _groups = groups;
+        private readonly int _parts = parts;
         private readonly float* _partial = partial;
         private readonly float* _taps = taps;
         private readonly float* _factors = factors;
@@ -168,13 +190,13 @@ internal static unsafe partial class LightConvKernel
                 for (int k = 0; k < K; k++)
                 {
                     float sum = 0;
-                    for (int group = 0; group < _groups; group++)
-                        sum += _partial[((((nint)group * _size.H) + h) * K) + k];
+                    for (int part = 0; part < _parts; part++)
+                        sum += _partial[((((nint)part * _size.H) + h) * K) + k];
                     g[k] = sum;
                 }
 
                 nint row = (nint)h * K;
-                TapRows.Gradient<TVector>(_rule, g, _taps + row, _factors + row, K, _dweight + row);
+                TapRows.Gradient<TVector>(_rule, 1, K, g, K, _taps + row, _factors + row, K, _dweight + row, K);
             }
         }
     }

@@ -17,7 +17,7 @@ internal readonly unsafe struct Band(float* taps, nint across, nint along)
 }
 
 /// <summary>Products with a narrow band of taps: the arithmetic of all convolutions over time, four time steps at once.</summary>
-internal static unsafe class BandedProduct
+internal static unsafe partial class BandedProduct
 {
     /// <summary>Outputs of one <see cref="Multiply"/>, and rows of dy of one <see cref="Outer"/>.</summary>
     public const int Steps = 4;
@@ -39,22 +39,33 @@ internal static unsafe class BandedProduct
     /// <param name="yStride">Elements from one output to the next.</param>
     /// <param name="outputs">1 .. <see cref="Steps"/>.</param>
     public static void Multiply<TVector>(
-        Band band, int K, float* x, nint xStride, int from, int to, int channels, float* y, nint yStride, int outputs)
+        in Band band, int K, float* x, nint xStride, int from, int to, int channels, float* y, nint yStride, int outputs)
         where TVector : struct, IFloatVector<TVector>
     {
-        for (int c = 0; c < channels; c += TVector.Count)
+        int c = 0, lanes = TVector.Count;
+        if (outputs == Steps && K >= Steps - 1)
         {
-            int lanes = Math.Min(TVector.Count, channels - c);
+            // Sixteen accumulators where there are 32 registers, eight where there are 16.
+            if (lanes == 16)
+            {
+                for (; c <= channels - (4 * lanes); c += 4 * lanes)
+                    Tile4<TVector>(in band, K, x + c, xStride, from, to, y + c, yStride);
+            }
+
+            for (; c <= channels - (2 * lanes); c += 2 * lanes)
+                Tile2<TVector>(in band, K, x + c, xStride, from, to, y + c, yStride);
+            for (; c < channels; c += lanes)
+                Tile1<TVector>(in band, K, x + c, xStride, from, to, y + c, yStride, Math.Min(lanes, channels - c));
+            return;
+        }
+
+        for (; c < channels; c += lanes)
+        {
             for (int i = 0; i < outputs; i++)
             {
-                var sum = TVector.Zero;
-                for (int j = Math.Max(from, i); j < Math.Min(to, i + K); j++)
-                {
-                    var tap = TVector.Broadcast(band.Taps[(i * band.Across) + (j * band.Along)]);
-                    sum = TVector.MultiplyAdd(tap, TVector.LoadPartial(x + (j * xStride) + c, lanes), sum);
-                }
-
-                sum.StorePartial(y + (i * yStride) + c, lanes);
+                Output<TVector>(
+                    band.Taps + (i * band.Across), band.Along, Math.Max(from, i), Math.Min(to, i + K),
+                    x + c, xStride, y + (i * yStride) + c, Math.Min(lanes, channels - c));
             }
         }
     }
@@ -77,37 +88,45 @@ internal static unsafe class BandedProduct
         float* dy, nint dyStride, float* x, nint xStride, int from, int to, int channels, int K, float* g, nint gStride, int rows)
         where TVector : struct, IFloatVector<TVector>
     {
-        for (int i = 0; i < rows; i++)
+        if (rows < Steps)
         {
-            for (int k = 0; k < K; k++)
-                g[(i * gStride) + k] = i + k >= from && i + k < to ? Dot<TVector>(dy + (i * dyStride), x + ((i + k) * xStride), channels) : 0;
+            for (int i = 0; i < rows; i++)
+            {
+                for (int k = 0; k < K; k++)
+                    g[(i * gStride) + k] = i + k >= from && i + k < to ? Dot<TVector>(dy + (i * dyStride), x + ((i + k) * xStride), channels) : 0;
+            }
+
+            return;
+        }
+
+        // Tiles may reach over the band: what they leave beside it goes to the margins or is overwritten below.
+        if (typeof(TVector) == typeof(Float512))
+        {
+            for (int j = from; j < to; j += 4)
+                OuterTile4(dy, dyStride, x, xStride, j, to - 1, channels, g + j, gStride - 1);
+        }
+        else
+        {
+            for (int j = from; j < to; j += 2)
+                OuterTile2<TVector>(dy, dyStride, x, xStride, j, to - 1, channels, g + j, gStride - 1);
+        }
+
+        for (int i = 0; i < Steps; i++)
+        {
+            for (int k = 0; k < from - i; k++)
+                g[(i * gStride) + k] = 0;
+            for (int k = to - i; k < K; k++)
+                g[(i * gStride) + k] = 0;
         }
     }
 
-    /// <summary>
-    /// sums[k, lane] += sum over t in 0 .. steps - 1 of dy[t, lane] * x[t + k, lane] for one vector of channels, over the rows of x that exist.
-    /// </summary>
-    /// <param name="dy">Row 0.</param>
-    /// <param name="dyStride">Elements from one row to the next.</param>
-    /// <param name="steps">Rows of dy.</param>
-    /// <param name="x">Row 0, which need not exist.</param>
-    /// <param name="xStride">Elements from one row to the next.</param>
-    /// <param name="from">First row of x that exists, 0 or more.</param>
-    /// <param name="to">After the last row of x that exists.</param>
-    /// <param name="K">Taps.</param>
-    /// <param name="lanes">Channels, 1 .. TVector.Count; the other lanes of the sums stay.</param>
-    /// <param name="sums">[K, TVector.Count].</param>
-    public static void Correlate<TVector>(
-        float* dy, nint dyStride, int steps, float* x, nint xStride, int from, int to, int K, int lanes, float* sums)
+    private static void Output<TVector>(float* taps, nint along, int from, int to, float* x, nint xStride, float* y, int lanes)
         where TVector : struct, IFloatVector<TVector>
     {
-        for (int k = 0; k < K; k++)
-        {
-            var sum = TVector.Load(sums + (k * TVector.Count));
-            for (int t = Math.Max(0, from - k); t < Math.Min(steps, to - k); t++)
-                sum = TVector.MultiplyAdd(TVector.LoadPartial(dy + (t * dyStride), lanes), TVector.LoadPartial(x + ((t + k) * xStride), lanes), sum);
-            sum.Store(sums + (k * TVector.Count));
-        }
+        var sum = TVector.Zero;
+        for (int j = from; j < to; j++)
+            sum = TVector.MultiplyAdd(TVector.Broadcast(taps[j * along]), TVector.LoadPartial(x + (j * xStride), lanes), sum);
+        sum.StorePartial(y, lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,4 +26,13 @@ internal readonly record struct ConvSize(int B, int T, int C, int H, int K, int 
 
     /// <summary>Pieces of one sequence.</summary>
     public int Chunks => (T + ChunkSteps - 1) / ChunkSteps;
+
+    /// <summary>Groups of heads that are pieces of work of their own, where the sequences alone are too few of them.</summary>
+    public int HeadGroups => Math.Clamp(16 / Math.Max(1, B * Chunks), 1, H);
+
+    /// <summary>The first head of one of <paramref name="groups"/> groups.</summary>
+    public int FirstHead(int group, int groups) => (int)((long)H * group / groups);
+
+    /// <summary>A block of four steps near the end goes back so far that it is whole, if its chunk is long enough: what it computes twice is the same twice.</summary>
+    public static int BlockStart(int t, int start, int stop) => Math.Max(start, Math.Min(t, stop - BandedProduct.Steps));
 }

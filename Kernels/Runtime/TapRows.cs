@@ -12,77 +12,95 @@ internal readonly record struct TapRule(bool Softmax, DropMask Drop)
 }
 
 /// <summary>Rows of K taps from rows of K logits, and the way back.</summary>
-internal static unsafe class TapRows
+internal static unsafe partial class TapRows
 {
-    /// <summary>
-    /// taps[i, k] = softmax over k of logits[i, k], dropped and scaled.
-    /// </summary>
+    // Mask scales made at a time; they never leave the first-level cache.
+    private const int ScaleElements = 1024;
+
+    /// <summary>taps[i, k] = softmax over k of logits[i, k], dropped and scaled.</summary>
     /// <param name="rule">Softmax and DropConnect.</param>
-    /// <param name="logits">Row i starts at i * <paramref name="logitStride"/>.</param>
-    /// <param name="logitStride">Elements from one row of logits to the next.</param>
+    /// <param name="logits">[rows, K].</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="K">Taps a row.</param>
     /// <param name="maskRow">The mask's row that belongs to row 0.</param>
-    /// <param name="maskStride">Mask rows from one row to the next.</param>
     /// <param name="taps">[rows, K].</param>
     /// <param name="factors">
-    /// [rows, K] for <see cref="Gradient"/>, or null: the softmax before DropConnect; without softmax the mask's scales. Written only when the rule drops.
+    /// [rows, K], written when the rule drops: the softmax before DropConnect, or without softmax the mask's scales. Null for whoever needs no <see cref="Gradient"/>.
     /// </param>
-    public static void Prepare<TVector>(
-        TapRule rule, float* logits, nint logitStride, int rows, int K, ulong maskRow, ulong maskStride, float* taps, float* factors)
+    [SkipLocalsInit]
+    public static void Prepare<TVector>(in TapRule rule, float* logits, int rows, int K, long maskRow, float* taps, float* factors)
         where TVector : struct, IFloatVector<TVector>
     {
         int lanes = TVector.Count, body = (K - 1) / lanes * lanes, tail = K - body;
-        float* minusInfinity = stackalloc float[16];
-        for (int i = 0; i < lanes; i++)
-            minusInfinity[i] = i < tail ? 0 : float.NegativeInfinity;
-        var beyond = TVector.Load(minusInfinity);
-        float* scales = stackalloc float[ConvSize.MaxK];
-        for (int i = 0; i < rows; i++, logits += logitStride, taps += K)
+        if (rule.Softmax)
         {
-            if (rule.Softmax)
-                Softmax(logits, body, tail, beyond, taps);
-            else
-                Copy<TVector>(logits, body, tail, taps);
-            if (!rule.Drop.Active)
-                continue;
-            rule.Drop.Fill<TVector>((maskRow + ((ulong)i * maskStride)) * (ulong)K, K, scales);
+            float* minusInfinity = stackalloc float[16];
+            for (int i = 0; i < lanes; i++)
+                minusInfinity[i] = i < tail ? 0 : float.NegativeInfinity;
+            var beyond = TVector.Load(minusInfinity);
+            int row = typeof(TVector) != typeof(Float512) || K > ShortRow ? 0
+                : K <= 16 ? Softmax16(logits, rows, K, taps) : Softmax32(logits, rows, K, taps);
+            for (nint offset = (nint)row * K; row < rows; row++, offset += K)
+                Softmax(logits + offset, body, tail, beyond, taps + offset);
+        }
+        else
+        {
+            Copy<TVector>(logits, (nint)rows * K, taps);
+        }
+
+        if (!rule.Drop.Active)
+            return;
+        float* scales = stackalloc float[ScaleElements];
+        nint count = (nint)rows * K;
+        for (nint start = 0; start < count; start += ScaleElements)
+        {
+            int part = (int)Math.Min(ScaleElements, count - start);
+            rule.Drop.Fill<TVector>((ulong)((maskRow * K) + start), part, scales);
             if (factors is not null)
-                Copy<TVector>(rule.Softmax ? taps : scales, body, tail, factors + ((nint)i * K));
-            for (int k = 0; k < body; k += lanes)
-                (TVector.Load(taps + k) * TVector.Load(scales + k)).Store(taps + k);
-            (TVector.LoadPartial(taps + body, tail) * TVector.LoadPartial(scales + body, tail)).StorePartial(taps + body, tail);
+                Copy<TVector>(rule.Softmax ? taps + start : scales, part, factors + start);
+            Multiply<TVector>(taps + start, scales, part, taps + start);
         }
     }
 
     /// <summary>
-    /// One row's gradient of the logits from the gradient g of its taps. With softmax s before and d after DropConnect: d[k] g[k] - s[k] sum over j of d[j] g[j].
+    /// The gradient of the logits from the gradient g of the taps, row by row. With softmax s before and d after DropConnect: d[k] g[k] - s[k] sum over j of d[j] g[j].
     /// </summary>
     /// <param name="rule">The rule that made the taps.</param>
-    /// <param name="g">[K], the gradient of the taps.</param>
-    /// <param name="taps">[K], what <see cref="Prepare"/> gave.</param>
-    /// <param name="factors">[K], what <see cref="Prepare"/> gave; not read unless the rule drops.</param>
-    /// <param name="K">Taps.</param>
-    /// <param name="gradient">[K].</param>
-    public static void Gradient<TVector>(TapRule rule, float* g, float* taps, float* factors, int K, float* gradient)
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="K">Taps a row.</param>
+    /// <param name="g">[rows, K], the gradient of the taps.</param>
+    /// <param name="gStride">Elements from one row of g to the next.</param>
+    /// <param name="taps">[rows, K], what <see cref="Prepare"/> gave.</param>
+    /// <param name="factors">[rows, K], what <see cref="Prepare"/> gave; not read unless the rule drops.</param>
+    /// <param name="tapStride">Elements from one row of taps and of factors to the next.</param>
+    /// <param name="gradient">[rows, K].</param>
+    /// <param name="gradientStride">Elements from one row of the gradient to the next.</param>
+    public static void Gradient<TVector>(
+        in TapRule rule, int rows, int K, float* g, nint gStride, float* taps, float* factors, nint tapStride, float* gradient, nint gradientStride)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        float* before = rule.Drop.Active ? factors : taps;
+        if (typeof(TVector) == typeof(Float512) && rule.Softmax && rows == 4 && K <= ShortRow)
+        {
+            SoftmaxGradient4(K, g, gStride, taps, before, tapStride, gradient, gradientStride);
+            return;
+        }
+
+        for (int i = 0; i < rows; i++, g += gStride, taps += tapStride, before += tapStride, gradient += gradientStride)
+        {
+            if (rule.Softmax)
+                SoftmaxGradient<TVector>(g, taps, before, K, gradient);
+            else if (rule.Drop.Active)
+                Multiply<TVector>(g, before, K, gradient);
+            else
+                Copy<TVector>(g, K, gradient);
+        }
+    }
+
+    private static void SoftmaxGradient<TVector>(float* g, float* taps, float* before, int K, float* gradient)
         where TVector : struct, IFloatVector<TVector>
     {
         int lanes = TVector.Count, body = (K - 1) / lanes * lanes, tail = K - body;
-        if (rule.IsIdentity)
-        {
-            Copy<TVector>(g, body, tail, gradient);
-            return;
-        }
-
-        if (!rule.Softmax)
-        {
-            for (int k = 0; k < body; k += lanes)
-                (TVector.Load(g + k) * TVector.Load(factors + k)).Store(gradient + k);
-            (TVector.LoadPartial(g + body, tail) * TVector.LoadPartial(factors + body, tail)).StorePartial(gradient + body, tail);
-            return;
-        }
-
-        float* before = rule.Drop.Active ? factors : taps;
         var sum = TVector.LoadPartial(taps + body, tail) * TVector.LoadPartial(g + body, tail);
         for (int k = 0; k < body; k += lanes)
             sum = TVector.MultiplyAdd(TVector.Load(taps + k), TVector.Load(g + k), sum);
@@ -119,12 +137,23 @@ internal static unsafe class TapRows
         (last * scale).StorePartial(taps + body, tail);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Copy<TVector>(float* source, int body, int tail, float* destination)
+    private static void Multiply<TVector>(float* a, float* b, int count, float* product)
         where TVector : struct, IFloatVector<TVector>
     {
-        for (int k = 0; k < body; k += TVector.Count)
-            TVector.Load(source + k).Store(destination + k);
-        TVector.LoadPartial(source + body, tail).StorePartial(destination + body, tail);
+        int i = 0;
+        for (; i <= count - TVector.Count; i += TVector.Count)
+            (TVector.Load(a + i) * TVector.Load(b + i)).Store(product + i);
+        if (i < count)
+            (TVector.LoadPartial(a + i, count - i) * TVector.LoadPartial(b + i, count - i)).StorePartial(product + i, count - i);
+    }
+
+    private static void Copy<TVector>(float* source, nint count, float* destination)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        nint i = 0;
+        for (; i <= count - TVector.Count; i += TVector.Count)
+            TVector.Load(source + i).Store(destination + i);
+        if (i < count)
+            TVector.LoadPartial(source + i, (int)(count - i)).StorePartial(destination + i, (int)(count - i));
     }
 }
