@@ -5,10 +5,9 @@ namespace CudaSeq.Cli;
 
 /// <summary>How <c>cudaseq quickstart</c> trains: three models of equal size that differ only in what lets positions see each other.</summary>
 /// <param name="TrainPairs">Numbers to learn from.</param>
-/// <param name="ValidPairs">Numbers to validate with.</param>
 /// <param name="TestPairs">Unseen numbers to count exact matches on.</param>
 /// <param name="Training">How to train.</param>
-internal sealed record NumberPlan(int TrainPairs, int ValidPairs, int TestPairs, TrainerOptions Training)
+internal sealed record NumberPlan(int TrainPairs, int TestPairs, TrainerOptions Training)
 {
     /// <summary>Columns for a model's name.</summary>
     public const int LongestName = 11;
@@ -20,10 +19,10 @@ internal sealed record NumberPlan(int TrainPairs, int ValidPairs, int TestPairs,
     private static readonly int[] KernelWidths = [3, 11];
 
     /// <summary>Learns it.</summary>
-    public static NumberPlan Full { get; } = new(50_000, 500, 1000, Options(batchTokens: 2048, peak: 3e-3f, warmup: 200, updates: 2000, validateEvery: 1000));
+    public static NumberPlan Full { get; } = new(50_000, 1000, Options(batchTokens: 2048, peak: 3e-3f, warmup: 200, updates: 2000));
 
     /// <summary>Shows that everything runs.</summary>
-    public static NumberPlan Smoke { get; } = new(2000, 50, 100, Options(batchTokens: 512, peak: 1e-3f, warmup: 10, updates: 20, validateEvery: 10));
+    public static NumberPlan Smoke { get; } = new(2000, 100, Options(batchTokens: 512, peak: 1e-3f, warmup: 10, updates: 20));
 
     /// <summary>
     /// The three models. What the gated convolutions save over self-attention (three C x C products a layer against four), the feed-forward blocks get.
@@ -62,13 +61,12 @@ internal sealed record NumberPlan(int TrainPairs, int ValidPairs, int TestPairs,
         };
     }
 
-    private static TrainerOptions Options(int batchTokens, float peak, int warmup, int updates, int validateEvery) => new()
+    private static TrainerOptions Options(int batchTokens, float peak, int warmup, int updates) => new()
     {
         BatchTokens = batchTokens,
         LabelSmoothing = 0.1f,
         Schedule = new InverseSquareRootSchedule(peak, warmup),
         MaxUpdates = updates,
-        ValidateEvery = validateEvery,
         ReportEvery = TimeSpan.FromMilliseconds(250),
     };
 }

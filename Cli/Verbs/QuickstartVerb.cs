@@ -31,14 +31,13 @@ internal sealed class QuickstartVerb : Verb
     {
         var plan = arguments.GetValue(_smoke) ? NumberPlan.Smoke : NumberPlan.Full;
         var clock = Stopwatch.StartNew();
-        var numbers = NumberCorpus.Generate(Seed, plan.TrainPairs, plan.TestPairs, plan.ValidPairs);
+        var numbers = NumberCorpus.Generate(Seed, plan.TrainPairs, plan.TestPairs, validPairs: 0);
         var (source, target) = (Codec(numbers.Train.Select(p => p.Source)), Codec(numbers.Train.Select(p => p.Target)));
         var data = new TrainingData
         {
             Source = source,
             Target = target,
             Train = Corpus.Encode(numbers.Train, source, target, name: "numbers", cancellation: cancellation),
-            Valid = Corpus.Encode(numbers.Valid, source, target, name: "validation numbers", cancellation: cancellation),
         };
         Introduce(terminal, numbers);
         var results = new List<NumberResult>();
@@ -71,8 +70,8 @@ internal sealed class QuickstartVerb : Verb
         var (digits, words) = numbers.Train[0];
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{numbers.Train.Count:N0} numbers in digits and in words to learn from, for example {digits.Replace(" ", "", StringComparison.Ordinal)} = {words}."));
-        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{numbers.Test.Count:N0} others to test with."));
+            $"{numbers.Train.Count:N0} numbers in digits and in words to learn from, {numbers.Test.Count:N0} others to test with; for example"));
+        terminal.Out.WriteLine($"{digits.Replace(" ", "", StringComparison.Ordinal)} = {words}");
         terminal.Out.WriteLine();
         terminal.Out.Flush();
     }

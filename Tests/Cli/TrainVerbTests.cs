@@ -1,0 +1,152 @@
+using CudaSeq.Models;
+
+namespace CudaSeq.Tests;
+
+/// <summary>A run from recipe to translation, as a user makes it.</summary>
+public sealed class TrainVerbTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _recipe;
+    private readonly string _out;
+
+    public TrainVerbTests()
+    {
+        var numbers = NumberCorpus.Generate(seed: 3, trainPairs: 200, testPairs: 20, validPairs: 20);
+        foreach (var (name, pairs) in new[] { ("train", numbers.Train), ("valid", numbers.Valid), ("test", numbers.Test) })
+        {
+            TextFile.WriteLines(_folder.PathOf($"{name}.digits"), pairs.Select(p => p.Source));
+            TextFile.WriteLines(_folder.PathOf($"{name}.words"), pairs.Select(p => p.Target));
+        }
+
+        _recipe = _folder.File(
+            "tiny.json",
+            """
+            {
+              "architecture": "dynamicconv",
+              "model": {
+                "model_width": 16, "feed_forward_width": 16, "attention_heads": 2, "encoder_layers": 1, "decoder_layers": 1,
+                "encoder_kernel_widths": [3], "decoder_kernel_widths": [3], "encoder_glu": true, "decoder_glu": true
+              },
+              "data": { "train": ["train.digits", "train.words"], "valid": ["valid.digits", "valid.words"], "test": ["test.digits", "test.words"], "tokenizer": "word", "joint": true, "max_length": 20 },
+              "training": { "batch_tokens": 256, "learning_rate": 0.01, "warmup_updates": 5, "max_updates": 8, "validate_every": 4 },
+              "decoding": { "beam": 2, "max_length_b": 12 }
+            }
+            """);
+        _out = _folder.PathOf("run");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void TrainsTestsAndTranslates()
+    {
+        var run = Train();
+        Assert.Equal("", run.Error);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("valid  update 8", run.Out);
+        Assert.Contains("\nBLEU ", run.Out);
+        Assert.DoesNotContain('\e', run.Out);
+        foreach (string file in (string[])["best.safetensors", "last.safetensors", "recipe.json", "source.vocabulary.txt", "target.vocabulary.txt", "log.jsonl"])
+            Assert.True(File.Exists(Path.Combine(_out, file)), file);
+
+        var translated = Tool.Run(["translate", "--model", _out], "1 2 3\n\n4 5\n");
+        Assert.Equal("", translated.Error);
+        Assert.Equal(4, translated.Out.Split('\n').Length);
+        Assert.Equal("", translated.Out.Split('\n')[1]);
+
+        var best = Tool.Run(["translate", "--model", _out, "--beam", "4", "--nbest", "3", "--batch-tokens", "64"], "1 2 3\n4 5");
+        Assert.Equal(["1", "1", "1", "2", "2", "2"], best.Out.TrimEnd('\n').Split('\n').Select(l => l.Split('\t')[0]));
+        Assert.All(best.Out.TrimEnd('\n').Split('\n'), l => Assert.Equal(3, l.Split('\t').Length));
+
+        string output = _folder.PathOf("out.txt");
+        Assert.Equal(0, Tool.Run("translate", "--model", _out, "--input", _folder.PathOf("test.digits"), "--output", output).ExitCode);
+        Assert.Equal(20, File.ReadLines(output).Count());
+
+        var info = Tool.Run("info", _out);
+        Assert.Equal("", info.Error);
+        Assert.Contains("dynamicconv", info.Out);
+        Assert.Contains("100.0 %", info.Out);
+
+        var report = Tool.Run("report", _out, "--title", "Tiny");
+        Assert.Equal("", report.Error);
+        Assert.StartsWith("# Tiny\n", report.Out);
+    }
+
+    [Fact]
+    public void AStoppedAndResumedRunEqualsOneThatWasNot()
+    {
+        Assert.Equal(0, Train("--max-updates", "8").ExitCode);
+        string half = _folder.PathOf("half");
+        Assert.Equal(0, Tool.Run("train", _recipe, "--data", _folder.PathOf("."), "--out", half, "--max-updates", "4").ExitCode);
+        var resumed = Tool.Run("train", _recipe, "--data", _folder.PathOf("."), "--out", half, "--max-updates", "8", "--resume");
+        Assert.Equal("", resumed.Error);
+        Assert.Contains("resuming after update 4", resumed.Out);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_out, "last.safetensors")), File.ReadAllBytes(Path.Combine(half, "last.safetensors")));
+    }
+
+    [Fact]
+    public void ResumingBeforeTheFirstCheckpointStartsFromTheBeginning()
+    {
+        var run = Train("--resume");
+        Assert.Equal(0, run.ExitCode);
+        Assert.StartsWith($"{_out} holds no checkpoint yet: starting from the beginning\n", run.Out);
+    }
+
+    [Fact]
+    public void ARunIsNeitherOverwrittenNorResumedWithAnotherRecipe()
+    {
+        Assert.Equal(0, Train("--max-updates", "2").ExitCode);
+        byte[] before = File.ReadAllBytes(Path.Combine(_out, "last.safetensors"));
+        var again = Train();
+        Assert.Equal(2, again.ExitCode);
+        Assert.Equal($"cudaseq train: {_out} holds a run already: --resume continues it, --out DIR starts another.\n", again.Error);
+        var other = Train("--resume", "--seed", "5");
+        Assert.Equal(2, other.ExitCode);
+        Assert.Equal($"cudaseq train: --resume must go on with the run's own recipe, training.seed was 1 and is 5 ({Path.Combine(_out, "recipe.json")}).\n", other.Error);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(_out, "last.safetensors")));
+    }
+
+    [Fact]
+    public void AnInterruptedRunIsSavedAndSaysHowToGoOn()
+    {
+        using var interruption = new CancellationTokenSource();
+        interruption.CancelAfter(TimeSpan.FromSeconds(2));
+        var run = Tool.Run(
+            ["train", _recipe, "--data", _folder.PathOf("."), "--out", _out, "--max-updates", "1000000", "--set", "training.validate_every=1000000"],
+            "",
+            cancellation: interruption.Token);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Matches("^cudaseq: interrupted after update [0-9,]+, which is saved; --resume continues.\n$", run.Error);
+        Assert.True(File.Exists(Path.Combine(_out, "last.safetensors")));
+    }
+
+    [Fact]
+    public void AMissingFileOfTheDataIsNamed()
+    {
+        File.Delete(_folder.PathOf("valid.words"));
+        var run = Train();
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal($"cudaseq: {_folder.PathOf("./valid.words")}: there is no such file.\n", run.Error);
+    }
+
+    [Fact]
+    public void NBestNeedsABeamAsWide()
+    {
+        Assert.Equal(0, Train("--max-updates", "2").ExitCode);
+        var run = Tool.Run("translate", "--model", _out, "--nbest", "3");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal("cudaseq translate: --nbest must be at most --beam, got 3 and 2.\n", run.Error);
+    }
+
+    [Fact]
+    public void TextThatIsNotUtf8IsRefusedByLine()
+    {
+        Assert.Equal(0, Train("--max-updates", "2").ExitCode);
+        var run = Tool.Run("translate", "--model", _out, "--input", _folder.File("bad.txt", [(byte)'1', (byte)'\n', 0xFF, (byte)'\n']));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(1, run.Out.Count(c => c == '\n'));
+        Assert.Equal($"cudaseq: {_folder.PathOf("bad.txt")}: line 2 is not valid UTF-8 (byte 0xFF at column 1).\n", run.Error);
+    }
+
+    private ToolRun Train(params string[] more) => Tool.Run(["train", _recipe, "--data", _folder.PathOf("."), "--out", _out, .. more]);
+}
