@@ -9,10 +9,11 @@ internal static unsafe partial class AttentionKernel
         CpuDevice cpu, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan v, DeviceSpan? keyLengths, DropMask mask, DeviceSpan y, DeviceSpan statistics,
         DeviceSpan dy, DeviceSpan? dq, DeviceSpan? dk, DeviceSpan? dv)
     {
-        double cost = size.T * (double)size.S * ((0.15 * size.D) + 0.7);
+        double cost = size.T * (double)size.S * ((0.08 * size.D) + 0.7);
         var body = new BackwardBody(
             cpu, size, q.Floats, k.Floats, v.Floats, Lengths(keyLengths), mask, y.Floats, statistics.Floats, dy.Floats, Pointer(dq), Pointer(dk), Pointer(dv));
-        cpu.For(checked(size.B * size.H), CpuDevice.Grain(cost), body);
+        int items = checked(size.B * size.H);
+        cpu.For(items, HeadsAChunk(size, items, cost), body);
     }
 
     // Item = (b, h): it alone writes its channels of dq, dk and dv, so the sums have one order.
@@ -40,51 +41,70 @@ internal static unsafe partial class AttentionKernel
             var scratch = _cpu.Rent(new Scratch<TVector>(_size, null).Floats * sizeof(float));
             var memory = new Scratch<TVector>(_size, (float*)scratch.Pointer);
             for (int bh = begin; bh < end; bh++)
-                Head<TVector>(bh, memory);
+                Head<TVector>(bh / _size.H, bh % _size.H, bh + 1 < end && (bh + 1) % _size.H > 0 && _size.S * _size.D <= FetchedElements, memory);
             scratch.Release();
         }
 
-        private void Head<TVector>(int bh, in Scratch<TVector> scratch)
+        private void Head<TVector>(int b, int h, bool fetch, in Scratch<TVector> scratch)
             where TVector : struct, IFloatVector<TVector>
         {
             var size = _size;
-            int b = bh / size.H, h = bh % size.H, depth = size.D, length = _lengths is null ? size.S : _lengths[b], visible = size.Visible(size.T - 1, length);
+            int bh = (b * size.H) + h, depth = size.D, length = _lengths is null ? size.S : _lengths[b], visible = size.Visible(size.T - 1, length);
             long keyOffset = ((long)b * size.S * size.C) + (h * depth), queryOffset = ((long)b * size.T * size.C) + (h * depth);
-            bool scores = _dq is not null || _dk is not null;
-            SmallProduct.PackTransposed<TVector>(_k + keyOffset, size.C, visible, depth, size.Scale, scratch.KeyPanels);
-            if (scores)
-                SmallProduct.PackTransposed<TVector>(_v + keyOffset, size.C, visible, depth, 1, scratch.ValuePanels);
+            SmallProduct.PackTransposed<TVector>(_k + keyOffset, size.C, visible, depth, scratch.KeyPanels);
+            if (_dq is not null || _dk is not null)
+                SmallProduct.PackTransposed<TVector>(_v + keyOffset, size.C, visible, depth, scratch.ValuePanels);
             if (_dq is not null)
-                SmallProduct.PackRows<TVector>(_k + keyOffset, size.C, visible, depth, size.Scale, scratch.Keys);
-            Clear(scratch.Dk, 0, size.S * scratch.Depth);
-            Clear(scratch.Dv, 0, size.S * scratch.Depth);
+                SmallProduct.PackRows<TVector>(_k + keyOffset, size.C, visible, depth, scratch.Keys);
+
+            // One block overwrites what its queries see, several add to what was zero.
+            bool several = size.T > scratch.BlockRows;
+            ClearRows(_dk, keyOffset, several ? 0 : visible);
+            ClearRows(_dv, keyOffset, several ? 0 : visible);
             int step = StepRows(size, scratch.ScoreRow);
             for (int t = 0; t < size.T; t += scratch.BlockRows)
             {
                 int rows = Math.Min(scratch.BlockRows, size.T - t), seen = size.Visible(t + rows - 1, length);
                 long offset = queryOffset + ((long)t * size.C);
                 for (int i = 0; i < rows; i += step)
-                    Step<TVector>(bh, t + i, Math.Min(step, rows - i), length, seen, offset + ((long)i * size.C), i, scratch);
+                {
+                    int stepRows = Math.Min(step, rows - i), done = t + i;
+                    Step<TVector>(bh, done, stepRows, length, seen, offset + ((long)i * size.C), i, scratch);
+                    if (fetch)
+                        FetchNext(offset + ((long)i * size.C) + depth, stepRows, keyOffset + depth, (int)((long)visible * done / size.T), (int)((long)visible * (done + stepRows) / size.T));
+                }
+
                 if (_dk is not null)
                 {
-                    SmallProduct.PackRows<TVector>(_q + offset, size.C, rows, depth, size.Scale, scratch.Queries);
-                    AddToKeys<TVector>(t, rows, seen, scratch.Ds, scratch.Queries, scratch.Dk, scratch);
+                    SmallProduct.PackRows<TVector>(_q + offset, size.C, rows, depth, scratch.Queries);
+                    AddToKeys<TVector>(t, rows, seen, scratch.Ds, scratch.Queries, size.Scale, _dk + keyOffset, several, scratch);
                 }
 
                 if (_dv is not null)
                 {
-                    SmallProduct.PackRows<TVector>(_dy + offset, size.C, rows, depth, 1, scratch.Queries);
-                    AddToKeys<TVector>(t, rows, seen, scratch.P, scratch.Queries, scratch.Dv, scratch);
+                    SmallProduct.PackRows<TVector>(_dy + offset, size.C, rows, depth, scratch.Queries);
+                    AddToKeys<TVector>(t, rows, seen, scratch.P, scratch.Queries, 1, _dv + keyOffset, several, scratch);
                 }
             }
+        }
 
-            for (int s = 0; s < size.S; s++)
-            {
-                if (_dk is not null)
-                    new Span<float>(scratch.Dk + ((nint)s * scratch.Depth), depth).CopyTo(new Span<float>(_dk + keyOffset + ((long)s * size.C), depth));
-                if (_dv is not null)
-                    new Span<float>(scratch.Dv + ((nint)s * scratch.Depth), depth).CopyTo(new Span<float>(_dv + keyOffset + ((long)s * size.C), depth));
-            }
+        private void ClearRows(float* gradient, long offset, int from)
+        {
+            if (gradient is null)
+                return;
+            for (int s = from; s < _size.S; s++)
+                new Span<float>(gradient + offset + ((long)s * _size.C), _size.D).Clear();
+        }
+
+        // Spread over the steps: rows of what belongs to queries, and this step's share of what belongs to keys.
+        private void FetchNext(long queryOffset, int rows, long keyOffset, int firstKey, int lastKey)
+        {
+            long keys = keyOffset + ((long)firstKey * _size.C);
+            Fetch(_q + queryOffset, rows, _size);
+            Fetch(_y + queryOffset, rows, _size);
+            Fetch(_dy + queryOffset, rows, _size);
+            Fetch(_k + keys, lastKey - firstKey, _size);
+            Fetch(_v + keys, lastKey - firstKey, _size);
         }
 
         // p, masked, and ds of the queries t .. t + rows - 1 into rows i .. of the block, zero up to the block's number of keys; and their dq.
@@ -96,9 +116,9 @@ internal static unsafe partial class AttentionKernel
             float* p = scratch.P + ((nint)i * scratch.ScoreRow);
             float* ds = scratch.Ds + ((nint)i * scratch.ScoreRow);
             bool scores = _dq is not null || _dk is not null;
-            Scores<TVector>(rows, seen, depth, _q + offset, size.C, scratch.KeyPanels, p, scratch.ScoreRow);
+            Scores<TVector>(rows, seen, depth, size.Scale, _q + offset, size.C, scratch.KeyPanels, p, scratch.ScoreRow);
             if (scores)
-                Scores<TVector>(rows, seen, depth, _dy + offset, size.C, scratch.ValuePanels, ds, scratch.ScoreRow);
+                Scores<TVector>(rows, seen, depth, 1, _dy + offset, size.C, scratch.ValuePanels, ds, scratch.ScoreRow);
             for (int row = 0; row < rows; row++)
             {
                 long rowNumber = ((long)bh * size.T) + t + row;
@@ -124,8 +144,9 @@ internal static unsafe partial class AttentionKernel
                 Clear(dsRow, visible, blockSeen);
             }
 
+            float scale = size.Scale;
             if (_dq is not null)
-                SmallProduct.Multiply<TVector>(rows, depth, seen, ds, scratch.ScoreRow, 1, scratch.Keys, scratch.Depth, _dq + offset, size.C, accumulate: false);
+                SmallProduct.Multiply<TVector>(rows, depth, seen, ds, scratch.ScoreRow, 1, scratch.Keys, scratch.Depth, _dq + offset, size.C, &scale, 0, accumulate: false);
         }
 
         // ds = p (dp mask - delta) over dp.
@@ -142,8 +163,8 @@ internal static unsafe partial class AttentionKernel
             }
         }
 
-        // sum[s, :] += sum_t weights[t, s] x[t, :] over the block's queries; in the causal case only over those that see the key.
-        private void AddToKeys<TVector>(int t, int rows, int seen, float* weights, float* x, float* sum, in Scratch<TVector> scratch)
+        // sum[s, :] [+]= factor sum_t weights[t, s] x[t, :] over the block's queries; in the causal case only over those that see the key.
+        private void AddToKeys<TVector>(int t, int rows, int seen, float* weights, float* x, float factor, float* sum, bool accumulate, in Scratch<TVector> scratch)
             where TVector : struct, IFloatVector<TVector>
         {
             int keys = _size.Causal ? CausalKeys : seen;
@@ -152,8 +173,8 @@ internal static unsafe partial class AttentionKernel
                 // The first query that sees key s is s - (S - T).
                 int skip = _size.Causal ? Math.Clamp(s - (_size.S - _size.T) - t, 0, rows) : 0;
                 SmallProduct.Multiply<TVector>(
-                    Math.Min(keys, seen - s), scratch.Depth, rows - skip, weights + ((nint)skip * scratch.ScoreRow) + s, 1, scratch.ScoreRow,
-                    x + ((nint)skip * scratch.Depth), scratch.Depth, sum + ((nint)s * scratch.Depth), scratch.Depth, accumulate: true);
+                    Math.Min(keys, seen - s), _size.D, rows - skip, weights + ((nint)skip * scratch.ScoreRow) + s, 1, scratch.ScoreRow,
+                    x + ((nint)skip * scratch.Depth), scratch.Depth, sum + ((long)s * _size.C), _size.C, &factor, 0, accumulate);
             }
         }
 
@@ -180,8 +201,6 @@ internal static unsafe partial class AttentionKernel
         public readonly float* KeyPanels;
         public readonly float* ValuePanels;
         public readonly float* Keys;
-        public readonly float* Dk;
-        public readonly float* Dv;
         public readonly float* P;
         public readonly float* Ds;
         public readonly float* Queries;
@@ -200,8 +219,6 @@ internal static unsafe partial class AttentionKernel
             KeyPanels = Take(panels);
             ValuePanels = Take(panels);
             Keys = Take(rows);
-            Dk = Take(rows);
-            Dv = Take(rows);
             P = Take(scores);
             Ds = Take(scores);
             Queries = Take((long)BlockRows * Depth);

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace CudaSeq.Kernels;
 
 /// <summary>
@@ -22,23 +20,5 @@ internal readonly unsafe record struct DropMask(PhiloxKey Key, uint Threshold, f
     /// <summary>Writes <see cref="Scale"/> or 0 for elements <paramref name="first"/> .. <paramref name="first"/> + <paramref name="count"/> - 1.</summary>
     public void Fill<TVector>(ulong first, int count, float* scales)
         where TVector : struct, IFloatVector<TVector>
-    {
-        for (int i = 0; i < count;)
-        {
-            ulong element = first + (ulong)i;
-            var (x, y, z, w) = Philox.Block(Key, element / 4);
-            int word = (int)(element % 4);
-            if (word == 0 && i < count)
-                scales[i++] = Choose(x);
-            if (word <= 1 && i < count)
-                scales[i++] = Choose(y);
-            if (word <= 2 && i < count)
-                scales[i++] = Choose(z);
-            if (i < count)
-                scales[i++] = Choose(w);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private float Choose(uint word) => word < Threshold ? 0 : Scale;
+        => Philox.Factors<TVector>(Key, first, scales, count, Threshold, Scale);
 }
