@@ -80,7 +80,10 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    /// <summary>Trains until the options' end, or until cancelled after a whole update; either way the checkpoints are written.</summary>
+    /// <summary>
+    /// Trains until the options' end, then validates unless the last update just was; or until cancelled, after a whole update and without validating.
+    /// Either way <c>last.safetensors</c> is written.
+    /// </summary>
     /// <exception cref="NonFiniteLossException">The loss or a gradient was NaN or infinite.</exception>
     public TrainingResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -96,10 +99,11 @@ public sealed class Trainer : IDisposable
             Update(batches, meter);
             if (_options.ValidateEvery > 0 ? State.Update % _options.ValidateEvery == 0 : State.Epoch > epoch)
             {
+                // Before the checkpoint: a run killed in between validates again, one killed after the checkpoint must not miss a validation.
                 Report(null);
-                SaveLast();
                 validation = Validate(log, clock);
                 validated = State.Update;
+                SaveLast();
                 Report(validation);
             }
             else
@@ -113,7 +117,7 @@ public sealed class Trainer : IDisposable
 
         Report(null);
         SaveLast();
-        if (validated != State.Update)
+        if (validated != State.Update && !cancellation.IsCancellationRequested)
         {
             validation = Validate(log, clock);
             Report(validation);
