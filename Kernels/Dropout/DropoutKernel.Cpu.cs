@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace CudaSeq.Kernels;
 
 internal static unsafe partial class DropoutKernel
@@ -37,6 +39,7 @@ internal static unsafe partial class DropoutKernel
         }
 
         // A choice, not only a product: what is dropped is 0 even where x is infinite.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static TVector Masked<TVector>(TVector factor, TVector x)
             where TVector : struct, IFloatVector<TVector>
             => TVector.SelectLess(TVector.Zero, factor, factor * x, TVector.Zero);

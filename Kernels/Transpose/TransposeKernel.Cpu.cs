@@ -8,8 +8,11 @@ internal static unsafe partial class TransposeKernel
 {
     private const int ChunkElements = 16 * 1024;
 
-    // Rows of the output written side by side: two cache lines of the input.
-    private const int Tile = 32;
+    // Rows of the output written side by side: one cache line of the input, and few enough streams that powers of two do not crowd one set of the cache.
+    private const int Tile = 16;
+
+    // Columns of the output written side by side: one cache line.
+    private const int Line = 16;
 
     private static void ForwardCpu(CpuDevice cpu, in TransposeSize size, DeviceSpan x, DeviceSpan y)
     {
@@ -125,7 +128,7 @@ internal static unsafe partial class TransposeKernel
         }
     }
 
-    /// <summary>Item = (plane, up to 32 rows of the output).</summary>
+    /// <summary>Item = (plane, a tile of rows of the output).</summary>
     private readonly struct TileBody(Plan plan, long tiles, float* x, float* y) : IKernelBody
     {
         private readonly Plan _plan = plan;
@@ -144,19 +147,29 @@ internal static unsafe partial class TransposeKernel
                 long row = tile * Tile, rows = Math.Min(Tile, _plan.Rows - row);
                 float* x = _x + input + row, y = _y + output + (row * _plan.OutputStride);
                 long column = 0;
-                for (; column <= _plan.Columns - block; column += block)
-                {
-                    float* source = x + (column * _plan.InputStride), target = y + column;
-                    long r = 0;
-                    for (; r <= rows - block; r += block)
-                        Block<TVector>(source + r, _plan.InputStride, target + (r * _plan.OutputStride), _plan.OutputStride);
-                    if (r < rows)
-                        Plain(source + r, _plan.InputStride, target + (r * _plan.OutputStride), _plan.OutputStride, rows - r, block);
-                }
-
+                for (; column < _plan.Columns - (_plan.Columns % block); column += Line)
+                    Strip<TVector>(x, y, column, (int)Math.Min(Line, (_plan.Columns - column) / block * block), rows, block);
+                column = _plan.Columns - (_plan.Columns % block);
                 if (column < _plan.Columns)
                     Plain(x + (column * _plan.InputStride), _plan.InputStride, y + column, _plan.OutputStride, rows, _plan.Columns - column);
             }
+        }
+
+        // Rows of the output stand far apart, often in one set of the cache: each gets its whole line before the next block of rows comes.
+        private void Strip<TVector>(float* x, float* y, long column, int columns, long rows, int block)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            long inputStride = _plan.InputStride, outputStride = _plan.OutputStride;
+            float* source = x + (column * inputStride), target = y + column;
+            long r = 0;
+            for (; r <= rows - block; r += block)
+            {
+                for (int c = 0; c < columns; c += block)
+                    Block<TVector>(source + (c * inputStride) + r, inputStride, target + (r * outputStride) + c, outputStride);
+            }
+
+            if (r < rows)
+                Plain(source + r, inputStride, target + (r * outputStride), outputStride, rows - r, columns);
         }
 
         private static void Plain(float* x, long inputStride, float* y, long outputStride, long rows, long columns)
@@ -180,6 +193,7 @@ internal static unsafe partial class TransposeKernel
                 *y = *x;
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Block8(float* x, long stride, float* y, long outputStride)
         {
             // Rows 0 and 4, 1 and 5, ... share a register, so that what remains is four by four inside the halves.
@@ -211,6 +225,7 @@ internal static unsafe partial class TransposeKernel
             Avx.UnpackHigh(t1, t3).AsSingle().Store(y + (3 * stride));
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Block4(float* x, long stride, float* y, long outputStride)
         {
             var r0 = Vector128.Load(x);
