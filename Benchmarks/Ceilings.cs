@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using CudaSeq.Kernels;
 
@@ -10,13 +9,13 @@ namespace CudaSeq.Benchmarks;
 public sealed record Ceilings(double GigaflopsPerSecond, double GigabytesPerSecond)
 {
     /// <summary>Measures both, best of a few.</summary>
-    public static Ceilings Measure(CpuDevice cpu)
+    public static Ceilings Measure(CpuDevice cpu, Clock clock = Clock.Wall)
     {
-        using var memory = new MemoryCeiling(cpu);
+        using var memory = new MemoryCeiling(cpu, clock);
         double flops = 0, bytes = 0;
         for (int i = 0; i < 10; i++)
         {
-            flops = Math.Max(flops, FmaPeak(cpu, 10));
+            flops = Math.Max(flops, FmaPeak(cpu, clock, 10));
             bytes = Math.Max(bytes, memory.Copy());
         }
 
@@ -25,15 +24,16 @@ public sealed record Ceilings(double GigaflopsPerSecond, double GigabytesPerSeco
 
     /// <summary>GFLOP/s of a loop of fused multiply-adds that never leaves the registers, on all threads.</summary>
     /// <param name="cpu">Gives the threads and the width of the vectors.</param>
+    /// <param name="clock">What counts as time.</param>
     /// <param name="milliseconds">About how long to measure.</param>
-    public static double FmaPeak(CpuDevice cpu, double milliseconds)
+    public static double FmaPeak(CpuDevice cpu, Clock clock, double milliseconds)
     {
         // 40 us a chunk on a fast core; many chunks, so that a thread that started late costs little.
         const int Steps = 20_000;
         int chunks = (int)Math.Max(cpu.Threads, milliseconds * 25 * cpu.Threads);
-        long start = Stopwatch.GetTimestamp();
+        double start = clock.Seconds();
         cpu.For(chunks, 1, new MultiplyAddBody(Steps));
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double seconds = clock.Seconds() - start;
         int lanes = cpu.Tier switch { InstructionTier.Avx512 => 16, InstructionTier.Avx2 => 8, InstructionTier.Vector128 => 4, _ => 1 };
         return 2.0 * MultiplyAddBody.Chains * lanes * Steps * chunks / seconds / 1e9;
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CudaSeq.Kernels;
 
 namespace CudaSeq.Benchmarks;
@@ -11,12 +10,14 @@ public sealed unsafe class MemoryCeiling : IDisposable
     private const long Bytes = (long)ChunkFloats * Chunks * sizeof(float);
 
     private readonly CpuDevice _cpu;
+    private readonly Clock _clock;
     private readonly DeviceBuffer[] _arrays;
 
     /// <summary>Reserves the arrays, 64 MB each.</summary>
-    public MemoryCeiling(CpuDevice cpu)
+    public MemoryCeiling(CpuDevice cpu, Clock clock = Clock.Wall)
     {
         _cpu = cpu;
+        _clock = clock;
         _arrays = [cpu.Rent(Bytes), cpu.Rent(Bytes), cpu.Rent(Bytes)];
         foreach (var array in _arrays)
             new Span<float>(array.Pointer, (int)(Bytes / sizeof(float))).Fill(1);
@@ -40,9 +41,9 @@ public sealed unsafe class MemoryCeiling : IDisposable
 
     private double Run(Kind kind, int arrays)
     {
-        long start = Stopwatch.GetTimestamp();
+        double start = _clock.Seconds();
         _cpu.For(Chunks, 1, new Body(kind, (float*)_arrays[0].Pointer, (float*)_arrays[1].Pointer, (float*)_arrays[2].Pointer));
-        return arrays * Bytes / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9;
+        return arrays * Bytes / (_clock.Seconds() - start) / 1e9;
     }
 
     private enum Kind

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using CudaSeq.Kernels;
 using CudaSeq.Tensors;
@@ -6,8 +5,9 @@ using CudaSeq.Tensors;
 namespace CudaSeq.Benchmarks;
 
 /// <summary>
-/// <c>quick [--filter TEXT] [--threads N] [--tier TIER] [--rounds N]</c>: every case for a few hundred milliseconds, each sample next to a sample of the ceiling that limits it,
-/// so that a fraction stays right when the machine changes its clock or others use it. The table shows medians.
+/// <c>quick [--filter TEXT] [--threads N] [--tier TIER] [--rounds N] [--clock wall|cpu]</c>: every case for a few hundred milliseconds, each sample next to a sample of the
+/// ceiling that limits it, so that a fraction stays right when the machine changes its clock. The table shows medians. On a machine that others use, <c>--clock cpu</c>
+/// counts the time this process computed rather than the time that passed; it computes on one thread, as waiting threads would count too.
 /// </summary>
 internal static class QuickRun
 {
@@ -19,6 +19,7 @@ internal static class QuickRun
         int? threads = null;
         InstructionTier? tier = null;
         int rounds = 9;
+        var clock = Clock.Wall;
         for (int i = 0; i + 1 < options.Length; i += 2)
         {
             switch (options[i])
@@ -27,15 +28,16 @@ internal static class QuickRun
                 case "--threads": threads = int.Parse(options[i + 1], CultureInfo.InvariantCulture); break;
                 case "--tier": tier = Enum.Parse<InstructionTier>(options[i + 1], ignoreCase: true); break;
                 case "--rounds": rounds = int.Parse(options[i + 1], CultureInfo.InvariantCulture); break;
+                case "--clock": clock = Enum.Parse<Clock>(options[i + 1], ignoreCase: true); break;
                 default: return Usage(options[i]);
             }
         }
 
         if (options.Length % 2 != 0)
             return Usage(options[^1]);
-        using var cpu = new CpuDevice(threads, tier);
-        using var memory = new MemoryCeiling(cpu);
-        var ceilings = Ceilings.Measure(cpu);
+        using var cpu = new CpuDevice(clock == Clock.Cpu ? 1 : threads, tier);
+        using var memory = new MemoryCeiling(cpu, clock);
+        var ceilings = Ceilings.Measure(cpu, clock);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{cpu.Tier}, {cpu.Threads} threads: {ceilings.GigaflopsPerSecond:f0} GFLOP/s, copy {ceilings.GigabytesPerSecond:f1} GB/s, read {Best(memory.Read):f1} GB/s, triad {Best(memory.Triad):f1} GB/s"));
@@ -50,7 +52,7 @@ internal static class QuickRun
         Console.WriteLine($"{"case".PadRight(width)}  {"time",10}  {"rate",16}  {"of ceiling",10}  {"items/s",10}");
         foreach (var c in cases)
         {
-            var (seconds, fraction, bound) = Time(c, cpu, memory, ceilings, rounds);
+            var (seconds, fraction, bound) = Time(c, cpu, memory, ceilings, clock, rounds);
             string items = c.Work.Items > 0 ? Number(c.Work.Items / seconds) : "";
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -66,40 +68,40 @@ internal static class QuickRun
         .SelectMany(t => ((IQuickBenchmarks)Activator.CreateInstance(t)!).Cases);
 
     private static (double Seconds, double Fraction, bool BoundByMemory) Time(
-        QuickCase c, CpuDevice cpu, MemoryCeiling memory, Ceilings ceilings, int rounds)
+        QuickCase c, CpuDevice cpu, MemoryCeiling memory, Ceilings ceilings, Clock clock, int rounds)
     {
         using var scope = TensorScope.Begin();
         var call = c.Prepare(cpu);
         bool bound = c.Work.BoundByMemory(ceilings);
-        double once = Sample(call, 1);
+        double once = Sample(call, clock, 1);
         for (int i = 0; i < 3; i++)
-            once = Math.Min(once, Sample(call, 1));
+            once = Math.Min(once, Sample(call, clock, 1));
         int repetitions = (int)Math.Clamp(SampleSeconds / once, 1, 1_000_000);
         var times = new double[rounds];
         var fractions = new double[rounds];
         for (int i = 0; i < rounds; i++)
         {
             double before = Ceiling();
-            times[i] = Sample(call, repetitions);
+            times[i] = Sample(call, clock, repetitions);
             double ceiling = (before + Ceiling()) / 2;
             fractions[i] = (bound ? c.Work.Bytes : c.Work.Flops) / times[i] / 1e9 / ceiling;
         }
 
         return (Median(times), Median(fractions), bound);
 
-        double Ceiling() => bound ? memory.Copy() : Ceilings.FmaPeak(cpu, 5);
+        double Ceiling() => bound ? memory.Copy() : Ceilings.FmaPeak(cpu, clock, 5);
     }
 
-    private static double Sample(Action call, int repetitions)
+    private static double Sample(Action call, Clock clock, int repetitions)
     {
-        long start = Stopwatch.GetTimestamp();
+        double start = clock.Seconds();
         for (int i = 0; i < repetitions; i++)
         {
             using var scope = TensorScope.Begin();
             call();
         }
 
-        return Stopwatch.GetElapsedTime(start).TotalSeconds / repetitions;
+        return (clock.Seconds() - start) / repetitions;
     }
 
     private static double Median(double[] values)
@@ -127,7 +129,7 @@ internal static class QuickRun
 
     private static int Usage(string option)
     {
-        Console.Error.WriteLine($"quick: unknown or incomplete option {option}; options are --filter TEXT, --threads N, --tier TIER, --rounds N.");
+        Console.Error.WriteLine($"quick: unknown or incomplete option {option}; options are --filter TEXT, --threads N, --tier TIER, --rounds N, --clock wall|cpu.");
         return 2;
     }
 }

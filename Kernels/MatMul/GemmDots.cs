@@ -13,11 +13,14 @@ internal static unsafe class GemmDots
     public const int Columns = 32;
 
     /// <summary>The most rows of A.</summary>
-    public const int MaxRows = 32;
+    public const int MaxRows = 48;
 
     private const int Group = 4;
 
-    /// <summary>Columns <paramref name="begin"/> .. <paramref name="end"/> - 1 of C, at most <see cref="Columns"/>; A is as it is, B transposed, M at most <see cref="MaxRows"/>.</summary>
+    // Longer rows come in parts whose sums are added.
+    private const int BlockK = 1024;
+
+    /// <summary>Columns <paramref name="begin"/> .. <paramref name="end"/> - 1 of C, at most <see cref="Columns"/>; A is as it is, B transposed, M at most <see cref="MaxRows"/>, K not 0.</summary>
     [SkipLocalsInit]
     public static void Multiply<TVector>(in GemmProblem p, int begin, int end)
         where TVector : struct, IFloatVector<TVector>
@@ -25,11 +28,14 @@ internal static unsafe class GemmDots
         float* sums = stackalloc float[((MaxRows + Group) * Columns) + 16];
         sums = (float*)(((nuint)sums + 63) & ~(nuint)63);
         // Rows of A that stay in the first-level cache while the rows of B pass, the first time from memory, then from the second level.
-        int rows = Math.Max(Group, CacheSizes.Host.Level1 * 2 / 3 / sizeof(float) / Math.Max(1, p.K) / Group * Group);
-        for (int m = 0; m < p.M; m += rows)
+        int rows = Math.Max(Group, CacheSizes.Host.Level1 * 2 / 3 / sizeof(float) / Math.Min(p.K, BlockK) / Group * Group);
+        for (int k = 0; k < p.K; k += BlockK)
         {
-            for (int n = begin; n < end; n += Group)
-                Rows<TVector>(p, m, Math.Min(p.M, m + rows), n, end, sums + (n - begin));
+            for (int m = 0; m < p.M; m += rows)
+            {
+                for (int n = begin; n < end; n += Group)
+                    Rows<TVector>(p, k, m, Math.Min(p.M, m + rows), n, end, sums + (n - begin));
+            }
         }
 
         float* c = p.C + begin;
@@ -39,33 +45,35 @@ internal static unsafe class GemmDots
     }
 
     // Where a group is not full, its last row of B is computed again and not stored.
-    private static void Rows<TVector>(in GemmProblem p, int m, int last, int n, int end, float* sums)
+    private static void Rows<TVector>(in GemmProblem p, int k, int m, int last, int n, int end, float* sums)
         where TVector : struct, IFloatVector<TVector>
     {
-        float* w0 = p.B + (n * p.StrideB);
+        float* w0 = p.B + (n * p.StrideB) + k;
         float* w1 = n + 1 < end ? w0 + p.StrideB : w0, w2 = n + 2 < end ? w1 + p.StrideB : w1, w3 = n + 3 < end ? w2 + p.StrideB : w2;
+        int length = Math.Min(BlockK, p.K - k);
+        bool add = k > 0;
         while (m < last)
         {
-            float* x = p.A + (m * p.StrideA), sum = sums + (m * Columns);
+            float* x = p.A + (m * p.StrideA) + k, sum = sums + (m * Columns);
             if (last - m >= 4 && TVector.Count == 16)
             {
-                Tile<TVector, Size4>(p.K, x, p.StrideA, w0, w1, w2, w3, sum);
+                Tile<TVector, Size4>(length, x, p.StrideA, w0, w1, w2, w3, sum, add);
                 m += 4;
             }
             else if (last - m >= 2)
             {
-                Tile<TVector, Size2>(p.K, x, p.StrideA, w0, w1, w2, w3, sum);
+                Tile<TVector, Size2>(length, x, p.StrideA, w0, w1, w2, w3, sum, add);
                 m += 2;
             }
             else
             {
-                Tile<TVector, Size1>(p.K, x, p.StrideA, w0, w1, w2, w3, sum);
+                Tile<TVector, Size1>(length, x, p.StrideA, w0, w1, w2, w3, sum, add);
                 m++;
             }
         }
     }
 
-    private static void Tile<TVector, TRows>(int k, float* x, long strideX, float* w0, float* w1, float* w2, float* w3, float* sums)
+    private static void Tile<TVector, TRows>(int k, float* x, long strideX, float* w0, float* w1, float* w2, float* w3, float* sums, bool add)
         where TVector : struct, IFloatVector<TVector>
         where TRows : struct, ITileSize
     {
@@ -101,13 +109,24 @@ internal static unsafe class GemmDots
             }
         }
 
-        StoreSums(a0, a1, a2, a3, sums);
+        if (typeof(TVector) == typeof(Float512) && TRows.Count == 4)
+        {
+            var all = Quartered(
+                Quartered(Fold(a0, a1, a2, a3), Fold(b0, b1, b2, b3)), Quartered(Fold(c0, c1, c2, c3), Fold(d0, d1, d2, d3)));
+            Store(all.GetLower().GetLower(), sums, add);
+            Store(all.GetLower().GetUpper(), sums + Columns, add);
+            Store(all.GetUpper().GetLower(), sums + (2 * Columns), add);
+            Store(all.GetUpper().GetUpper(), sums + (3 * Columns), add);
+            return;
+        }
+
+        StoreSums(a0, a1, a2, a3, sums, add);
         if (TRows.Count > 1)
-            StoreSums(b0, b1, b2, b3, sums + Columns);
+            StoreSums(b0, b1, b2, b3, sums + Columns, add);
         if (TRows.Count > 2)
         {
-            StoreSums(c0, c1, c2, c3, sums + (2 * Columns));
-            StoreSums(d0, d1, d2, d3, sums + (3 * Columns));
+            StoreSums(c0, c1, c2, c3, sums + (2 * Columns), add);
+            StoreSums(d0, d1, d2, d3, sums + (3 * Columns), add);
         }
     }
 
@@ -124,11 +143,19 @@ internal static unsafe class GemmDots
 
     // The sums of the lanes of four vectors, four of them at a time.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreSums<TVector>(TVector a, TVector b, TVector c, TVector d, float* sums)
+    private static void StoreSums<TVector>(TVector a, TVector b, TVector c, TVector d, float* sums, bool add)
         where TVector : struct, IFloatVector<TVector>
     {
         if (TVector.Count == 1)
         {
+            if (add)
+            {
+                a += TVector.Load(sums);
+                b += TVector.Load(sums + 1);
+                c += TVector.Load(sums + 2);
+                d += TVector.Load(sums + 3);
+            }
+
             a.Store(sums);
             b.Store(sums + 1);
             c.Store(sums + 2);
@@ -141,8 +168,29 @@ internal static unsafe class GemmDots
         Vector128<float> ab = lowAB + highAB, cd = lowCD + highCD;
         var even = Vector128.Create(ab.GetLower(), cd.GetLower());
         var odd = Vector128.Create(ab.GetUpper(), cd.GetUpper());
-        (even + odd).Store(sums);
+        Store(even + odd, sums, add);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector128<float> four, float* sums, bool add)
+        => (add ? four + Vector128.Load(sums) : four).Store(sums);
+
+    // In every quarter, the sums of that quarter's lanes of a, b, c and d.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Fold<TVector>(TVector a, TVector b, TVector c, TVector d)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        var (va, vb) = (Unsafe.BitCast<TVector, Float512>(a).Value, Unsafe.BitCast<TVector, Float512>(b).Value);
+        var (vc, vd) = (Unsafe.BitCast<TVector, Float512>(c).Value, Unsafe.BitCast<TVector, Float512>(d).Value);
+        var ab = Avx512F.Add(Avx512F.UnpackLow(va, vb), Avx512F.UnpackHigh(va, vb));
+        var cd = Avx512F.Add(Avx512F.UnpackLow(vc, vd), Avx512F.UnpackHigh(vc, vd));
+        return Avx512F.Add(Avx512F.Shuffle(ab, cd, 0b01_00_01_00), Avx512F.Shuffle(ab, cd, 0b11_10_11_10));
+    }
+
+    // Quarters 0 + 1 and 2 + 3 of a, then those of b.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Quartered(Vector512<float> a, Vector512<float> b)
+        => Avx512F.Add(Avx512F.Shuffle4x128(a, b, 0b10_00_10_00), Avx512F.Shuffle4x128(a, b, 0b11_01_11_01));
 
     // Folds the lanes of any vector into four.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,6 +26,7 @@ public sealed class MatMulTests : OpTests<MatMulCase>
                         yield return new MatMulCase([], m, 40, 21, ta, tb);
                     yield return new MatMulCase([], 130, 97, 129, ta, tb);
                     yield return new MatMulCase([], 70, 150, 700, ta, tb);
+                    yield return new MatMulCase([], 7, 35, 2100, ta, tb);
                     yield return new MatMulCase([3], 5, 18, 9, ta, tb);
                     yield return new MatMulCase([2, 3], 17, 33, 8, ta, tb);
                     yield return new MatMulCase([3], 90, 100, 70, ta, tb);
