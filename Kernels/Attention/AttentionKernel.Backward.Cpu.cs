@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace CudaSeq.Kernels;
 
 internal static unsafe partial class AttentionKernel
@@ -125,23 +127,25 @@ internal static unsafe partial class AttentionKernel
                 int visible = size.Visible(t + row, length);
                 float* pRow = p + ((nint)row * scratch.ScoreRow);
                 float* dsRow = ds + ((nint)row * scratch.ScoreRow);
-                if (visible > 0)
+                if (_mask.Active)
+                    _mask.Fill<TVector>((ulong)rowNumber * (ulong)size.S, visible, scratch.Keep);
+                float delta = scores ? Dot<TVector>(_dy + offset + ((long)row * size.C), _y + offset + ((long)row * size.C), depth) : 0;
+                float max = _statistics[rowNumber], factor = _statistics[rowNumber + ((long)size.B * size.H * size.T)];
+                int s = 0;
+                for (; s <= visible - TVector.Count; s += TVector.Count)
+                    Gradient(TVector.Load(pRow + s), TVector.Load(scratch.Keep + s), pRow + s, dsRow + s, max, factor, delta);
+                if (s < visible)
                 {
-                    SoftmaxRow.ExpSum<TVector>(pRow, pRow, visible, _statistics[rowNumber]);
-                    if (_mask.Active)
-                        _mask.Fill<TVector>((ulong)rowNumber * (ulong)size.S, visible, scratch.Keep);
-                    float delta = Dot<TVector>(_dy + offset + ((long)row * size.C), _y + offset + ((long)row * size.C), depth);
-                    if (scores)
-                        ScoreGradient<TVector>(pRow, dsRow, visible, delta, scratch.Keep);
-                    if (_mask.Active)
-                    {
-                        for (int s = 0; s < visible; s += TVector.Count)
-                            (TVector.Load(pRow + s) * TVector.Load(scratch.Keep + s)).Store(pRow + s);
-                    }
+                    var score = TVector.LoadPartial(pRow + s, visible - s, float.NegativeInfinity);
+                    Gradient(score, TVector.LoadPartial(scratch.Keep + s, visible - s), pRow + s, dsRow + s, max, factor, delta);
+                    s += TVector.Count;
                 }
 
-                Clear(pRow, visible, blockSeen);
-                Clear(dsRow, visible, blockSeen);
+                for (; s < blockSeen; s += TVector.Count)
+                {
+                    TVector.Zero.Store(pRow + s);
+                    TVector.Zero.Store(dsRow + s);
+                }
             }
 
             float scale = size.Scale;
@@ -149,18 +153,17 @@ internal static unsafe partial class AttentionKernel
                 SmallProduct.Multiply<TVector>(rows, depth, seen, ds, scratch.ScoreRow, 1, scratch.Keys, scratch.Depth, _dq + offset, size.C, &scale, 0, accumulate: false);
         }
 
-        // ds = p (dp mask - delta) over dp.
-        private void ScoreGradient<TVector>(float* p, float* ds, int visible, float delta, float* keep)
+        // p = exp(score - max) factor; p mask over the scores and ds = p (dp mask - delta) over dp.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Gradient<TVector>(TVector score, TVector keep, float* p, float* ds, float max, float factor, float delta)
             where TVector : struct, IFloatVector<TVector>
         {
-            var d = TVector.Broadcast(delta);
-            for (int s = 0; s < visible; s += TVector.Count)
-            {
-                var dp = TVector.Load(ds + s);
-                if (_mask.Active)
-                    dp *= TVector.Load(keep + s);
-                (TVector.Load(p + s) * (dp - d)).Store(ds + s);
-            }
+            var probability = VectorMath.Exp(score - TVector.Broadcast(max)) * TVector.Broadcast(factor);
+            var dp = TVector.Load(ds);
+            if (_mask.Active)
+                dp *= keep;
+            (probability * (dp - TVector.Broadcast(delta))).Store(ds);
+            (_mask.Active ? probability * keep : probability).Store(p);
         }
 
         // sum[s, :] [+]= factor sum_t weights[t, s] x[t, :] over the block's queries; in the causal case only over those that see the key.

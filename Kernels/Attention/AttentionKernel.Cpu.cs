@@ -11,6 +11,8 @@ internal static unsafe partial class AttentionKernel
     // Scores at once: 32 KB.
     private const int BlockElements = 8192;
 
+    private const int MaxStepRows = 64;
+
     // Keys of one head beyond this would drive this head's out of the second-level cache.
     private const int FetchedElements = 32 * 1024;
 
@@ -56,7 +58,7 @@ internal static unsafe partial class AttentionKernel
     // Queries a step: their scores fit the first-level cache. Causal steps are short, since all of a step's queries visit the keys that the last one sees.
     private static int StepRows(AttentionSize size, int scoreRow)
     {
-        int rows = Math.Clamp(BlockElements / scoreRow / 4 * 4, 4, 64);
+        int rows = Math.Clamp(BlockElements / scoreRow / 4 * 4, 4, MaxStepRows);
         return size.Causal ? Math.Min(rows, size.T <= 64 ? 8 : 16) : rows;
     }
 
@@ -124,7 +126,8 @@ internal static unsafe partial class AttentionKernel
             if (_v is not null)
                 SmallProduct.PackRows<TVector>(_v + keyOffset, size.C, visible, depth, values);
             int step = StepRows(size, scoreRow);
-            float* factors = stackalloc float[64];
+            float* maxima = stackalloc float[2 * MaxStepRows];
+            float* factors = maxima + MaxStepRows;
             for (int t = first; t < last; t += step)
             {
                 int rows = Math.Min(step, last - t), seen = size.Visible(t + rows - 1, length);
@@ -133,7 +136,11 @@ internal static unsafe partial class AttentionKernel
                 if (fetch)
                     FetchNext(offset + depth, rows, keyOffset + depth, (int)((long)visible * (t - first) / (last - first)), (int)((long)visible * (t - first + rows) / (last - first)));
                 for (int i = 0; i < rows; i++)
-                    factors[i] = Normalise<TVector>(scores + ((nint)i * scoreRow), size.Visible(t + i, length), seen, ((long)bh * size.T) + t + i, keep);
+                    Hide<TVector>(scores + ((nint)i * scoreRow), size.Visible(t + i, length), seen);
+                for (int i = 0; i < rows; i += 4)
+                    Exponentials<TVector>(scores + ((nint)i * scoreRow), scoreRow, seen, maxima + i, factors + i);
+                for (int i = 0; i < rows; i++)
+                    Finish<TVector>(scores + ((nint)i * scoreRow), size.Visible(t + i, length), ((long)bh * size.T) + t + i, maxima[i], ref factors[i], keep);
                 if (_probabilities is not null)
                     continue;
                 SmallProduct.Multiply<TVector>(rows, depth, seen, scores, scoreRow, 1, values, paddedDepth, _y + offset, size.C, factors, 1, accumulate: false);
@@ -152,37 +159,102 @@ internal static unsafe partial class AttentionKernel
             Fetch(_y + queryOffset, rows, _size);
         }
 
-        // Leaves exp(score - max) in the row, masked, with zeros up to the step's number of keys; returns what it is still to be multiplied by.
-        private float Normalise<TVector>(float* row, int visible, int seen, long rowNumber, float* keep)
+        // Scores of keys that a query does not see, up to the step's last whole vector, become -infinity, so that their exponentials are 0.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Hide<TVector>(float* row, int visible, int seen)
             where TVector : struct, IFloatVector<TVector>
         {
-            float max = 0, sum = 1;
-            if (visible > 0)
+            int s = visible / TVector.Count * TVector.Count;
+            if (s < visible)
             {
-                max = SoftmaxRow.Max<TVector>(row, visible);
-                sum = SoftmaxRow.ExpSum<TVector>(row, row, visible, max);
+                TVector.LoadPartial(row + s, visible - s, float.NegativeInfinity).Store(row + s);
+                s += TVector.Count;
+            }
+
+            for (; s < seen; s += TVector.Count)
+                TVector.Broadcast(float.NegativeInfinity).Store(row + s);
+        }
+
+        // row = exp(row - max) and factor = 1 / sum for four rows, whose chains of operations hide each other's latency. Rows past the step's last hold anything.
+        private static void Exponentials<TVector>(float* scores, nint scoreRow, int seen, float* maxima, float* factors)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            float* x0 = scores, x1 = x0 + scoreRow, x2 = x1 + scoreRow, x3 = x2 + scoreRow;
+            var max0 = TVector.Broadcast(float.NegativeInfinity);
+            TVector max1 = max0, max2 = max0, max3 = max0;
+            for (int s = 0; s < seen; s += TVector.Count)
+            {
+                max0 = TVector.Max(TVector.Load(x0 + s), max0);
+                max1 = TVector.Max(TVector.Load(x1 + s), max1);
+                max2 = TVector.Max(TVector.Load(x2 + s), max2);
+                max3 = TVector.Max(TVector.Load(x3 + s), max3);
+            }
+
+            maxima[0] = max0.MaxLane();
+            maxima[1] = max1.MaxLane();
+            maxima[2] = max2.MaxLane();
+            maxima[3] = max3.MaxLane();
+            max0 = TVector.Broadcast(maxima[0]);
+            max1 = TVector.Broadcast(maxima[1]);
+            max2 = TVector.Broadcast(maxima[2]);
+            max3 = TVector.Broadcast(maxima[3]);
+            TVector sum0 = TVector.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            for (int s = 0; s < seen; s += TVector.Count)
+            {
+                Exponential(x0 + s, max0, ref sum0);
+                Exponential(x1 + s, max1, ref sum1);
+                Exponential(x2 + s, max2, ref sum2);
+                Exponential(x3 + s, max3, ref sum3);
+            }
+
+            factors[0] = 1 / sum0.Sum();
+            factors[1] = 1 / sum1.Sum();
+            factors[2] = 1 / sum2.Sum();
+            factors[3] = 1 / sum3.Sum();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Exponential<TVector>(float* x, TVector max, ref TVector sum)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            var e = VectorMath.Exp(TVector.Load(x) - max);
+            e.Store(x);
+            sum += e;
+        }
+
+        // What is rare: rows that see nothing, statistics for backward, the mask, probabilities that are asked for.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Finish<TVector>(float* row, int visible, long rowNumber, float max, ref float factor, float* keep)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            if (visible == 0)
+            {
+                Clear(row, 0, _size.S);
+                factor = 0;
             }
 
             if (_statistics is not null)
-                _statistics[rowNumber] = max + MathF.Log(sum);
+            {
+                _statistics[rowNumber] = max;
+                _statistics[rowNumber + ((long)_size.B * _size.H * _size.T)] = factor;
+            }
+
             if (_probabilities is not null)
             {
                 float* p = _probabilities + (rowNumber * _size.S);
-                SoftmaxRow.Scale<TVector>(row, visible, 1 / sum);
+                SoftmaxRow.Scale<TVector>(row, visible, factor);
                 new Span<float>(row, visible).CopyTo(new Span<float>(p, visible));
                 Clear(p, visible, _size.S);
-                return 1;
             }
-
-            if (_mask.Active)
+            else if (_mask.Active)
             {
                 _mask.Fill<TVector>((ulong)rowNumber * (ulong)_size.S, visible, keep);
-                for (int s = 0; s < visible; s += TVector.Count)
+                int s = 0;
+                for (; s <= visible - TVector.Count; s += TVector.Count)
                     (TVector.Load(row + s) * TVector.Load(keep + s)).Store(row + s);
+                if (s < visible)
+                    (TVector.Load(row + s) * TVector.LoadPartial(keep + s, visible - s)).Store(row + s);
             }
-
-            Clear(row, visible, seen);
-            return 1 / sum;
         }
     }
 }

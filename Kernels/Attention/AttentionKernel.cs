@@ -13,7 +13,8 @@ internal readonly record struct AttentionSize(int B, int T, int S, int C, int H,
 
 /// <summary>
 /// y[b, t, h, :] = sum_s p[b, h, t, s] mask[b, h, t, s] v[b, s, h, :] with p = softmax_s(scale q[b, t, h, :] . k[b, s, h, :]) over the visible keys.
-/// q, y [B, T, C]; k, v [B, S, C]; keyLengths [B] or none; statistics [B, H, T], the logarithm of the sum of the exponentials of a row's scores.
+/// q, y [B, T, C]; k, v [B, S, C]; keyLengths [B] or none; statistics [2, B, H, T], the largest of a row's scores and
+/// the reciprocal of the sum of the exponentials of what they lie below it.
 /// The mask's element number is ((b H + h) T + t) S + s. The probabilities are never stored: backward computes them again from the statistics.
 /// </summary>
 internal static partial class AttentionKernel

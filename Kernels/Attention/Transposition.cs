@@ -44,10 +44,10 @@ internal static unsafe class Transposition
     // 16 x 16: whole cache lines in, whole cache lines out.
     private static void Sixteen(float* x, nint xRow, int rows, float* y, nint yRow)
     {
-        var (a0, a1, a2, a3) = FourRows(x, xRow, rows);
-        var (b0, b1, b2, b3) = FourRows(x + (4 * xRow), xRow, rows - 4);
-        var (c0, c1, c2, c3) = FourRows(x + (8 * xRow), xRow, rows - 8);
-        var (d0, d1, d2, d3) = FourRows(x + (12 * xRow), xRow, rows - 12);
+        FourRows(x, xRow, rows, out var a0, out var a1, out var a2, out var a3);
+        FourRows(x + (4 * xRow), xRow, rows - 4, out var b0, out var b1, out var b2, out var b3);
+        FourRows(x + (8 * xRow), xRow, rows - 8, out var c0, out var c1, out var c2, out var c3);
+        FourRows(x + (12 * xRow), xRow, rows - 12, out var d0, out var d1, out var d2, out var d3);
         Quarters(a0, b0, c0, d0, y, yRow);
         Quarters(a1, b1, c1, d1, y + yRow, yRow);
         Quarters(a2, b2, c2, d2, y + (2 * yRow), yRow);
@@ -56,7 +56,8 @@ internal static unsafe class Transposition
 
     // Four rows with each of their four 4 x 4 blocks transposed: vector j holds columns j, 4 + j, 8 + j and 12 + j.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<float> C0, Vector512<float> C1, Vector512<float> C2, Vector512<float> C3) FourRows(float* x, nint xRow, int rows)
+    private static void FourRows(
+        float* x, nint xRow, int rows, out Vector512<float> c0, out Vector512<float> c1, out Vector512<float> c2, out Vector512<float> c3)
     {
         var r0 = rows > 0 ? Vector512.Load(x) : default;
         var r1 = rows > 1 ? Vector512.Load(x + xRow) : default;
@@ -66,7 +67,10 @@ internal static unsafe class Transposition
         var high01 = Avx512F.UnpackHigh(r0, r1);
         var low23 = Avx512F.UnpackLow(r2, r3);
         var high23 = Avx512F.UnpackHigh(r2, r3);
-        return (Avx512F.Shuffle(low01, low23, 0x44), Avx512F.Shuffle(low01, low23, 0xEE), Avx512F.Shuffle(high01, high23, 0x44), Avx512F.Shuffle(high01, high23, 0xEE));
+        c0 = Avx512F.Shuffle(low01, low23, 0x44);
+        c1 = Avx512F.Shuffle(low01, low23, 0xEE);
+        c2 = Avx512F.Shuffle(high01, high23, 0x44);
+        c3 = Avx512F.Shuffle(high01, high23, 0xEE);
     }
 
     // Quarter l of each of the four goes to row 4 l of y.

@@ -6,17 +6,29 @@ namespace CudaSeq.Kernels;
 
 internal static unsafe partial class AttentionStepKernel
 {
+    // Items that keep the threads busy: fewer sequences than this are split by heads too.
+    private const int EnoughItems = 16;
+
+    // Scores of the queries that pass over the keys together: 32 KB.
+    private const int ScoreElements = 8192;
+
     private static void ForwardCpu(CpuDevice cpu, AttentionStepSize size, DeviceSpan q, DeviceSpan keys, DeviceSpan values, DeviceSpan? lengths, DeviceSpan y)
     {
-        var body = new ForwardBody(cpu, size, q.Floats, keys.Floats, values.Floats, lengths is { } some ? some.Ints : null, y.Floats);
-        cpu.For(checked(size.M * size.H), CpuDevice.Grain(size.Queries * (20 + (size.Count * (2 + (0.15 * size.D))))), body);
+        int heads = size.M >= EnoughItems ? size.H : Math.Max(1, size.H * size.M / EnoughItems);
+        int groups = (size.H + heads - 1) / heads;
+        var body = new ForwardBody(cpu, size, heads, groups, q.Floats, keys.Floats, values.Floats, lengths is { } some ? some.Ints : null, y.Floats);
+        double cost = size.Queries * (double)heads * (20 + (size.Count * (1 + (0.05 * size.D))));
+        cpu.For(checked(size.M * groups), CpuDevice.Grain(cost), body);
     }
 
-    // Item = (m, h): all queries of a sequence pass over its keys and values while they are in the cache.
-    private readonly struct ForwardBody(CpuDevice cpu, AttentionStepSize size, float* q, float* keys, float* values, int* lengths, float* y) : IKernelBody
+    // Item = (m, group of heads): rows of keys and values are read whole, four at a time, and all queries of the sequence pass over them.
+    private readonly struct ForwardBody(
+        CpuDevice cpu, AttentionStepSize size, int heads, int groups, float* q, float* keys, float* values, int* lengths, float* y) : IKernelBody
     {
         private readonly CpuDevice _cpu = cpu;
         private readonly AttentionStepSize _size = size;
+        private readonly int _heads = heads;
+        private readonly int _groups = groups;
         private readonly float* _q = q;
         private readonly float* _keys = keys;
         private readonly float* _values = values;
@@ -26,63 +38,114 @@ internal static unsafe partial class AttentionStepKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            var size = _size;
-            int depth = size.D, queries = size.Queries;
-            var scratch = _cpu.Rent((size.Count + 4L) * sizeof(float));
-            var scores = (float*)scratch.Pointer;
+            int scoreRow = (_size.Count + 3) / 4 * 4, together = Math.Clamp(ScoreElements / Math.Max(1, _heads * scoreRow), 1, Math.Max(1, _size.Queries));
+            var scratch = _cpu.Rent(Math.Max(1, (long)together * _heads * scoreRow) * sizeof(float));
             for (int item = begin; item < end; item++)
             {
-                int m = item / size.H, channel = item % size.H * depth;
-                int visible = Math.Clamp(_lengths is null ? size.Count : Math.Min(size.Count, _lengths[m]), 0, size.S);
-                long cache = ((long)m * size.S * size.C) + channel;
-                for (int n = m * queries; n < (m + 1) * queries; n++)
-                {
-                    long row = ((long)n * size.C) + channel;
-                    Scores<TVector>(_q + row, _keys + cache, scores, visible);
-                    float sum = 1;
-                    if (visible > 0)
-                        sum = SoftmaxRow.ExpSum<TVector>(scores, scores, visible, SoftmaxRow.Max<TVector>(scores, visible));
-                    Average<TVector>(scores, _values + cache, _y + row, visible, 1 / sum);
-                }
+                int m = item / _groups, first = item % _groups * _heads, heads = Math.Min(_heads, _size.H - first);
+                for (int i = 0; i < _size.Queries; i += together)
+                    Queries<TVector>(m, (m * _size.Queries) + i, Math.Min(together, _size.Queries - i), first, heads, (float*)scratch.Pointer, scoreRow);
             }
 
             scratch.Release();
         }
 
-        // Four keys at a time. The last of the row's keys repeats to fill the four: scores has room for them.
-        private void Scores<TVector>(float* q, float* keys, float* scores, int visible)
+        private void Queries<TVector>(int m, int n, int queries, int firstHead, int heads, float* scores, int scoreRow)
             where TVector : struct, IFloatVector<TVector>
         {
-            int depth = _size.D;
-            long step = _size.C;
+            int depth = _size.D, visible = Math.Clamp(_lengths is null ? _size.Count : Math.Min(_size.Count, _lengths[m]), 0, _size.S);
+            long cache = ((long)m * _size.S * _size.C) + (firstHead * depth), rows = ((long)n * _size.C) + (firstHead * depth);
             for (int s = 0; s < visible; s += 4)
             {
-                float* k0 = keys + (s * step);
-                float* k1 = keys + (Math.Min(s + 1, visible - 1) * step);
-                float* k2 = keys + (Math.Min(s + 2, visible - 1) * step);
-                float* k3 = keys + (Math.Min(s + 3, visible - 1) * step);
-                TVector sum0 = TVector.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
-                int d = 0;
-                for (; d <= depth - TVector.Count; d += TVector.Count)
-                {
-                    var x = TVector.Load(q + d);
-                    sum0 = TVector.MultiplyAdd(x, TVector.Load(k0 + d), sum0);
-                    sum1 = TVector.MultiplyAdd(x, TVector.Load(k1 + d), sum1);
-                    sum2 = TVector.MultiplyAdd(x, TVector.Load(k2 + d), sum2);
-                    sum3 = TVector.MultiplyAdd(x, TVector.Load(k3 + d), sum3);
-                }
+                var four = new Four(_keys + cache, _size.C, s, visible);
+                Fetch(_keys + cache, s + 4, visible, heads * depth);
+                for (int i = 0; i < queries * heads; i++)
+                    Dots<TVector>(_q + rows + ((long)(i / heads) * _size.C), four, i % heads * depth, scores + ((nint)i * scoreRow) + s);
+            }
 
-                int rest = depth - d;
-                if (rest > 0)
-                {
-                    var x = TVector.LoadPartial(q + d, rest);
-                    sum0 = TVector.MultiplyAdd(x, TVector.LoadPartial(k0 + d, rest), sum0);
-                    sum1 = TVector.MultiplyAdd(x, TVector.LoadPartial(k1 + d, rest), sum1);
-                    sum2 = TVector.MultiplyAdd(x, TVector.LoadPartial(k2 + d, rest), sum2);
-                    sum3 = TVector.MultiplyAdd(x, TVector.LoadPartial(k3 + d, rest), sum3);
-                }
+            for (int i = 0; i < queries * heads && visible > 0; i++)
+            {
+                float* row = scores + ((nint)i * scoreRow);
+                SoftmaxRow.Scale<TVector>(row, visible, 1 / SoftmaxRow.ExpSum<TVector>(row, row, visible, SoftmaxRow.Max<TVector>(row, visible)));
+                for (int s = visible; s < scoreRow; s++)
+                    row[s] = 0;
+            }
 
-                (Sums(sum0, sum1, sum2, sum3) * Vector128.Create(_size.Scale)).Store(scores + s);
+            for (int i = 0; i < queries; i++)
+                new Span<float>(_y + rows + ((long)i * _size.C), heads * depth).Clear();
+            for (int s = 0; s < visible; s += 4)
+            {
+                var four = new Four(_values + cache, _size.C, s, visible);
+                Fetch(_values + cache, s + 4, visible, heads * depth);
+                for (int i = 0; i < queries * heads; i++)
+                    Add<TVector>(scores + ((nint)i * scoreRow) + s, four, i % heads * depth, _y + rows + ((long)(i / heads) * _size.C));
+            }
+        }
+
+        // Asks for four rows of a cache before their turn.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Fetch(float* rows, int s, int visible, int channels)
+        {
+            if (!Sse.IsSupported)
+                return;
+            for (int last = Math.Min(s + 4, visible); s < last; s++)
+            {
+                for (int c = 0; c < channels; c += 16)
+                    Sse.Prefetch0(rows + ((long)s * _size.C) + c);
+            }
+        }
+
+        // scores[j] = scale q . k[j] over the channels of one head.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Dots<TVector>(float* q, in Four k, int channel, float* scores)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            TVector sum0 = TVector.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
+            nint d = channel, end = channel + _size.D;
+            for (; d <= end - TVector.Count; d += TVector.Count)
+            {
+                var x = TVector.Load(q + d);
+                sum0 = TVector.MultiplyAdd(x, TVector.Load(k.Row0 + d), sum0);
+                sum1 = TVector.MultiplyAdd(x, TVector.Load(k.Row1 + d), sum1);
+                sum2 = TVector.MultiplyAdd(x, TVector.Load(k.Row2 + d), sum2);
+                sum3 = TVector.MultiplyAdd(x, TVector.Load(k.Row3 + d), sum3);
+            }
+
+            int rest = (int)(end - d);
+            if (rest > 0)
+            {
+                var x = TVector.LoadPartial(q + d, rest);
+                sum0 = TVector.MultiplyAdd(x, TVector.LoadPartial(k.Row0 + d, rest), sum0);
+                sum1 = TVector.MultiplyAdd(x, TVector.LoadPartial(k.Row1 + d, rest), sum1);
+                sum2 = TVector.MultiplyAdd(x, TVector.LoadPartial(k.Row2 + d, rest), sum2);
+                sum3 = TVector.MultiplyAdd(x, TVector.LoadPartial(k.Row3 + d, rest), sum3);
+            }
+
+            (Sums(sum0, sum1, sum2, sum3) * Vector128.Create(_size.Scale)).Store(scores);
+        }
+
+        // y += sum_j p[j] v[j] over the channels of one head.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Add<TVector>(float* p, in Four v, int channel, float* y)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            TVector p0 = TVector.Broadcast(p[0]), p1 = TVector.Broadcast(p[1]), p2 = TVector.Broadcast(p[2]), p3 = TVector.Broadcast(p[3]);
+            nint d = channel, end = channel + _size.D;
+            for (; d <= end - TVector.Count; d += TVector.Count)
+            {
+                var sum = TVector.MultiplyAdd(p0, TVector.Load(v.Row0 + d), TVector.Load(y + d));
+                sum = TVector.MultiplyAdd(p1, TVector.Load(v.Row1 + d), sum);
+                sum = TVector.MultiplyAdd(p2, TVector.Load(v.Row2 + d), sum);
+                TVector.MultiplyAdd(p3, TVector.Load(v.Row3 + d), sum).Store(y + d);
+            }
+
+            int rest = (int)(end - d);
+            if (rest > 0)
+            {
+                var sum = TVector.MultiplyAdd(p0, TVector.LoadPartial(v.Row0 + d, rest), TVector.LoadPartial(y + d, rest));
+                sum = TVector.MultiplyAdd(p1, TVector.LoadPartial(v.Row1 + d, rest), sum);
+                sum = TVector.MultiplyAdd(p2, TVector.LoadPartial(v.Row2 + d, rest), sum);
+                TVector.MultiplyAdd(p3, TVector.LoadPartial(v.Row3 + d, rest), sum).StorePartial(y + d, rest);
             }
         }
 
@@ -116,50 +179,14 @@ internal static unsafe partial class AttentionStepKernel
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static Vector256<float> Halves(Vector512<float> x) => x.GetLower() + x.GetUpper();
+    }
 
-        // y = factor sum_s weights[s] values[s]: four vectors of channels side by side, so that the sums do not wait for each other.
-        private void Average<TVector>(float* weights, float* values, float* y, int visible, float factor)
-            where TVector : struct, IFloatVector<TVector>
-        {
-            int depth = _size.D;
-            long step = _size.C;
-            var f = TVector.Broadcast(factor);
-            int d = 0;
-            for (; d <= depth - (4 * TVector.Count); d += 4 * TVector.Count)
-            {
-                TVector sum0 = TVector.Zero, sum1 = sum0, sum2 = sum0, sum3 = sum0;
-                float* v = values + d;
-                for (int s = 0; s < visible; s++, v += step)
-                {
-                    var weight = TVector.Broadcast(weights[s]);
-                    sum0 = TVector.MultiplyAdd(weight, TVector.Load(v), sum0);
-                    sum1 = TVector.MultiplyAdd(weight, TVector.Load(v + TVector.Count), sum1);
-                    sum2 = TVector.MultiplyAdd(weight, TVector.Load(v + (2 * TVector.Count)), sum2);
-                    sum3 = TVector.MultiplyAdd(weight, TVector.Load(v + (3 * TVector.Count)), sum3);
-                }
-
-                (sum0 * f).Store(y + d);
-                (sum1 * f).Store(y + d + TVector.Count);
-                (sum2 * f).Store(y + d + (2 * TVector.Count));
-                (sum3 * f).Store(y + d + (3 * TVector.Count));
-            }
-
-            for (; d < depth; d += TVector.Count)
-            {
-                int lanes = Math.Min(TVector.Count, depth - d);
-                var sum0 = TVector.Zero;
-                var sum1 = TVector.Zero;
-                int s = 0;
-                for (; s < visible - 1; s += 2)
-                {
-                    sum0 = TVector.MultiplyAdd(TVector.Broadcast(weights[s]), TVector.LoadPartial(values + d + (s * step), lanes), sum0);
-                    sum1 = TVector.MultiplyAdd(TVector.Broadcast(weights[s + 1]), TVector.LoadPartial(values + d + ((s + 1) * step), lanes), sum1);
-                }
-
-                if (s < visible)
-                    sum0 = TVector.MultiplyAdd(TVector.Broadcast(weights[s]), TVector.LoadPartial(values + d + (s * step), lanes), sum0);
-                ((sum0 + sum1) * f).StorePartial(y + d, lanes);
-            }
-        }
+    // Rows s .. s + 3 of a cache; past the last, it again.
+    private readonly struct Four(float* rows, long step, int s, int visible)
+    {
+        public readonly float* Row0 = rows + (s * step);
+        public readonly float* Row1 = rows + (Math.Min(s + 1, visible - 1) * step);
+        public readonly float* Row2 = rows + (Math.Min(s + 2, visible - 1) * step);
+        public readonly float* Row3 = rows + (Math.Min(s + 3, visible - 1) * step);
     }
 }

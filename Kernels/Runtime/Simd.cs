@@ -64,7 +64,7 @@ internal unsafe interface IFloatVector<TSelf>
     /// <summary>The sum of the lanes, in a fixed order.</summary>
     float Sum();
 
-    /// <summary>The largest lane.</summary>
+    /// <summary>The largest lane; unspecified where one is NaN.</summary>
     float MaxLane();
 }
 
@@ -276,11 +276,11 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float128 Max(Float128 a, Float128 b)
-        => new(Vector128.ConditionalSelect(Vector128.GreaterThan(a.Value, b.Value), a.Value, b.Value));
+        => new(Sse.IsSupported ? Sse.Max(a.Value, b.Value) : Vector128.ConditionalSelect(Vector128.GreaterThan(a.Value, b.Value), a.Value, b.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float128 Min(Float128 a, Float128 b)
-        => new(Vector128.ConditionalSelect(Vector128.LessThan(a.Value, b.Value), a.Value, b.Value));
+        => new(Sse.IsSupported ? Sse.Min(a.Value, b.Value) : Vector128.ConditionalSelect(Vector128.LessThan(a.Value, b.Value), a.Value, b.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float128 Sqrt(Float128 a) => new(Vector128.Sqrt(a.Value));
@@ -320,7 +320,10 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float MaxLane()
-        => MathF.Max(MathF.Max(Value.GetElement(0), Value.GetElement(1)), MathF.Max(Value.GetElement(2), Value.GetElement(3)));
+    {
+        var halves = Max(this, new(Vector128.Shuffle(Value, Vector128.Create(2, 3, 0, 1))));
+        return Max(halves, new(Vector128.Shuffle(halves.Value, Vector128.Create(1, 0, 3, 2)))).Value.ToScalar();
+    }
 }
 
 /// <summary>One lane: plain scalar arithmetic.</summary>

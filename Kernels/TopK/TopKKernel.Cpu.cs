@@ -44,7 +44,7 @@ internal static unsafe partial class TopKKernel
                 for (int g = 0; g < groups; g++)
                 {
                     if (maxima[g] >= bound)
-                        Visit(x, g * GroupMaxima.Size, Math.Min(_size.V, (g + 1) * GroupMaxima.Size), ref heap);
+                        Visit(x, g * GroupMaxima.Size, Math.Min(_size.V, (g + 1) * GroupMaxima.Size), bound, ref heap);
                 }
 
                 int* indices = _indices + ((long)n * _size.K);
@@ -57,10 +57,14 @@ internal static unsafe partial class TopKKernel
             scratch.Release();
         }
 
-        private static void Visit(float* x, int first, int last, ref Heap heap)
+        // Not below the bound: NaN passes too.
+        private static void Visit(float* x, int first, int last, float bound, ref Heap heap)
         {
             for (int i = first; i < last; i++)
-                heap.Offer(Key(x[i]), i);
+            {
+                if (!(x[i] < bound))
+                    heap.Offer(Key(x[i]), i);
+            }
         }
 
         // Integers in the order of the numbers: -0 equals 0, NaN is above infinity.

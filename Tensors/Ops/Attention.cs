@@ -10,8 +10,8 @@ public static partial class Ops
     /// </summary>
     /// <remarks>
     /// A query sees the first keyLengths[b] keys; in the causal case only those with s at most t + S - T, so that the last query sees all. A query that sees no
-    /// key gives zeros. Dropout acts on the probabilities. Memory beyond the output is one number per query and head: backward computes the
-    /// probabilities again from it and from q, k, v and y, which it saves. The result does not depend on the number of threads.
+    /// key gives zeros. Dropout acts on the probabilities. Memory beyond the output is two numbers per query and head: backward computes the
+    /// probabilities again from them and from q, k, v and y, which it saves. The result does not depend on the number of threads.
     /// A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.2.
     /// </remarks>
     /// <param name="q">[B, T, C], the queries.</param>
@@ -43,7 +43,7 @@ public static partial class Ops
             return y;
         }
 
-        var statistics = q.NewLike([size.B, size.H, size.T], nameof(Attention));
+        var statistics = q.NewLike([2, size.B, size.H, size.T], nameof(Attention));
         AttentionKernel.Forward(size, q.Data, k.Data, v.Data, keyLengths?.Data, mask, y.Data, statistics.Data);
         return Tape.Record(
             nameof(Attention),
