@@ -73,6 +73,8 @@ internal static unsafe class GemmDots
         }
     }
 
+    // Optimised at its first call, whatever the host says about tiers.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Tile<TVector, TRows>(int k, float* x, long strideX, float* w0, float* w1, float* w2, float* w3, float* sums, bool add)
         where TVector : struct, IFloatVector<TVector>
         where TRows : struct, ITileSize

@@ -85,6 +85,7 @@ internal static unsafe class GemmTile
     /// <param name="c">tileRows rows of <paramref name="vectors"/> vectors.</param>
     /// <param name="strideC">Floats from one row of C to the next.</param>
     /// <param name="accumulate">Whether the sums begin with what C holds.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply<TVector>(int tileRows, int vectors, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate)
         where TVector : struct, IFloatVector<TVector>
     {
@@ -94,6 +95,7 @@ internal static unsafe class GemmTile
             Multiply<TVector, Size1>(tileRows, k, a, b, strideB, c, strideC, accumulate);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Multiply<TVector, TVectors>(int tileRows, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate)
         where TVector : struct, IFloatVector<TVector>
         where TVectors : struct, ITileSize
@@ -109,7 +111,8 @@ internal static unsafe class GemmTile
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    // Optimised at its first call, whatever the host says about tiers.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Multiply<TVector, TRows, TVectors>(int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate)
         where TVector : struct, IFloatVector<TVector>
         where TRows : struct, ITileSize

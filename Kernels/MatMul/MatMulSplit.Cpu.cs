@@ -16,6 +16,10 @@ internal static unsafe partial class MatMulKernel
 
         private const int PackStrips = 8;
 
+        // Shared strips that a task multiplies with all its own before it goes on: that part of C, too, stays in the second-level cache.
+        private const int PartRows = 12;
+        private const int PartColumns = 16;
+
         private SplitPlan(in GemmProblem p, int height, int width, int blockK)
         {
             ByRows = p.M >= p.N;
@@ -30,7 +34,10 @@ internal static unsafe partial class MatMulKernel
             long blocks = Math.Max(1, SharedLimit / ((long)SharedStrips * sharedWidth * blockK));
             ChunkK = (int)Math.Min(p.K, blocks * blockK);
             SharedFloats = (long)SharedStrips * sharedWidth * ChunkK;
-            OwnFloats = (long)Coarse * stripWidth * blockK;
+            long own = CacheSizes.Host.Level2 * 2L / 5 / sizeof(float) / ((long)Coarse * stripWidth * blockK);
+            OwnK = (int)Math.Min(ChunkK, Math.Max(1, own) * blockK);
+            OwnFloats = (long)Coarse * stripWidth * OwnK;
+            PartStrips = ByRows ? PartColumns : PartRows;
             PackItems = (SharedStrips + PackStrips - 1) / PackStrips;
             PackFloats = (double)Math.Min(SharedStrips, PackStrips) * sharedWidth * blockK;
         }
@@ -42,6 +49,12 @@ internal static unsafe partial class MatMulKernel
 
         /// <summary>Length of k between two passes over all tasks, a multiple of the block or all of k.</summary>
         public int ChunkK { get; }
+
+        /// <summary>Length of k over which a task packs its strips at a time, a multiple of the block or all of the chunk.</summary>
+        public int OwnK { get; }
+
+        /// <summary>Shared strips of one part of a task's C.</summary>
+        public int PartStrips { get; }
 
         /// <summary>Strips of the side that is split.</summary>
         public int Strips { get; }
@@ -81,9 +94,6 @@ internal static unsafe partial class MatMulKernel
     /// <summary>The tasks of one chunk of k.</summary>
     private readonly struct SplitBody(in GemmProblem problem, in SplitPlan plan, int k, int chunk, float* shared, ThreadScratch scratch) : IKernelBody
     {
-        // Strips of a shared A that a task multiplies with its strips of B before it goes on, a block that stays in the second-level cache.
-        private const int SharedRows = 12;
-
         private readonly GemmProblem _problem = problem;
         private readonly SplitPlan _plan = plan;
         private readonly int _k = k;
@@ -98,14 +108,8 @@ internal static unsafe partial class MatMulKernel
             for (int task = begin; task < end; task++)
             {
                 var (first, last) = _plan.StripsOf(task);
-                for (int k = 0; k < _chunk; k += _plan.BlockK)
-                {
-                    int length = Math.Min(_plan.BlockK, _chunk - k);
-                    if (_plan.ByRows)
-                        Rows<TVector>(own, first, last, k, length);
-                    else
-                        Columns<TVector>(own, first, last, k, length);
-                }
+                for (int k = 0; k < _chunk; k += _plan.OwnK)
+                    Compute<TVector>(own, first, last, k, Math.Min(_chunk, k + _plan.OwnK));
             }
 
             _scratch.Return(slice);
@@ -123,25 +127,33 @@ internal static unsafe partial class MatMulKernel
                 GemmPack.PackA<TVector>(_problem, begin, end, _k + k, length, SharedPanel<TVector>(k, length, begin));
         }
 
-        private void Rows<TVector>(float* own, int first, int last, int k, int length)
+        // The part of C that strips first .. last - 1 give, k in begin .. end - 1 of the chunk.
+        private void Compute<TVector>(float* own, int first, int last, int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int width = GemmTile.PanelColumns<TVector>();
-            GemmPack.PackA<TVector>(_problem, first, last, _k + k, length, own);
-            Gemm.Block<TVector>(
-                _problem, _k + k, length, own, first, last, SharedPanel<TVector>(k, length, 0), width, (long)width * length, 0, _plan.SharedStrips);
-        }
-
-        private void Columns<TVector>(float* own, int first, int last, int k, int length)
-            where TVector : struct, IFloatVector<TVector>
-        {
-            int width = GemmTile.PanelColumns<TVector>();
-            GemmPack.PackB<TVector>(_problem, first, last, _k + k, length, own);
-            for (int i = 0; i < _plan.SharedStrips; i += SharedRows)
+            int width = GemmTile.PanelColumns<TVector>(), block = _plan.BlockK;
+            long step = (long)(last - first) * (_plan.ByRows ? GemmTile.MaxRows<TVector>() : width);
+            for (int k = begin; k < end; k += block)
             {
-                int end = Math.Min(_plan.SharedStrips, i + SharedRows);
-                Gemm.Block<TVector>(
-                    _problem, _k + k, length, SharedPanel<TVector>(k, length, i), i, end, own, width, (long)width * length, first, last);
+                float* panels = own + (step * (k - begin));
+                if (_plan.ByRows)
+                    GemmPack.PackA<TVector>(_problem, first, last, _k + k, Math.Min(block, end - k), panels);
+                else
+                    GemmPack.PackB<TVector>(_problem, first, last, _k + k, Math.Min(block, end - k), panels);
+            }
+
+            for (int part = 0; part < _plan.SharedStrips; part += _plan.PartStrips)
+            {
+                int stop = Math.Min(_plan.SharedStrips, part + _plan.PartStrips);
+                for (int k = begin; k < end; k += block)
+                {
+                    int length = Math.Min(block, end - k);
+                    float* mine = own + (step * (k - begin)), shared = SharedPanel<TVector>(k, length, part);
+                    if (_plan.ByRows)
+                        Gemm.Block<TVector>(_problem, _k + k, length, mine, first, last, shared, width, (long)width * length, part, stop);
+                    else
+                        Gemm.Block<TVector>(_problem, _k + k, length, shared, part, stop, mine, width, (long)width * length, first, last);
+                }
             }
         }
 
