@@ -119,7 +119,7 @@ public sealed class Trainer : IDisposable
         SaveLast();
         if (validated != State.Update && !cancellation.IsCancellationRequested)
         {
-            validation = Validate(log, clock);
+            validation = Validate(WasValidated() ? null : log, clock);
             Report(validation);
         }
 
@@ -302,6 +302,10 @@ public sealed class Trainer : IDisposable
         spent = TrainingLog.SecondsAt(_directory.Log, State.Update);
         return TrainingLog.Continue(_directory.Log, State.Update);
     }
+
+    // A run that was killed between its last validation and its end validates again, but has said so already.
+    private bool WasValidated() => _directory is not null && TrainingLog.Read(_directory.Log)
+        .Any(e => (string?)e["event"] == "validation" && (long?)e["update"] == State.Update);
 
     private void WriteRun(TrainingLog log) => log.Write(
         "run",

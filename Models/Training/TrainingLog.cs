@@ -49,7 +49,10 @@ public sealed class TrainingLog : IDisposable
             yield break;
         int number = 0;
         string? pending = null;
-        foreach (string line in File.ReadLines(path))
+
+        // The run that writes the log may still be open.
+        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        while (reader.ReadLine() is { } line)
         {
             if (pending is not null)
                 yield return Parse(path, number, pending) ?? throw new InvalidDataException($"{path}: line {number} is not a JSON object.");
