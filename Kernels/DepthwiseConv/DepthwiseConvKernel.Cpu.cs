@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace CudaSeq.Kernels;
 
 internal static unsafe partial class DepthwiseConvKernel
@@ -7,8 +5,8 @@ internal static unsafe partial class DepthwiseConvKernel
     // Partial sums of the parameter gradients; a fixed number, so that the sum does not depend on the threads.
     private const int MostParts = 16;
 
-    // Channels of a block of taps, the width of the widest tile.
-    private const int MostWidth = 32;
+    // Channels that go together: whole tiles of every width, whole lines of the cache.
+    private const int MostWidth = 64;
 
     private static void ForwardCpu(CpuDevice cpu, ConvSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan y)
         => Slide(cpu, size, size.LeftPadding, weight.Floats, bias is { } ? bias.Value.Floats : null, reverse: false, x.Floats, y.Floats);
@@ -30,10 +28,12 @@ internal static unsafe partial class DepthwiseConvKernel
         if (dweight is null && dbias is null)
             return;
         int parts = Math.Min(size.B * size.Chunks, MostParts);
-        var partial = cpu.Rent((long)parts * (size.K + 1) * size.C * sizeof(float));
+        var partial = cpu.Rent((long)parts * PartialElements(size) * sizeof(float));
         int items = parts * ChannelGroups(size);
         cpu.For(items, Grain(size, items, 1.5), new GradientBody(size, parts, x.Floats, dy.Floats, (float*)partial.Pointer));
-        cpu.For(1, 1, new SumBody(size, parts, (float*)partial.Pointer, dweight is { } ? dweight.Value.Floats : null, dbias is { } ? dbias.Value.Floats : null));
+        int blocks = (size.C + MostWidth - 1) / MostWidth;
+        float* dweights = dweight is { } ? dweight.Value.Floats : null, dbiases = dbias is { } ? dbias.Value.Floats : null;
+        cpu.For(blocks, CpuDevice.Grain(4.0 * parts * size.K), new SumBody(size, parts, (float*)partial.Pointer, dweights, dbiases));
         partial.Release();
     }
 
@@ -44,6 +44,11 @@ internal static unsafe partial class DepthwiseConvKernel
     // The first channel of a group, where a block of taps starts.
     private static int FirstChannel(ConvSize size, int group)
         => (int)Math.Min(size.C, ((long)size.C + MostWidth - 1) / MostWidth * group / ChannelGroups(size) * MostWidth);
+
+    // Partial sums as Correlate makes them: for every vector of channels [K and a few rows in which anything may be left, lanes], the last row the bias.
+    private static int PartialRows(ConvSize size) => size.K + BandedProduct.Taps + 1;
+
+    private static long PartialElements(ConvSize size) => (long)PartialRows(size) * (size.C + MostWidth);
 
     private static int Grain(ConvSize size, int items, double passes)
         => CpuDevice.Grain(passes * size.B * size.T * size.C * (size.K + 4) / (24.0 * Math.Max(1, items)));
@@ -133,41 +138,43 @@ internal static unsafe partial class DepthwiseConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
+            int units = _size.B * _size.Chunks;
             for (int item = begin; item < end; item++)
             {
                 var (part, group) = Math.DivRem(item, ChannelGroups(_size));
-                float* partial = _partial + ((nint)part * (_size.K + 1) * _size.C);
-                int last = FirstChannel(_size, group + 1);
-                for (int c = FirstChannel(_size, group); c < last; c += TVector.Count)
-                    Part<TVector>(part, c, Math.Min(TVector.Count, last - c), partial + c);
+                int firstUnit = (int)((long)units * part / _parts), lastUnit = (int)((long)units * (part + 1) / _parts);
+                int first = FirstChannel(_size, group), last = FirstChannel(_size, group + 1);
+                for (int unit = firstUnit; unit < lastUnit; unit++)
+                {
+                    for (int c = first; c < last; c += MostWidth)
+                    {
+                        float* sums = _partial + (part * PartialElements(_size)) + ((nint)c * PartialRows(_size));
+                        Accumulate<TVector>(unit, c, Math.Min(MostWidth, last - c), sums, clear: unit == firstUnit);
+                    }
+                }
             }
         }
 
-        // partial[k] of one vector of channels, k = K for the bias.
-        [SkipLocalsInit]
-        private void Part<TVector>(int part, int channel, int lanes, float* partial)
+        // Adds what one chunk gives to the sums of some channels.
+        private void Accumulate<TVector>(int unit, int channel, int channels, float* sums, bool clear)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K, units = _size.B * _size.Chunks, last = (int)((long)units * (part + 1) / _parts);
-            nint stride = _size.C;
-            float* sums = stackalloc float[(ConvSize.MaxK + BandedProduct.Taps) * TVector.Count];
-            new Span<float>(sums, K * TVector.Count).Clear();
-            var bias = TVector.Zero;
-            for (int unit = (int)((long)units * part / _parts); unit < last; unit++)
+            var (b, chunk) = Math.DivRem(unit, _size.Chunks);
+            int K = _size.K, start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
+            int lanes = TVector.Count, vectors = (channels + lanes - 1) / lanes, vector = PartialRows(_size) * lanes;
+            nint stride = _size.C, offset = ((nint)b * _size.T * stride) + channel;
+            float* dy = _dy + offset + (start * stride);
+            if (clear)
+                new Span<float>(sums, vectors * vector).Clear();
+            BandedProduct.Correlate<TVector>(
+                dy, stride, steps, _x + offset + (row * stride), stride, Math.Max(0, -row), _size.T - row, K, channels, sums, vector);
+            for (int c = 0; c < channels; c += lanes, sums += vector)
             {
-                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
-                int start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
-                nint offset = ((nint)b * _size.T * stride) + channel;
-                float* dy = _dy + offset + (start * stride);
-                BandedProduct.Correlate<TVector>(
-                    dy, stride, steps, _x + offset + (row * stride), stride, Math.Max(0, -row), _size.T - row, K, lanes, sums);
+                var bias = TVector.Load(sums + (vector - lanes));
                 for (int t = 0; t < steps; t++)
-                    bias += TVector.LoadPartial(dy + (t * stride), lanes);
+                    bias += TVector.LoadPartial(dy + (t * stride) + c, Math.Min(lanes, channels - c));
+                bias.Store(sums + (vector - lanes));
             }
-
-            for (int k = 0; k < K; k++)
-                TVector.Load(sums + (k * TVector.Count)).StorePartial(partial + (k * stride), lanes);
-            bias.StorePartial(partial + (K * stride), lanes);
         }
     }
 
@@ -182,21 +189,31 @@ internal static unsafe partial class DepthwiseConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K, C = _size.C;
-            nint block = (nint)(K + 1) * C;
-            for (int k = 0; k <= K; k++)
+            int K = _size.K, lanes = TVector.Count, rows = PartialRows(_size);
+            float* channel = stackalloc float[16];
+            for (int c = begin * MostWidth; c < Math.Min(_size.C, end * MostWidth); c += lanes)
             {
-                float* gradient = k < K ? _dweight : _dbias;
-                if (gradient is null)
-                    continue;
-                for (int c = 0; c < C; c++)
+                int count = Math.Min(lanes, _size.C - c);
+                float* sums = _partial + ((nint)c * rows);
+                for (int k = 0; k < K && _dweight is not null; k++)
                 {
-                    float sum = 0;
-                    for (int part = 0; part < _parts; part++)
-                        sum += _partial[(part * block) + ((nint)k * C) + c];
-                    gradient[k < K ? ((nint)c * K) + k : c] = sum;
+                    Sum<TVector>(sums + (k * lanes)).Store(channel);
+                    for (int i = 0; i < count; i++)
+                        _dweight[((nint)(c + i) * K) + k] = channel[i];
                 }
+
+                if (_dbias is not null)
+                    Sum<TVector>(sums + ((rows - 1) * lanes)).StorePartial(_dbias + c, count);
             }
+        }
+
+        private TVector Sum<TVector>(float* sums)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            var sum = TVector.Zero;
+            for (int part = 0; part < _parts; part++, sums += PartialElements(_size))
+                sum += TVector.Load(sums);
+            return sum;
         }
     }
 }

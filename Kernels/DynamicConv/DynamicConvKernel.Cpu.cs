@@ -10,7 +10,8 @@ internal static unsafe partial class DynamicConvKernel
     private static void ForwardCpu(CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan y)
     {
         int items = size.B * size.Chunks * size.HeadGroups;
-        cpu.For(items, Grain(size, items, 1), new ForwardBody(cpu, size, rule, x.Floats, logits.Floats, y.Floats));
+        using var scratch = new ThreadScratch(cpu, (long)BandedProduct.Steps * size.H * size.K * sizeof(float));
+        cpu.For(items, Grain(size, items, 1), new ForwardBody(scratch, size, rule, x.Floats, logits.Floats, y.Floats));
     }
 
     private static void BackwardCpu(
@@ -18,19 +19,22 @@ internal static unsafe partial class DynamicConvKernel
     {
         int window = size.ChunkSteps + size.K - 1, heads = Math.Max(1, MostTaps / (window * size.K));
         int groups = Math.Max(size.HeadGroups, (size.H + heads - 1) / heads), items = size.B * size.Chunks * groups;
+        long taps = (long)window * size.K * ((size.H + groups - 1) / groups);
+        using var scratch = new ThreadScratch(cpu, (rule.Drop.Active ? 2 : 1) * taps * sizeof(float));
         cpu.For(
             items,
             Grain(size, items, 3),
             new BackwardBody(
-                cpu, size, rule, groups, x.Floats, logits.Floats, dy.Floats,
+                scratch, size, rule, groups, taps, x.Floats, logits.Floats, dy.Floats,
                 dx is { } ? dx.Value.Floats : null, dlogits is { } ? dlogits.Value.Floats : null));
     }
 
     private static void StepCpu(
         CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, int step, DeviceSpan y)
     {
-        int grain = CpuDevice.Grain((size.R * Math.Min(step + 1, size.K) / 8.0) + size.K);
-        cpu.For(size.B * size.H, grain, new StepBody(size, rule, x.Floats, logits.Floats, window.Floats, step, y.Floats));
+        using var scratch = new ThreadScratch(cpu, (long)size.H * size.K * sizeof(float));
+        int grain = CpuDevice.Grain((size.C * Math.Min(step + 1, size.K) / 12.0) + (size.H * size.K));
+        cpu.For(size.B, grain, new StepBody(scratch, size, rule, x.Floats, logits.Floats, window.Floats, step, y.Floats));
     }
 
     private static int Grain(ConvSize size, int items, double passes)
@@ -55,9 +59,9 @@ internal static unsafe partial class DynamicConvKernel
         }
     }
 
-    private readonly struct ForwardBody(CpuDevice cpu, ConvSize size, TapRule rule, float* x, float* logits, float* y) : IKernelBody
+    private readonly struct ForwardBody(ThreadScratch scratch, ConvSize size, TapRule rule, float* x, float* logits, float* y) : IKernelBody
     {
-        private readonly CpuDevice _cpu = cpu;
+        private readonly ThreadScratch _scratch = scratch;
         private readonly ConvSize _size = size;
         private readonly TapRule _rule = rule;
         private readonly float* _x = x;
@@ -68,7 +72,7 @@ internal static unsafe partial class DynamicConvKernel
             where TVector : struct, IFloatVector<TVector>
         {
             int groups = _size.HeadGroups;
-            var scratch = _cpu.Rent((long)BandedProduct.Steps * _size.H * _size.K * sizeof(float));
+            float* taps = _scratch.Claim(out int slice);
             for (int item = begin; item < end; item++)
             {
                 var (unit, group) = Math.DivRem(item, groups);
@@ -78,11 +82,11 @@ internal static unsafe partial class DynamicConvKernel
                 for (int t = start; t < stop; t += BandedProduct.Steps)
                 {
                     int first = ConvSize.BlockStart(t, start, stop);
-                    Block<TVector>(b, first, Math.Min(BandedProduct.Steps, stop - first), firstHead, heads, (float*)scratch.Pointer);
+                    Block<TVector>(b, first, Math.Min(BandedProduct.Steps, stop - first), firstHead, heads, taps);
                 }
             }
 
-            scratch.Release();
+            _scratch.Return(slice);
         }
 
         private void Block<TVector>(int b, int t, int steps, int firstHead, int heads, float* taps)
@@ -108,12 +112,13 @@ internal static unsafe partial class DynamicConvKernel
     }
 
     private readonly struct BackwardBody(
-        CpuDevice cpu, ConvSize size, TapRule rule, int groups, float* x, float* logits, float* dy, float* dx, float* dlogits) : IKernelBody
+        ThreadScratch scratch, ConvSize size, TapRule rule, int groups, long most, float* x, float* logits, float* dy, float* dx, float* dlogits) : IKernelBody
     {
-        private readonly CpuDevice _cpu = cpu;
+        private readonly ThreadScratch _scratch = scratch;
         private readonly ConvSize _size = size;
         private readonly TapRule _rule = rule;
         private readonly int _groups = groups;
+        private readonly long _most = most;
         private readonly float* _x = x;
         private readonly float* _logits = logits;
         private readonly float* _dy = dy;
@@ -124,9 +129,7 @@ internal static unsafe partial class DynamicConvKernel
             where TVector : struct, IFloatVector<TVector>
         {
             int K = _size.K;
-            long most = (long)(_size.ChunkSteps + K - 1) * K * ((_size.H + _groups - 1) / _groups);
-            var scratch = _cpu.Rent((_rule.Drop.Active ? 2 : 1) * most * sizeof(float));
-            float* taps = (float*)scratch.Pointer, factors = _rule.Drop.Active ? taps + most : taps;
+            float* taps = _scratch.Claim(out int slice), factors = _rule.Drop.Active ? taps + _most : taps;
             for (int item = begin; item < end; item++)
             {
                 var (unit, group) = Math.DivRem(item, _groups);
@@ -148,7 +151,7 @@ internal static unsafe partial class DynamicConvKernel
                 }
             }
 
-            scratch.Release();
+            _scratch.Return(slice);
         }
 
         // dx[t] = sum over s of tap[s, t - s + LeftPadding] * dy[s]: the transposed band.
@@ -182,8 +185,10 @@ internal static unsafe partial class DynamicConvKernel
         }
     }
 
-    private readonly struct StepBody(ConvSize size, TapRule rule, float* x, float* logits, float* window, int step, float* y) : IKernelBody
+    private readonly struct StepBody(
+        ThreadScratch scratch, ConvSize size, TapRule rule, float* x, float* logits, float* window, int step, float* y) : IKernelBody
     {
+        private readonly ThreadScratch _scratch = scratch;
         private readonly ConvSize _size = size;
         private readonly TapRule _rule = rule;
         private readonly float* _x = x;
@@ -192,20 +197,18 @@ internal static unsafe partial class DynamicConvKernel
         private readonly int _step = step;
         private readonly float* _y = y;
 
-        [SkipLocalsInit]
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K;
-            float* taps = stackalloc float[ConvSize.MaxK];
-            for (int item = begin; item < end; item++)
+            float* taps = _scratch.Claim(out int slice);
+            for (int n = begin; n < end; n++)
             {
-                var (n, h) = Math.DivRem(item, _size.H);
-                nint channel = (nint)h * _size.R, row = ((nint)n * _size.C) + channel;
-                TapRows.Prepare<TVector>(_rule, _logits + ((nint)item * K), 1, K, item, taps, null);
-                ConvWindow.Step<TVector>(
-                    taps, K, _x + row, _window + ((nint)n * K * _size.C) + channel, _size.C, _step, _size.R, _y + row);
+                nint row = (nint)n * _size.C, tapRow = (nint)n * _size.H;
+                TapRows.Prepare<TVector>(_rule, _logits + (tapRow * _size.K), _size.H, _size.K, tapRow, taps, null);
+                ConvWindow.Step<TVector>(_size, taps, _x + row, _window + (row * _size.K), _step, _y + row);
             }
+
+            _scratch.Return(slice);
         }
     }
 }

@@ -38,8 +38,8 @@ internal static unsafe partial class LightConvKernel
     {
         var taps = cpu.Rent((long)size.H * size.K * sizeof(float));
         cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, (float*)taps.Pointer, null, null));
-        int grain = CpuDevice.Grain(size.R * Math.Min(step + 1, size.K) / 8.0);
-        cpu.For(size.B * size.H, grain, new StepBody(size, (float*)taps.Pointer, x.Floats, window.Floats, step, y.Floats));
+        int grain = CpuDevice.Grain(size.C * Math.Min(step + 1, size.K) / 12.0);
+        cpu.For(size.B, grain, new StepBody(size, (float*)taps.Pointer, x.Floats, window.Floats, step, y.Floats));
         taps.Release();
     }
 
@@ -131,41 +131,35 @@ internal static unsafe partial class LightConvKernel
                 var (part, group) = Math.DivRem(item, groups);
                 int firstHead = _size.FirstHead(group, groups), lastHead = _size.FirstHead(group + 1, groups);
                 int first = (int)((long)units * part / _parts), last = (int)((long)units * (part + 1) / _parts);
-                for (int unit = first; unit < last && _dx is not null; unit++)
+                float* partial = _partial is null ? null : _partial + ((((nint)part * _size.H) + firstHead) * K);
+                if (partial is not null)
+                    new Span<float>(partial, (lastHead - firstHead) * K).Clear();
+                for (int unit = first; unit < last; unit++)
                 {
                     var (b, chunk) = Math.DivRem(unit, _size.Chunks);
                     nint offset = (nint)b * _size.T * _size.C;
-                    Slide<TVector>(_size, K - 1 - _size.LeftPadding, chunk, firstHead, lastHead, _reversed, _dy + offset, _dx + offset);
+                    if (_dx is not null)
+                        Slide<TVector>(_size, K - 1 - _size.LeftPadding, chunk, firstHead, lastHead, _reversed, _dy + offset, _dx + offset);
+                    for (int h = firstHead; h < lastHead && partial is not null; h++)
+                        TapGradient<TVector>(offset + (h * _size.R), chunk, partial + ((h - firstHead) * K));
                 }
-
-                for (int h = firstHead; h < lastHead && _partial is not null; h++)
-                    TapGradient<TVector>(h, first, last, _partial + ((((nint)part * _size.H) + h) * K));
             }
         }
 
+        // Adds what one chunk of one head gives to the gradient of its taps.
         [SkipLocalsInit]
-        private void TapGradient<TVector>(int h, int first, int last, float* gradient)
+        private void TapGradient<TVector>(nint offset, int chunk, float* gradient)
             where TVector : struct, IFloatVector<TVector>
         {
-            int K = _size.K;
+            int K = _size.K, start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
             nint stride = _size.C;
-            float* sums = stackalloc float[(ConvSize.MaxK + BandedProduct.Taps) * TVector.Count];
+            float* sums = stackalloc float[(K + BandedProduct.Taps) * TVector.Count];
             new Span<float>(sums, K * TVector.Count).Clear();
-            for (int unit = first; unit < last; unit++)
-            {
-                var (b, chunk) = Math.DivRem(unit, _size.Chunks);
-                int start = chunk * _size.ChunkSteps, steps = Math.Min(_size.T - start, _size.ChunkSteps), row = start - _size.LeftPadding;
-                nint offset = ((nint)b * _size.T * _size.C) + (h * _size.R);
-                for (int c = 0; c < _size.R; c += TVector.Count)
-                {
-                    BandedProduct.Correlate<TVector>(
-                        _dy + offset + (start * stride) + c, stride, steps, _x + offset + (row * stride) + c, stride,
-                        Math.Max(0, -row), _size.T - row, K, Math.Min(TVector.Count, _size.R - c), sums);
-                }
-            }
-
+            BandedProduct.Correlate<TVector>(
+                _dy + offset + (start * stride), stride, steps, _x + offset + (row * stride), stride,
+                Math.Max(0, -row), _size.T - row, K, _size.R, sums, 0);
             for (int k = 0; k < K; k++)
-                gradient[k] = TVector.Load(sums + (k * TVector.Count)).Sum();
+                gradient[k] += TVector.Load(sums + (k * TVector.Count)).Sum();
         }
     }
 
@@ -213,12 +207,10 @@ internal static unsafe partial class LightConvKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            for (int item = begin; item < end; item++)
+            for (int n = begin; n < end; n++)
             {
-                var (n, h) = Math.DivRem(item, _size.H);
-                nint channel = (nint)h * _size.R, row = ((nint)n * _size.C) + channel;
-                ConvWindow.Step<TVector>(
-                    _taps + (h * _size.K), _size.K, _x + row, _window + ((nint)n * _size.K * _size.C) + channel, _size.C, _step, _size.R, _y + row);
+                nint row = (nint)n * _size.C;
+                ConvWindow.Step<TVector>(_size, _taps, _x + row, _window + (row * _size.K), _step, _y + row);
             }
         }
     }

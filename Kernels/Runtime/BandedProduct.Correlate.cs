@@ -9,11 +9,11 @@ internal static unsafe partial class BandedProduct
     /// <summary>Taps that <see cref="Correlate"/> sums at once.</summary>
     public const int Taps = 8;
 
-    // Steps that are copied at a time.
-    private const int MostSteps = 128;
+    // Vectors of channels that are copied at a time: lines that lie side by side in the tensor are fetched together.
+    private const int MostVectors = 4;
 
     /// <summary>
-    /// sums[k, lane] += sum over t in 0 .. steps - 1 of dy[t, lane] * x[t + k, lane] for one vector of channels, where x is zero in rows that do not exist.
+    /// sums[k, lane] += sum over t in 0 .. steps - 1 of dy[t, c] * x[t + k, c], where x is zero in rows that do not exist and c is a channel of that lane.
     /// </summary>
     /// <param name="dy">Row 0.</param>
     /// <param name="dyStride">Elements from one row to the next.</param>
@@ -23,21 +23,32 @@ internal static unsafe partial class BandedProduct
     /// <param name="from">First row of x that exists, 0 or more.</param>
     /// <param name="to">After the last row of x that exists.</param>
     /// <param name="K">Taps.</param>
-    /// <param name="lanes">Channels, 1 .. TVector.Count; the sums of the other lanes are zero.</param>
+    /// <param name="channels">Channels.</param>
     /// <param name="sums">[K, TVector.Count] and room for <see cref="Taps"/> - 1 more rows, in which anything may be left.</param>
+    /// <param name="sumsStride">Elements from the sums of one vector of channels to the next; 0 adds all vectors up.</param>
     [SkipLocalsInit]
     public static void Correlate<TVector>(
-        float* dy, nint dyStride, int steps, float* x, nint xStride, int from, int to, int K, int lanes, float* sums)
+        float* dy, nint dyStride, int steps, float* x, nint xStride, int from, int to, int K, int channels, float* sums, nint sumsStride)
         where TVector : struct, IFloatVector<TVector>
     {
         // An even number of steps and whole eights of taps: zeros beyond the end.
-        int even = (steps + 1) & ~1, rows = even + ((K + Taps - 1) / Taps * Taps);
-        float* memory = stackalloc float[((2 * MostSteps) + ConvSize.MaxK + Taps + 2) * TVector.Count];
-        float* ownDy = Align<TVector>(memory), ownX = ownDy + ((nint)MostSteps * TVector.Count);
-        Gather<TVector>(dy, dyStride, 0, steps, even, lanes, ownDy);
-        Gather<TVector>(x, xStride, Math.Min(from, rows), Math.Min(to, rows), rows, lanes, ownX);
-        for (int k = 0; k < K; k += Taps)
-            CorrelateTile<TVector>(ownDy, even, ownX + ((nint)k * TVector.Count), sums + ((nint)k * TVector.Count));
+        int lanes = TVector.Count, even = (steps + 1) & ~1, rows = even + ((K + Taps - 1) / Taps * Taps);
+        int vectors = Math.Min(MostVectors, (channels + lanes - 1) / lanes);
+        from = Math.Min(from, rows);
+        to = Math.Clamp(to, from, rows);
+        float* memory = stackalloc float[((vectors * (even + rows)) + 1) * lanes];
+        float* ownDy = Align<TVector>(memory), ownX = ownDy + ((nint)vectors * even * lanes);
+        for (int c = 0; c < channels; c += MostVectors * lanes)
+        {
+            int count = Math.Min(MostVectors * lanes, channels - c);
+            Gather<TVector>(dy + c, dyStride, 0, steps, even, count, ownDy);
+            Gather<TVector>(x + c, xStride, from, to, rows, count, ownX);
+            for (int v = 0; v * lanes < count; v++, sums += sumsStride)
+            {
+                for (int k = 0; k < K; k += Taps)
+                    CorrelateTile<TVector>(ownDy + ((nint)v * even * lanes), even, ownX + ((((nint)v * rows) + k) * lanes), sums + ((nint)k * lanes));
+            }
+        }
     }
 
     // Up to the next whole vector, so that no load touches two lines of the cache.
@@ -48,25 +59,26 @@ internal static unsafe partial class BandedProduct
         return (float*)(((nint)memory + bytes - 1) & -bytes);
     }
 
-    // Rows from .. to - 1 of one vector of channels side by side, zeros before and after them.
-    private static void Gather<TVector>(float* source, nint stride, int from, int to, int rows, int lanes, float* destination)
+    // destination[vector, row]: rows from .. to - 1 of the source, zeros before and after them and in lanes beyond the channels.
+    private static void Gather<TVector>(float* source, nint stride, int from, int to, int rows, int channels, float* destination)
         where TVector : struct, IFloatVector<TVector>
     {
-        new Span<float>(destination, from * TVector.Count).Clear();
-        float* row = source + (from * stride), target = destination + ((nint)from * TVector.Count);
-        if (lanes == TVector.Count)
+        int lanes = TVector.Count, last = (channels - 1) / lanes, rest = channels - (last * lanes);
+        nint vector = (nint)rows * lanes;
+        for (int v = 0; v <= last; v++)
         {
-            for (int t = from; t < to; t++, row += stride, target += TVector.Count)
-                TVector.Load(row).Store(target);
-        }
-        else
-        {
-            for (int t = from; t < to; t++, row += stride, target += TVector.Count)
-                TVector.LoadPartial(row, lanes).Store(target);
+            new Span<float>(destination + (v * vector), from * lanes).Clear();
+            new Span<float>(destination + (v * vector) + (to * lanes), (rows - to) * lanes).Clear();
         }
 
-        to = Math.Max(from, to);
-        new Span<float>(target, (rows - to) * TVector.Count).Clear();
+        source += from * stride;
+        destination += from * lanes;
+        for (int t = from; t < to; t++, source += stride, destination += lanes)
+        {
+            for (int v = 0; v < last; v++)
+                TVector.Load(source + (v * lanes)).Store(destination + (v * vector));
+            TVector.LoadPartial(source + (last * lanes), rest).Store(destination + (last * vector));
+        }
     }
 
     // Two steps at once share the rows of x.
