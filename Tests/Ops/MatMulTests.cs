@@ -78,7 +78,7 @@ public sealed class MatMulTests : OpTests<MatMulCase>
     public void LargeProductsOfWholeNumbersAreExact(string name)
     {
         using var device = TestDevices.Open(name);
-        foreach (var (m, n, k) in (ReadOnlySpan<(int, int, int)>)[(200, 300, 400), (37, 513, 129), (300, 70, 1030), (12, 2000, 64), (32, 500, 512)])
+        foreach (var (m, n, k) in (ReadOnlySpan<(int, int, int)>)[(200, 300, 400), (37, 513, 129), (300, 70, 1030), (12, 2000, 64), (32, 500, 512), (50, 4200, 1000), (801, 800, 3000)])
         {
             foreach (bool ta in (bool[])[false, true])
             {
