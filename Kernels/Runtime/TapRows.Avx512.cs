@@ -11,7 +11,54 @@ internal static unsafe partial class TapRows
     // The longest row that two registers hold.
     private const int ShortRow = 32;
 
-    // The softmax of rows of 1 .. 16 taps, as many fours as there are; returns the number of rows done.
+    // The softmax of as many rows as the loops below take; returns their number.
+    private static int ShortRows(float* logits, int rows, int K, float* taps)
+    {
+        if (K > ShortRow)
+            return 0;
+        if (K > 16)
+            return Softmax32(logits, rows, K, taps);
+        int row = K <= 8 ? Softmax8(logits, rows, K, taps) : 0;
+        return row + Softmax16(logits + ((nint)row * K), rows - row, K, taps + ((nint)row * K));
+    }
+
+    // The softmax of rows of 1 .. 8 taps, as many eights as there are, two rows to a vector.
+    private static int Softmax8(float* logits, int rows, int K, float* taps)
+    {
+        // Rows lie side by side in memory; spread puts the second at lane 8, pack puts it back. Lane 15 of what was loaded is beyond the second row.
+        var lanes = Vector512<int>.Indices;
+        var inRow = lanes & Vector512.Create(7);
+        var second = Vector512.GreaterThan(lanes, Vector512.Create(7));
+        var spread = Vector512.ConditionalSelect(
+            Vector512.LessThan(inRow, Vector512.Create(K)), inRow + (second & Vector512.Create(K)), Vector512.Create(15));
+        var pack = lanes + (Vector512.GreaterThanOrEqual(lanes, Vector512.Create(K)) & Vector512.Create(8 - K));
+        var mask = Vector512.LessThan(lanes, Vector512.Create(2 * K)).AsSingle();
+        var beyond = Vector512.Create(float.NegativeInfinity);
+        int row = 0;
+        nint two = 2 * (nint)K, four = 4 * (nint)K, six = 6 * (nint)K;
+        for (; row <= rows - 8; row += 8, logits += 8 * (nint)K, taps += 8 * (nint)K)
+        {
+            var a = Avx512F.PermuteVar16x32(Avx512F.MaskLoad(logits, mask, beyond), spread);
+            var b = Avx512F.PermuteVar16x32(Avx512F.MaskLoad(logits + two, mask, beyond), spread);
+            var c = Avx512F.PermuteVar16x32(Avx512F.MaskLoad(logits + four, mask, beyond), spread);
+            var d = Avx512F.PermuteVar16x32(Avx512F.MaskLoad(logits + six, mask, beyond), spread);
+            Vector512<float> largestAb = LargestOfHalves(a, b), largestCd = LargestOfHalves(c, d);
+            a = Exp(a - Halves01(largestAb));
+            b = Exp(b - Halves23(largestAb));
+            c = Exp(c - Halves01(largestCd));
+            d = Exp(d - Halves23(largestCd));
+            var scaleAb = Vector512<float>.One / SumsOfHalves(a, b);
+            var scaleCd = Vector512<float>.One / SumsOfHalves(c, d);
+            Avx512F.MaskStore(taps, mask, Avx512F.PermuteVar16x32(a * Halves01(scaleAb), pack));
+            Avx512F.MaskStore(taps + two, mask, Avx512F.PermuteVar16x32(b * Halves23(scaleAb), pack));
+            Avx512F.MaskStore(taps + four, mask, Avx512F.PermuteVar16x32(c * Halves01(scaleCd), pack));
+            Avx512F.MaskStore(taps + six, mask, Avx512F.PermuteVar16x32(d * Halves23(scaleCd), pack));
+        }
+
+        return row;
+    }
+
+    // The softmax of rows of 1 .. 16 taps, as many fours as there are.
     private static int Softmax16(float* logits, int rows, int K, float* taps)
     {
         var mask = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(K)).AsSingle();
@@ -142,6 +189,31 @@ internal static unsafe partial class TapRows
         rows += Avx512F.Permute4x32(rows, 0b01_00_11_10);
         return rows + Avx512F.Permute4x32(rows, 0b10_11_00_01);
     }
+
+    // All lanes of quarters 0 .. 3 are the largest lanes of the halves of a, then of b.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> LargestOfHalves(Vector512<float> a, Vector512<float> b)
+    {
+        var rows = Avx512F.Max(Avx512F.Shuffle4x128(a, b, 0b10_00_10_00), Avx512F.Shuffle4x128(a, b, 0b11_01_11_01));
+        rows = Avx512F.Max(rows, Avx512F.Permute4x32(rows, 0b01_00_11_10));
+        return Avx512F.Max(rows, Avx512F.Permute4x32(rows, 0b10_11_00_01));
+    }
+
+    // All lanes of quarters 0 .. 3 are the sums of the halves of a, then of b, in the order of Float512.Sum for a half alone.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> SumsOfHalves(Vector512<float> a, Vector512<float> b)
+    {
+        var rows = Avx512F.Shuffle4x128(a, b, 0b10_00_10_00) + Avx512F.Shuffle4x128(a, b, 0b11_01_11_01);
+        rows += Avx512F.Permute4x32(rows, 0b01_00_11_10);
+        return rows + Avx512F.Permute4x32(rows, 0b10_11_00_01);
+    }
+
+    // Quarters 0 and 1 over the two halves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Halves01(Vector512<float> v) => Avx512F.Shuffle4x128(v, v, 0b01_01_00_00);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Halves23(Vector512<float> v) => Avx512F.Shuffle4x128(v, v, 0b11_11_10_10);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Quarter0(Vector512<float> v) => Avx512F.Shuffle4x128(v, v, 0b00_00_00_00);

@@ -38,8 +38,7 @@ internal static unsafe partial class TapRows
             for (int i = 0; i < lanes; i++)
                 minusInfinity[i] = i < tail ? 0 : float.NegativeInfinity;
             var beyond = TVector.Load(minusInfinity);
-            int row = typeof(TVector) != typeof(Float512) || K > ShortRow ? 0
-                : K <= 16 ? Softmax16(logits, rows, K, taps) : Softmax32(logits, rows, K, taps);
+            int row = typeof(TVector) == typeof(Float512) ? ShortRows(logits, rows, K, taps) : 0;
             for (nint offset = (nint)row * K; row < rows; row++, offset += K)
                 Softmax(logits + offset, body, tail, beyond, taps + offset);
         }
