@@ -27,8 +27,17 @@ internal readonly record struct ConvSize(int B, int T, int C, int H, int K, int 
     /// <summary>Pieces of one sequence.</summary>
     public int Chunks => (T + ChunkSteps - 1) / ChunkSteps;
 
-    /// <summary>Groups of heads that are pieces of work of their own, where the sequences alone are too few of them.</summary>
-    public int HeadGroups => Math.Clamp(16 / Math.Max(1, B * Chunks), 1, H);
+    /// <summary>
+    /// Groups of heads that are pieces of work of their own, where the sequences alone are too few of them: no more than have half a million products each.
+    /// </summary>
+    public int HeadGroups
+    {
+        get
+        {
+            double products = (double)Math.Min(T, ChunkSteps) * C * K;
+            return (int)Math.Clamp(Math.Min(16 / Math.Max(1, B * Chunks), products / 500_000), 1, H);
+        }
+    }
 
     /// <summary>The first head of one of <paramref name="groups"/> groups.</summary>
     public int FirstHead(int group, int groups) => (int)((long)H * group / groups);

@@ -34,6 +34,8 @@ public sealed record ConvCase(int B, int T, int C, int H, int K, int LeftPadding
         yield return new ConvCase(2, 0, 8, 2, 3, 1, Bias: true);
         yield return new ConvCase(3, 259, 128, 2, 31, 30, Drop: 0.1f);
         yield return new ConvCase(2, 260, 64, 1, 7, 3, Bias: true);
+        yield return new ConvCase(1, 67, 512, 8, 31, 15, Drop: 0.1f);
+        yield return new ConvCase(1, 131, 384, 3, 33, 32, Bias: true);
         yield return new ConvCase(40, 5, 64, 1, 7, 3, Drop: 0.1f, Bias: true);
     }
 
