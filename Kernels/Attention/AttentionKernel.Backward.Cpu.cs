@@ -11,6 +11,16 @@ internal static unsafe partial class AttentionKernel
         CpuDevice cpu, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan v, DeviceSpan? keyLengths, DropMask mask, DeviceSpan y, DeviceSpan statistics,
         DeviceSpan dy, DeviceSpan? dq, DeviceSpan? dk, DeviceSpan? dv)
     {
+        if (size.T == 0)
+        {
+            // No query, no sum.
+            if (dk is { } keys)
+                FillKernel.Zero(keys);
+            if (dv is { } values)
+                FillKernel.Zero(values);
+            return;
+        }
+
         double cost = size.T * (double)size.S * ((0.08 * size.D) + 0.7);
         var body = new BackwardBody(
             cpu, size, q.Floats, k.Floats, v.Floats, Lengths(keyLengths), mask, y.Floats, statistics.Floats, dy.Floats, Pointer(dq), Pointer(dk), Pointer(dv));

@@ -12,6 +12,8 @@ internal static unsafe partial class MatMulKernel
     {
         var problem = GemmProblem.Dense(size.M, size.N, size.K, a.Floats, size.TransposeA, b.Floats, size.TransposeB, c.Floats);
         long strideA = (long)size.M * size.K, strideB = size.SharedB ? 0 : (long)size.K * size.N, strideC = size.SharedC ? 0 : (long)size.M * size.N;
+        if (size.SharedC && size.Batch == 0)
+            FillKernel.Zero(c);
         double nanoseconds = Nanoseconds(cpu, size.M, size.N, size.K);
         if (size.Batch > 1 && !size.SharedC && nanoseconds <= BatchNanoseconds)
         {
