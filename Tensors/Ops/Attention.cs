@@ -18,13 +18,13 @@ public static partial class Ops
     /// <param name="k">[B, S, C], the keys.</param>
     /// <param name="v">[B, S, C], the values.</param>
     /// <param name="heads">H, which divides C.</param>
-    /// <param name="keyLengths">[B] integers: how many keys of each sequence are no padding; all when omitted.</param>
+    /// <param name="keyLengths">[B] integers in 0 .. S: how many keys of each sequence are no padding; all when omitted.</param>
     /// <param name="causal">Whether queries are kept from seeing later keys.</param>
     /// <param name="dropout">The probability of dropping each p in training, 0 .. 1 (1 excluded).</param>
     /// <param name="random">The randomness of dropout; null in evaluation, where nothing is dropped.</param>
     /// <param name="scale">The factor of the scores; 1 / sqrt(D) when omitted.</param>
     /// <returns>[B, T, C], new.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit together, H does not divide C, or a type is wrong.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit together, H does not divide C, a length is not in 0 .. S, or a type is wrong.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="dropout"/> is not in 0 .. 1.</exception>
     public static Tensor Attention(
         Tensor q, Tensor k, Tensor v, int heads, Tensor? keyLengths = null, bool causal = false, float dropout = 0, RandomSource? random = null, float? scale = null)
@@ -34,7 +34,7 @@ public static partial class Ops
             throw new ArgumentException($"Attention: must be q [B, T, C], k and v [B, S, C], got q {q.Shape}, k {k.Shape}, v {v.Shape}.");
         var size = AttentionShape(nameof(Attention), q, k, heads, keyLengths, causal, scale);
         if (!(dropout >= 0 && dropout < 1))
-            throw new ArgumentOutOfRangeException(null, $"Attention: dropout must be at least 0 and below 1, got {dropout}.");
+            throw new ArgumentOutOfRangeException(null, FormattableString.Invariant($"Attention: dropout must be at least 0 and below 1, got {dropout}."));
         var mask = random is null || dropout == 0 ? default : new DropMask(random.NextKey(), dropout);
         var y = q.NewLike(q.Shape, nameof(Attention));
         if (!Tape.Records(q, k, v))
@@ -72,6 +72,7 @@ public static partial class Ops
             Check.Int(op, "key lengths", q, keyLengths);
             if (keyLengths.Shape != [q.Shape[0]])
                 throw new ArgumentException($"{op}: key lengths must be [B], got {keyLengths.Shape} (q {q.Shape}, k {k.Shape}).");
+            Check.Range(op, "key lengths", keyLengths, k.Shape[1] + 1, "b");
         }
 
         return new AttentionSize(q.Shape[0], q.Shape[1], k.Shape[1], q.Shape[2], heads, causal, scale ?? 1 / MathF.Sqrt(q.Shape[2] / heads));

@@ -11,11 +11,11 @@ public static partial class Ops
     /// <param name="q">[B, T, C], the queries.</param>
     /// <param name="k">[B, S, C], the keys.</param>
     /// <param name="heads">H, which divides C.</param>
-    /// <param name="keyLengths">[B] integers: how many keys of each sequence are no padding; all when omitted.</param>
+    /// <param name="keyLengths">[B] integers in 0 .. S: how many keys of each sequence are no padding; all when omitted.</param>
     /// <param name="causal">Whether queries are kept from seeing keys with s above t + S - T.</param>
     /// <param name="scale">The factor of the scores; 1 / sqrt(C / H) when omitted.</param>
     /// <returns>[B, H, T, S], new.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit together, H does not divide C, or a type is wrong.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit together, H does not divide C, a length is not in 0 .. S, or a type is wrong.</exception>
     public static Tensor AttentionProbabilities(Tensor q, Tensor k, int heads, Tensor? keyLengths = null, bool causal = false, float? scale = null)
     {
         Check.Float(nameof(AttentionProbabilities), q, k);

@@ -16,11 +16,11 @@ public static partial class Ops
     /// <param name="keys">[M, S, C], the cached keys.</param>
     /// <param name="values">[M, S, C], the cached values.</param>
     /// <param name="heads">H, which divides C.</param>
-    /// <param name="lengths">[M] integers: how many keys of each sequence are no padding; all when omitted.</param>
+    /// <param name="lengths">[M] integers in 0 .. S: how many keys of each sequence are no padding; all when omitted.</param>
     /// <param name="count">How many places of the cache are filled, 0 .. S; S when omitted.</param>
     /// <param name="scale">The factor of the scores; 1 / sqrt(C / H) when omitted.</param>
     /// <returns>[N, C], new.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit together, H does not divide C, or a type is wrong.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit together, H does not divide C, a length is not in 0 .. S, or a type is wrong.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not in 0 .. S.</exception>
     public static Tensor AttentionStep(Tensor q, Tensor keys, Tensor values, int heads, Tensor? lengths = null, int? count = null, float? scale = null)
     {
@@ -39,6 +39,7 @@ public static partial class Ops
             Check.Int(nameof(AttentionStep), "lengths", q, lengths);
             if (lengths.Shape != [keys.Shape[0]])
                 throw new ArgumentException($"AttentionStep: lengths must be [M], got {lengths.Shape} (q {q.Shape}, keys {keys.Shape}).");
+            Check.Range(nameof(AttentionStep), "lengths", lengths, keys.Shape[1] + 1, "m");
         }
 
         int filled = count ?? keys.Shape[1];

@@ -113,6 +113,8 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
         Refuses<ArgumentException>("AttentionStep: H must divide C, got H = 3, C = 8 (q [4, 8], keys [2, 5, 8]).", () => Ops.AttentionStep(q, cache, cache, 3));
         Refuses<ArgumentException>(
             "AttentionStep: lengths must be [M], got [4] (q [4, 8], keys [2, 5, 8]).", () => Ops.AttentionStep(q, cache, cache, 2, Tensor.From(device, [1, 1, 1, 1])));
+        Refuses<ArgumentException>(
+            "AttentionStep: lengths must be in 0 .. 5, got -1 at [m = 0].", () => Ops.AttentionStep(q, cache, cache, 2, Tensor.From(device, [-1, 5])));
         Refuses<ArgumentOutOfRangeException>(
             "AttentionStep: count must be in 0 .. S, got count = 6 (q [4, 8], keys [2, 5, 8]).", () => Ops.AttentionStep(q, cache, cache, 2, count: 6));
     }

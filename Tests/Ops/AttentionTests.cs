@@ -25,7 +25,7 @@ public sealed class AttentionTests : OpTests<AttentionCase>
         new(2, 130, 129, 16, 2, [129, 77], Causal: true, Dropout: 0.2f),
         new(1, 9, 4, 8, 2, Causal: true),
         new(1, 4, 9, 14, 2, Causal: true, Scale: 0.3f),
-        new(2, 3, 2, 4, 1, [5, -1]),
+        new(2, 3, 2, 4, 1, [2, 0]),
         new(1, 260, 300, 8, 1, [290], Causal: true),
         new(0, 3, 4, 8, 2),
         new(2, 0, 4, 8, 2),
@@ -250,6 +250,8 @@ public sealed class AttentionTests : OpTests<AttentionCase>
             "Attention: key lengths must be [B], got [3] (q [2, 3, 8], k [2, 3, 8]).", () => Ops.Attention(x, x, x, 2, Tensor.From(device, [1, 2, 3])));
         Refuses<ArgumentException>(
             "Attention: key lengths must be integers, got From [2] Float32 on cpu.", () => Ops.Attention(x, x, x, 2, Tensor.From(device, [1f, 2f])));
+        Refuses<ArgumentException>(
+            "Attention: key lengths must be in 0 .. 3, got 4 at [b = 1].", () => Ops.Attention(x, x, x, 2, Tensor.From(device, [3, 4])));
         Refuses<ArgumentOutOfRangeException>("Attention: dropout must be at least 0 and below 1, got 1.", () => Ops.Attention(x, x, x, 2, dropout: 1));
     }
 
