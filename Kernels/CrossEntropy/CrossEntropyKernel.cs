@@ -13,10 +13,7 @@ internal readonly record struct CrossEntropySize(int N, int V, int C, int Paddin
 /// <param name="X">[N, C].</param>
 /// <param name="Weight">[V, C].</param>
 /// <param name="Bias">[V].</param>
-internal readonly record struct CrossEntropyGradients(DeviceSpan? X, DeviceSpan? Weight, DeviceSpan? Bias)
-{
-    public bool Any => X is not null || Weight is not null || Bias is not null;
-}
+internal readonly record struct CrossEntropyGradients(DeviceSpan? X, DeviceSpan? Weight, DeviceSpan? Bias);
 
 /// <summary>
 /// Label-smoothed cross-entropy of softmax(x weight^T + bias) against the targets. The logits exist for one block of rows at a time, are turned into their
@@ -25,7 +22,6 @@ internal readonly record struct CrossEntropyGradients(DeviceSpan? X, DeviceSpan?
 internal static partial class CrossEntropyKernel
 {
     /// <summary>loss = the sum over the rows that are no padding of - sum over v of q[v] ln p[v], nll = the sum of - ln p[target]; and the gradients of loss.</summary>
-    /// <exception cref="ArgumentException">A target is no class and not the padding.</exception>
     public static void Forward(
         in CrossEntropySize size,
         DeviceSpan x,

@@ -2,16 +2,15 @@ namespace CudaSeq.Kernels;
 
 internal static unsafe partial class IndexRangeKernel
 {
-    private static long FirstOutsideCpu(DeviceSpan indices, int limit)
+    private static long FirstOutsideCpu(DeviceSpan indices, int limit, int? allowed)
     {
-        if (limit <= 0)
-            return indices.Length == 0 ? -1 : 0;
-        for (long start = 0; start < indices.Length; start += int.MaxValue)
+        for (long start = 0; start < indices.Length;)
         {
             var part = new ReadOnlySpan<int>(indices.Ints + start, (int)Math.Min(int.MaxValue, indices.Length - start));
-            int found = part.IndexOfAnyExceptInRange(0, limit - 1);
-            if (found >= 0)
+            int found = limit > 0 ? part.IndexOfAnyExceptInRange(0, limit - 1) : 0;
+            if (found >= 0 && part[found] != allowed)
                 return start + found;
+            start += found < 0 ? part.Length : found + 1;
         }
 
         return -1;

@@ -3,11 +3,11 @@ namespace CudaSeq.Kernels;
 /// <summary>The gate's question about token ids, lengths and indices: are they all in range?</summary>
 internal static partial class IndexRangeKernel
 {
-    /// <summary>The position of the first index outside 0 .. <paramref name="limit"/> - 1, or -1.</summary>
-    public static long FirstOutside(DeviceSpan indices, int limit)
+    /// <summary>The position of the first index outside 0 .. <paramref name="limit"/> - 1 that is not <paramref name="allowed"/> either, or -1.</summary>
+    public static long FirstOutside(DeviceSpan indices, int limit, int? allowed = null)
         => indices.Device switch
         {
-            CpuDevice => FirstOutsideCpu(indices, limit),
+            CpuDevice => FirstOutsideCpu(indices, limit, allowed),
             _ => throw KernelException.NoKernel("IndexRange", indices.Device),
         };
 }

@@ -40,11 +40,18 @@ public static partial class Ops
         if (bias is not null && bias.Shape != [weight.Shape[0]])
             throw new ArgumentException($"CrossEntropy: bias must be [V], got bias {bias.Shape}, weight {weight.Shape}.");
         if (!(smoothing is >= 0 and <= 1))
-            throw new ArgumentException($"CrossEntropy: smoothing must be in 0 .. 1, got {smoothing}.");
+            throw new ArgumentException(FormattableString.Invariant($"CrossEntropy: smoothing must be in 0 .. 1, got {smoothing}."));
         if (weight.Shape[0] == 1 && smoothing > 0 && form == LabelSmoothing.OverOthers)
             throw new ArgumentException($"CrossEntropy: smoothing over the other classes needs at least two, got weight {weight.Shape}.");
 
         int classes = weight.Shape[0];
+        long outside = IndexRangeKernel.FirstOutside(targets.Data, classes, allowed: paddingIndex);
+        if (outside >= 0)
+        {
+            throw new ArgumentException(
+                $"CrossEntropy: targets must be in 0 .. {classes - 1} or the padding {paddingIndex}, got {targets.ToIntArray()[outside]} at [n = {outside}].");
+        }
+
         double onEvery = smoothing == 0 ? 0 : (double)smoothing / (form == LabelSmoothing.Uniform ? classes : classes - 1);
         double onTarget = 1.0 - smoothing - (form == LabelSmoothing.Uniform ? 0 : onEvery);
         var size = new CrossEntropySize(x.Shape[0], classes, x.Shape[1], paddingIndex, onEvery, onTarget);

@@ -198,6 +198,19 @@ public sealed class CrossEntropyTests : OpTests<CrossEntropyCase>
     }
 
     [Theory, Devices]
+    public void ARefusedTargetHoldsNoMemory(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var x = Tensor.Full(device, [4, 3], 1).AsParameter();
+        using var weight = Tensor.Full(device, [5, 3], 1).AsParameter();
+        using var targets = Tensor.From(device, [-1, 1, -1, -2]);
+        long before = device.LiveBytes;
+        string message = Assert.Throws<ArgumentException>(() => Ops.CrossEntropy(x, weight, targets)).Message;
+        Assert.Equal("CrossEntropy: targets must be in 0 .. 4 or the padding -1, got -2 at [n = 3].", message);
+        Assert.Equal(before, device.LiveBytes);
+    }
+
+    [Theory, Devices]
     public void RefusesWhatDoesNotFit(string name)
     {
         using var device = TestDevices.Open(name);
