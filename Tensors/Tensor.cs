@@ -40,7 +40,7 @@ public sealed class Tensor : IDisposable
     public Tensor? Grad { get; private set; }
 
     /// <summary>Whether the elements may still be used.</summary>
-    public bool IsAlive => _death is null;
+    public bool IsAlive => _death is null && _data.Buffer.IsOpen;
 
     /// <summary>The op that made this tensor, for error messages.</summary>
     internal string Origin { get; }
@@ -61,7 +61,7 @@ public sealed class Tensor : IDisposable
     {
         get
         {
-            if (_death is not null)
+            if (!IsAlive)
                 ThrowDead();
             return _data;
         }
@@ -152,12 +152,12 @@ public sealed class Tensor : IDisposable
     }
 
     /// <summary>The same from any tensor, given the gradient of some later number with respect to it.</summary>
-    /// <param name="gradient">The shape of this tensor.</param>
+    /// <param name="gradient">The shape of this tensor, float, on its device.</param>
     /// <param name="retain">Keep the activations.</param>
-    /// <exception cref="InvalidOperationException">Another shape, not computed from any parameter, or its tape was already released.</exception>
+    /// <exception cref="InvalidOperationException">Another shape or device, not computed from any parameter, or its tape was already released.</exception>
     public void Backward(Tensor gradient, bool retain = false)
     {
-        if (gradient.Shape != Shape || gradient.DType != DType)
+        if (gradient.Shape != Shape || gradient.DType != DType || !ReferenceEquals(gradient.Device, Device))
             throw new InvalidOperationException($"Backward: the gradient must be like the tensor, got {gradient} for {this}.");
         Tape.Backward(this, gradient, retain);
     }
@@ -326,5 +326,6 @@ public sealed class Tensor : IDisposable
 
     [DoesNotReturn]
     private void ThrowDead()
-        => throw new ObjectDisposedException(Origin, $"The tensor {Shape} made by {Origin} {_death}. Keep() moves a tensor to the outer scope.");
+        => throw new ObjectDisposedException(
+            Origin, $"The tensor {Shape} made by {Origin} {(_death is null ? "died with its device." : $"{_death}. Keep() moves a tensor to the outer scope.")}");
 }

@@ -17,6 +17,9 @@ internal sealed unsafe class DeviceBuffer
     /// <summary>First byte, aligned to 64; null once the device is disposed.</summary>
     public void* Pointer { get; private set; }
 
+    /// <summary>Whether the memory is there: false once the device is disposed.</summary>
+    public bool IsOpen => Pointer != null;
+
     /// <summary>Bytes that the pool reserved, at least <see cref="Bytes"/>.</summary>
     public long Capacity { get; }
 

@@ -37,6 +37,22 @@ public sealed class TensorTests
     }
 
     [Theory, Devices]
+    public void ATensorDiesWithItsDevice(string name)
+    {
+        var device = TestDevices.Open(name);
+        using var x = Tensor.From(device, [1f, 2f]);
+        var view = x.Rows(1, 1);
+        device.Dispose();
+        Assert.False(x.IsAlive);
+        Assert.StartsWith("The tensor [2] made by From died with its device.", Assert.Throws<ObjectDisposedException>(() => x.ToArray()).Message);
+        Assert.Throws<ObjectDisposedException>(() => view.CopyFrom([3f]));
+        Assert.Throws<ObjectDisposedException>(() => Ops.IsFinite(x));
+        Assert.Throws<ObjectDisposedException>(() => Ops.Relu(x));
+        Assert.Throws<ObjectDisposedException>(() => Tensor.Zeros(device, [1]));
+        view.Dispose();
+    }
+
+    [Theory, Devices]
     public void Refusals(string name)
     {
         using var device = TestDevices.Open(name);
