@@ -96,6 +96,10 @@ internal static class Tape
             // After a failure: what had reached the nodes in front must not count in another pass.
             for (int i = start; i >= 0; i--)
                 _nodes[i].Gradient = null;
+
+            // Where no scope is open, none will ever forget them.
+            if (scope.Outer is null)
+                _nodes.RemoveAll(static node => node.Released);
         }
     }
 
@@ -106,8 +110,6 @@ internal static class Tape
             var node = nodes[i];
             if (node.Gradient is not { } gradient)
                 continue;
-            if (node.Released)
-                throw new InvalidOperationException($"Backward: {node.Name} was differentiated before; pass retain: true to the first Backward.");
             Step(node, gradient);
             node.Gradient = null;
             gradient.Dispose();
@@ -131,13 +133,23 @@ internal static class Tape
                 throw new InvalidOperationException($"{node.Name}: input {i}, {input}, must be alive until Backward has passed it.");
             if (input.Node is not { } source)
                 input.AccumulateGrad(given);
-            else if (source.Gradient is not { } sum)
-                source.Gradient = Hand(given);
-            else if (sum.OwnsMemory)
-                AddKernel.Accumulate(sum.Data, given.Data);
+            else if (source.Thread != node.Thread)
+                throw new InvalidOperationException($"{node.Name}: input {i}, {input}, must be computed on the thread that runs Backward.");
+            else if (source.Released)
+                throw new InvalidOperationException($"Backward: {source.Name} was differentiated before; pass retain: true to the first Backward.");
             else
-                source.Gradient = Hand(Added(sum, given));
+                Add(source, given);
         }
+    }
+
+    private static void Add(TapeNode source, Tensor given)
+    {
+        if (source.Gradient is not { } sum)
+            source.Gradient = Hand(given);
+        else if (sum.OwnsMemory)
+            AddKernel.Accumulate(sum.Data, given.Data);
+        else
+            source.Gradient = Hand(Added(sum, given));
     }
 
     // A view, so that a gradient given to several inputs is seen to be shared, and the giver's scope can close.

@@ -29,6 +29,9 @@ internal abstract class TapeNode(string name, Tensor output, Tensor[] inputs, Te
 
     public Tensor[] Inputs { get; } = inputs;
 
+    /// <summary>Whose tape the node is on.</summary>
+    public Thread Thread { get; } = Thread.CurrentThread;
+
     /// <summary>The sum so far of the gradients that later nodes gave to the output.</summary>
     public Tensor? Gradient { get; set; }
 

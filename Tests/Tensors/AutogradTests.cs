@@ -293,6 +293,52 @@ public sealed class AutogradTests
     }
 
     [Theory, Devices]
+    public void GradientsDoNotGetLostBetweenThreads(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var x = Tensor.From(device, [3f]).AsParameter();
+        using var scope = TensorScope.Begin();
+        var hidden = Ops.Scale(x, 2);
+        Exception? error = null;
+        var other = new Thread(() =>
+        {
+            using var inner = TensorScope.Begin();
+            var loss = Ops.Relu(hidden);
+            error = Record.Exception(() => loss.Backward());
+        });
+        other.Start();
+        other.Join();
+        Assert.Equal(
+            "Relu: input 0, Scale [1] Float32 on cpu, must be computed on the thread that runs Backward.",
+            Assert.IsType<InvalidOperationException>(error).Message);
+        Ops.Relu(hidden).Backward();
+        Assert.Equal(2f, x.Grad!.Item());
+    }
+
+    [Theory, Devices]
+    public void WithoutAScopeBackwardClearsTheTape(string name)
+    {
+        using var device = TestDevices.Open(name);
+        int left = -1;
+        Exception? again = null;
+        var thread = new Thread(() =>
+        {
+            using var x = Tensor.From(device, [3f]).AsParameter();
+            var hidden = Ops.Relu(x);
+            using Tensor loss = Ops.Scale(hidden, 2), other = Ops.Scale(hidden, 3);
+            loss.Backward();
+            left = Tape.Mark;
+            again = Record.Exception(() => other.Backward());
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal(1, left);
+        Assert.Equal(
+            "Backward: Relu was differentiated before; pass retain: true to the first Backward.", Assert.IsType<InvalidOperationException>(again).Message);
+        Assert.Equal(0, device.LiveBytes);
+    }
+
+    [Theory, Devices]
     public void Refusals(string name)
     {
         using var device = TestDevices.Open(name);
@@ -304,6 +350,10 @@ public sealed class AutogradTests
         Refuses(
             "Backward: the gradient must be like the tensor, got Zeros [3] Float32 on cpu for Relu [2] Float32 on cpu.",
             () => y.Backward(Tensor.Zeros(device, [3])));
+        using var second = TestDevices.Open(name);
+        Refuses(
+            "Backward: the gradient must be like the tensor, got Zeros [2] Float32 on cpu for Relu [2] Float32 on cpu.",
+            () => y.Backward(Tensor.Zeros(second, [2])));
         Refuses(
             "Backward: the loss must be computed from a parameter, in a scope that is still open and not differentiated before, got Zeros [] Float32 on cpu.",
             () => Tensor.Zeros(device, []).Backward());
