@@ -19,7 +19,7 @@ public sealed class RandomSource(ulong seed, ulong position = 0)
     /// <summary>The key of the next mask: never the same twice.</summary>
     public PhiloxKey NextKey() => new(Seed, Position++);
 
-    /// <summary>Fills with numbers uniform in [<paramref name="low"/>, <paramref name="high"/>); draws one stream.</summary>
+    /// <summary>Fills with numbers uniform in <paramref name="low"/> .. <paramref name="high"/>, which rounding may reach; draws one stream.</summary>
     public void Uniform(Span<float> values, float low, float high)
     {
         var key = NextKey();

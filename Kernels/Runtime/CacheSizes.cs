@@ -28,7 +28,7 @@ internal readonly record struct CacheSizes(int Level1, int Level2)
                 break;
             long bytes = (((uint)ebx >> 22) + 1L) * (((ebx >> 12) & 1023) + 1L) * ((ebx & 4095) + 1L) * ((uint)ecx + 1L);
             const int Instructions = 2;
-            if (type == Instructions || bytes > 1 << 28)
+            if (type == Instructions || bytes is < 4 << 10 or > 1 << 28)
                 continue;
             if (level == 1)
                 level1 = (int)bytes;

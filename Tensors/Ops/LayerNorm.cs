@@ -14,14 +14,16 @@ public static partial class Ops
     /// <param name="x">[..., C], float, C at least 1.</param>
     /// <param name="gain">[C].</param>
     /// <param name="bias">[C].</param>
-    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="epsilon">Added to the variance, at least 0.</param>
     /// <returns>The shape of <paramref name="x"/>, new.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit together, or an input holds integers.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit together, epsilon is out of range, or an input holds integers.</exception>
     public static Tensor LayerNorm(Tensor x, Tensor gain, Tensor bias, float epsilon = 1e-5f)
     {
         Check.Float(nameof(LayerNorm), x, gain, bias);
         if (x.Shape.Rank == 0 || x.Shape[-1] == 0 || gain.Shape != [x.Shape[-1]] || bias.Shape != gain.Shape)
             throw new ArgumentException($"LayerNorm: must be input [..., C], gain [C], bias [C] with C at least 1, got input {x.Shape}, gain {gain.Shape}, bias {bias.Shape}.");
+        if (!(epsilon >= 0 && float.IsFinite(epsilon)))
+            throw new ArgumentException(FormattableString.Invariant($"LayerNorm: epsilon must be at least 0, got {epsilon}."));
         var size = new LayerNormSize(checked((int)x.Shape.CountOf(0, x.Shape.Rank - 1)), x.Shape[-1], epsilon);
         var y = x.NewLike(x.Shape, nameof(LayerNorm));
         if (!Tape.Records(x, gain, bias))

@@ -58,7 +58,7 @@ public static class GradientNorm
     public static float Factor(float norm, float maxNorm)
     {
         if (!(maxNorm >= 0))
-            throw new ArgumentOutOfRangeException(null, $"GradientNorm: maxNorm must be at least 0, got {maxNorm}.");
+            throw new ArgumentOutOfRangeException(null, FormattableString.Invariant($"GradientNorm: maxNorm must be at least 0, got {maxNorm}."));
         return maxNorm == 0 || !float.IsFinite(norm) ? 1 : Math.Min(1, maxNorm / (norm + 1e-6f));
     }
 }

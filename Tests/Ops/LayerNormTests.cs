@@ -66,6 +66,9 @@ public sealed class LayerNormTests : OpTests<(int N, int C)>
             "LayerNorm: must be input [..., C], gain [C], bias [C] with C at least 1, got input [2, 3], gain [2], bias [3].",
             () => Ops.LayerNorm(Tensor.Zeros(device, [2, 3]), Tensor.Zeros(device, [2]), Tensor.Zeros(device, [3])));
         Refuses<ArgumentException>(
+            "LayerNorm: epsilon must be at least 0, got -1.",
+            () => Ops.LayerNorm(Tensor.Zeros(device, [2, 3]), Tensor.Zeros(device, [3]), Tensor.Zeros(device, [3]), -1));
+        Refuses<ArgumentException>(
             "LayerNorm: inputs must be floats, got From [2] Int32 on cpu.",
             () => Ops.LayerNorm(Tensor.From(device, [1, 2]), Tensor.Zeros(device, [2]), Tensor.Zeros(device, [2])));
     }
