@@ -17,7 +17,7 @@ public sealed class RandomSource(ulong seed, ulong position = 0)
     public ulong Position { get; private set; } = position;
 
     /// <summary>The key of the next mask: never the same twice.</summary>
-    public PhiloxKey NextKey() => new(Seed, Position++);
+    internal PhiloxKey NextKey() => new(Seed, Position++);
 
     /// <summary>Fills with numbers uniform in <paramref name="low"/> .. <paramref name="high"/>, which rounding may reach; draws one stream.</summary>
     public void Uniform(Span<float> values, float low, float high)

@@ -11,7 +11,7 @@ public enum DType
 }
 
 /// <summary>Facts about element types.</summary>
-public static class DTypes
+internal static class DTypes
 {
     /// <summary>Bytes of one element.</summary>
     public static int Size(this DType dtype) => dtype switch

@@ -7,7 +7,7 @@ namespace CudaSeq.Kernels;
 /// </summary>
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Stream">Which draw of the run this is; no two masks share one.</param>
-public readonly record struct PhiloxKey(ulong Seed, ulong Stream);
+internal readonly record struct PhiloxKey(ulong Seed, ulong Stream);
 
 /// <summary>
 /// Philox4x32 with 10 rounds (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter goes in, four random words come out.
