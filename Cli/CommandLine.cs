@@ -23,38 +23,14 @@ internal static class CommandLine
     /// <returns><see cref="Success"/>, <see cref="Failure"/> or <see cref="Misuse"/>.</returns>
     public static int Run(string[] args, Terminal terminal, CancellationToken cancellation)
     {
-        var verbs = Verbs();
         string context = "cudaseq";
         try
         {
-            if (args.Length == 0)
-            {
-                Help.WriteTool(verbs, terminal);
-                throw new UsageException("a verb must be given.");
-            }
+            int code = Run(args, terminal, ref context, cancellation);
 
-            if (args[0] is "--help" or "-h")
-            {
-                Help.WriteTool(verbs, terminal);
-                return Success;
-            }
-
-            if (args[0] is "--version")
-            {
-                terminal.Out.WriteLine($"cudaseq {BuildInfo.Version} ({BuildInfo.Commit})");
-                return Success;
-            }
-
-            var verb = Find(args[0], verbs);
-            context = $"cudaseq {verb.Name}";
-            string[] rest = SplitSettings(args[1..]);
-            if (AsksForHelp(rest))
-            {
-                Help.WriteVerb(verb, terminal);
-                return Success;
-            }
-
-            return verb.Run(Parse(verb, rest), terminal, cancellation);
+            // Within reach of the handlers: what cannot be written, on a full disk for example, is a failure like any other.
+            terminal.Out.Flush();
+            return code;
         }
         catch (UsageException e)
         {
@@ -82,14 +58,43 @@ internal static class CommandLine
             terminal.Error.WriteLine($"cudaseq: {InOneLine(e)}");
             return Failure;
         }
-        finally
-        {
-            terminal.Out.Flush();
-        }
     }
 
     /// <summary>All verbs, in the order of the help.</summary>
     public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new TranslateVerb(), new ScoreVerb(), new ReportVerb(), new InfoVerb(), new DoctorVerb()];
+
+    private static int Run(string[] args, Terminal terminal, ref string context, CancellationToken cancellation)
+    {
+        var verbs = Verbs();
+        if (args.Length == 0)
+        {
+            Help.WriteTool(verbs, terminal);
+            throw new UsageException("a verb must be given.");
+        }
+
+        if (args[0] is "--help" or "-h")
+        {
+            Help.WriteTool(verbs, terminal);
+            return Success;
+        }
+
+        if (args[0] is "--version")
+        {
+            terminal.Out.WriteLine($"cudaseq {BuildInfo.Version} ({BuildInfo.Commit})");
+            return Success;
+        }
+
+        var verb = Find(args[0], verbs);
+        context = $"cudaseq {verb.Name}";
+        string[] rest = SplitSettings(args[1..]);
+        if (AsksForHelp(rest))
+        {
+            Help.WriteVerb(verb, terminal);
+            return Success;
+        }
+
+        return verb.Run(Parse(verb, rest), terminal, cancellation);
+    }
 
     private static Verb Find(string name, IReadOnlyList<Verb> verbs)
     {

@@ -31,8 +31,8 @@ internal sealed class Terminal : IDisposable
     /// <summary>Whether <see cref="Out"/> is a screen on which a line can be rewritten.</summary>
     public bool IsLive { get; }
 
-    /// <summary>Whether <see cref="Input"/> is somebody typing.</summary>
-    public bool IsTyped { get; private init; }
+    /// <summary>Whether <see cref="Out"/> is a pipe whose reader has gone, as after <c>| head -1</c>: nobody will see what is still written.</summary>
+    public bool ReaderLeft => (Out as StreamWriter)?.BaseStream is OutputPipe { ReaderLeft: true };
 
     /// <summary>Whether colours are welcome: on a screen, unless <c>NO_COLOR</c> is set (no-color.org).</summary>
     public bool HasColour => IsLive && string.IsNullOrEmpty(Variable("NO_COLOR"));
@@ -46,14 +46,11 @@ internal sealed class Terminal : IDisposable
         bool live = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
         return new Terminal(
             Console.OpenStandardInput(),
-            Writer(Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected),
+            Writer(OutputPipe.OfProcess() ?? Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected),
             Writer(Console.OpenStandardError(), flush: true),
             live,
             () => Console.WindowWidth,
-            Environment.GetEnvironmentVariable)
-        {
-            IsTyped = !Console.IsInputRedirected,
-        };
+            Environment.GetEnvironmentVariable);
     }
 
     /// <summary>An environment variable; null when it is not set.</summary>
@@ -65,10 +62,17 @@ internal sealed class Terminal : IDisposable
     /// <summary>Text that may be overlooked, where colours are welcome.</summary>
     public string Dim(string text) => HasColour ? $"\e[2m{text}\e[0m" : text;
 
+    /// <summary>Writes out what a failed verb left; whether that works can no longer change how it ended.</summary>
     public void Dispose()
     {
-        Out.Flush();
-        Error.Flush();
+        try
+        {
+            Out.Flush();
+            Error.Flush();
+        }
+        catch (IOException)
+        {
+        }
     }
 
     private static StreamWriter Writer(Stream stream, bool flush) => new(stream, new UTF8Encoding(false), bufferSize: 1 << 14) { AutoFlush = flush, NewLine = "\n" };

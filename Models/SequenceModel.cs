@@ -36,27 +36,27 @@ public static class SequenceModel
         Architecture.Transformer => new Dictionary<string, ModelConfig>
         {
             ["base"] = Transformer2017.Base,
+            ["iwslt"] = Transformer2017.Iwslt,
             ["big"] = Transformer2017.Big,
             ["wmt_en_fr_big"] = Transformer2017.WmtEnFrBig,
             ["wmt_en_de_big"] = Transformer2017.WmtEnDeBig,
             ["wmt_en_de_big_t2t"] = Transformer2017.WmtEnDeBigT2T,
-            ["iwslt"] = Transformer2017.Iwslt,
         },
         Architecture.LightConv => new Dictionary<string, ModelConfig>
         {
             ["base"] = LightConv2019.Base,
+            ["iwslt"] = LightConv2019.Iwslt,
             ["big"] = LightConv2019.Big,
             ["wmt_en_fr_big"] = LightConv2019.WmtEnFrBig,
             ["wmt_zh_en_big"] = LightConv2019.WmtZhEnBig,
-            ["iwslt"] = LightConv2019.Iwslt,
         },
         Architecture.DynamicConv => new Dictionary<string, ModelConfig>
         {
             ["base"] = DynamicConv2019.Base,
+            ["iwslt"] = DynamicConv2019.Iwslt,
             ["big"] = DynamicConv2019.Big,
             ["wmt_en_fr_big"] = DynamicConv2019.WmtEnFrBig,
             ["wmt_zh_en_big"] = DynamicConv2019.WmtZhEnBig,
-            ["iwslt"] = DynamicConv2019.Iwslt,
         },
         _ => throw new ArgumentOutOfRangeException(nameof(architecture), architecture, null),
     };

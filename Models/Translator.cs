@@ -26,14 +26,16 @@ public sealed class Translator : IDisposable
     /// <param name="model">The model; the translator disposes it.</param>
     /// <param name="source">Source text to ids.</param>
     /// <param name="target">Ids to target text.</param>
+    /// <param name="decoding">How to search where a call does not say it; fairseq's defaults when omitted.</param>
     /// <exception cref="ArgumentException">A vocabulary has another size than the model's.</exception>
-    public Translator(Seq2SeqModel model, TextCodec source, TextCodec target)
+    public Translator(Seq2SeqModel model, TextCodec source, TextCodec target, DecodingOptions? decoding = null)
     {
         Check("source", source.Vocabulary.Count, model.Config.SourceVocabulary);
         Check("target", target.Vocabulary.Count, model.Config.TargetVocabulary);
         Model = model;
         Source = source;
         Target = target;
+        Decoding = decoding ?? new DecodingOptions();
         _generator = new SequenceGenerator(model);
 
         static void Check(string side, int vocabulary, int rows)
@@ -52,7 +54,10 @@ public sealed class Translator : IDisposable
     /// <summary>Ids to target text.</summary>
     public TextCodec Target { get; }
 
-    /// <summary>Loads the best checkpoint of a run directory, or the last where nothing was validated yet.</summary>
+    /// <summary>How a call searches that does not say it: as the run's recipe says, for a translator that was loaded.</summary>
+    public DecodingOptions Decoding { get; }
+
+    /// <summary>Loads the best checkpoint of a run directory, or the last where nothing was validated yet. It searches as the run's recipe says.</summary>
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>
     /// <param name="device">Where the model will run; the caller disposes it after the translator.</param>
     /// <exception cref="IOException">A file is missing.</exception>
@@ -69,7 +74,7 @@ public sealed class Translator : IDisposable
         try
         {
             Checkpoint.Load(path, model);
-            return new Translator(model, source, target);
+            return new Translator(model, source, target, run.Decoding());
         }
         catch
         {
@@ -85,13 +90,13 @@ public sealed class Translator : IDisposable
     }
 
     /// <summary>The best translation of one line.</summary>
-    /// <param name="line">Source text without a line end; an empty line gives an empty one.</param>
-    /// <param name="options">How to search; beam 5 when omitted.</param>
+    /// <param name="line">Source text without a line end; a line of nothing but white space gives an empty one.</param>
+    /// <param name="options">How to search; as <see cref="Decoding"/> when omitted.</param>
     public string Translate(string line, DecodingOptions? options = null) => Translate([line], options)[0][0].Text;
 
     /// <summary>The best translations of many lines, batched by length.</summary>
     /// <param name="lines">Source text.</param>
-    /// <param name="options">How to search; beam 5 when omitted.</param>
+    /// <param name="options">How to search; as <see cref="Decoding"/> when omitted.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>For each line in order its n best translations, best first.</returns>
     public IReadOnlyList<IReadOnlyList<Translation>> Translate(
@@ -102,7 +107,7 @@ public sealed class Translator : IDisposable
         var places = new List<int>();
         for (int i = 0; i < lines.Count; i++)
         {
-            int[] ids = Source.Encode(lines[i]);
+            int[] ids = string.IsNullOrWhiteSpace(lines[i]) ? [] : Source.Encode(lines[i]);
             if (ids.Length == 0)
             {
                 results[i] = [new Translation(string.Empty, 0)];
@@ -113,7 +118,7 @@ public sealed class Translator : IDisposable
             places.Add(i);
         }
 
-        var generated = _generator.Generate(sources, options ?? new DecodingOptions(), cancellation);
+        var generated = _generator.Generate(sources, options ?? Decoding, cancellation);
         for (int i = 0; i < generated.Count; i++)
             results[places[i]] = [.. generated[i].Select(h => new Translation(Target.Decode(h.Tokens), h.Score))];
         return results;

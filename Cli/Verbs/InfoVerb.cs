@@ -38,7 +38,7 @@ internal sealed class InfoVerb : Verb
             ("checkpoint", $"{path} ({Machine.Bytes(new FileInfo(path).Length)}{(parameters.Length < file.Names.Count ? ", with the optimiser's state" : "")})"),
             ("written by", $"CudaSeq {header.Version}, format {header.Format}"),
             ("update", Number(header.State.Update)),
-            ("epoch", Number(header.State.Epoch + 1)),
+            ("epoch", Number(header.State.Pass)),
             ("target tokens seen", Number(header.State.Tokens)),
             ("seed", header.State.Seed.ToString(CultureInfo.InvariantCulture)),
             ("parameters", Number(total)),

@@ -28,15 +28,18 @@ internal sealed class ScoreVerb : Verb
     {
         var hypotheses = new List<string>();
         var references = new List<string>();
-        foreach (var (hypothesis, reference) in ParallelCorpus.Read(arguments.GetRequiredValue(_system), arguments.GetRequiredValue(_reference)))
+        string system = arguments.GetRequiredValue(_system), reference = arguments.GetRequiredValue(_reference);
+
+        // sacreBLEU takes a byte order mark for a character of the first line.
+        foreach (var (hypothesis, wanted) in ParallelCorpus.Read(system, reference, keepByteOrderMark: true))
         {
             cancellation.ThrowIfCancellationRequested();
             hypotheses.Add(hypothesis);
-            references.Add(reference);
+            references.Add(wanted);
         }
 
         if (hypotheses.Count == 0)
-            throw new InvalidDataException($"{arguments.GetRequiredValue(_system)}: must have at least one line to score, got none.");
+            throw new InvalidDataException($"{system}: must have at least one line to score, got none.");
         Write(terminal, Bleu.Corpus(hypotheses, references));
         return CommandLine.Success;
     }

@@ -65,8 +65,16 @@ internal sealed class TrainVerb : Verb
             $"{recipe.Name}: {Devices.NameOf(recipe.Model.Architecture)}, {experiment.Model.ParameterCount:N0} parameters, on {Devices.Describe(device)}, in {directory.Path}"));
         if (resume)
             display.Report(string.Create(CultureInfo.InvariantCulture, $"resuming after update {experiment.Trainer.State.Update:N0}"));
-        var result = experiment.Trainer.Run(display, cancellation);
-        display.Finish();
+        TrainingResult result;
+        try
+        {
+            result = experiment.Trainer.Run(display, cancellation);
+        }
+        finally
+        {
+            display.Finish();
+        }
+
         if (cancellation.IsCancellationRequested)
         {
             terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cudaseq: interrupted after update {result.State.Update:N0}, which is saved; --resume continues."));

@@ -40,13 +40,15 @@ internal sealed class TranslateVerb : Verb
         bool scored = arguments.GetValue(_nbest) is not null;
         var options = Search(arguments, new RunDirectory(folder));
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
+        if (input is not null && output is not null && Path.GetFullPath(input) == Path.GetFullPath(output))
+            throw new UsageException($"--output must be another file than --input, got {output} for both.");
         using var device = Devices.Open(arguments.GetValue(_device));
         using var translator = Translator.Load(folder, device);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
         using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin");
         var writer = target ?? terminal.Out;
-        for (long number = 1; lines.Next(cancellation) is { Count: > 0 } block;)
+        for (long number = 1; !terminal.ReaderLeft && lines.Next(cancellation) is { Count: > 0 } block;)
         {
             foreach (var translations in translator.Translate(block, options, cancellation))
                 Write(writer, number++, translations, scored);
@@ -76,7 +78,7 @@ internal sealed class TranslateVerb : Verb
 
     private DecodingOptions Search(ParseResult arguments, RunDirectory run)
     {
-        var options = File.Exists(run.Recipe) ? Experiment.Decoding(Recipe.Load(run.Recipe)) : new DecodingOptions();
+        var options = run.Decoding();
         options = options with
         {
             Beam = (int)(arguments.GetValue(_beam) ?? options.Beam),

@@ -1,3 +1,4 @@
+using System.Text;
 using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
@@ -42,7 +43,7 @@ public sealed class Experiment : IDisposable
     /// <param name="dataFolder">The folder that the recipe's files are in.</param>
     /// <param name="device">Where to train.</param>
     /// <param name="directory">Where checkpoints, vocabularies and log go.</param>
-    /// <param name="resume">Continue the run in <paramref name="directory"/>.</param>
+    /// <param name="resume">Continue the run in <paramref name="directory"/>; otherwise its checkpoints, if there are any, are replaced.</param>
     /// <param name="notes">Facts for the log's first line.</param>
     /// <param name="status">Says in a line each what was read and made.</param>
     /// <param name="cancellation">Stops the preparation.</param>
@@ -61,6 +62,9 @@ public sealed class Experiment : IDisposable
         if (resume && !File.Exists(directory.Last))
             throw new FileNotFoundException($"Training: nothing to resume, {directory.Last} does not exist.");
         var train = recipe.Data.Train ?? throw new InvalidDataException($"{recipe.Name}: data.train must name two files.");
+        Directory.CreateDirectory(directory.Path);
+        if (recipe.Data.Test is { } test)
+            CheckTest(test, dataFolder, cancellation);
         var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
         var data = Read(recipe, train, dataFolder, source, target, status, cancellation);
         var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
@@ -76,9 +80,11 @@ public sealed class Experiment : IDisposable
             }
             else
             {
-                Directory.CreateDirectory(directory.Path);
+                // What an earlier run left does not go with the vocabularies that are written now.
+                File.Delete(directory.Best);
+                File.Delete(directory.Last);
                 directory.SaveCodecs(source, target);
-                File.WriteAllText(directory.Recipe, recipe.ToJson());
+                TextFile.WriteWhole(directory.Recipe, stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson())));
             }
 
             return new Experiment(recipe, dataFolder, directory, data, model, trainer);
@@ -133,6 +139,20 @@ public sealed class Experiment : IDisposable
         MaxLengthB = recipe.Decoding.MaxLengthB,
         BatchTokens = recipe.Decoding.BatchTokens,
     };
+
+    // Read to the end, so that no run finds out after its last update that it cannot be tested.
+    private static void CheckTest(CorpusFiles files, string folder, CancellationToken cancellation)
+    {
+        bool any = false;
+        foreach (var _ in ParallelCorpus.Read(Path.Combine(folder, files.Source), Path.Combine(folder, files.Target)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            any = true;
+        }
+
+        if (!any)
+            throw new InvalidDataException($"{Path.Combine(folder, files.Source)}: must have at least one line to test with, got none.");
+    }
 
     private static TrainerOptions Options(Recipe recipe, IReadOnlyDictionary<string, string>? notes)
     {

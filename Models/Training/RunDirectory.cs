@@ -55,5 +55,9 @@ public sealed class RunDirectory(string path)
         new TextCodec(TokenizerFile.Load(SourceTokenizer), Vocabulary.Load(SourceVocabulary)),
         new TextCodec(TokenizerFile.Load(TargetTokenizer), Vocabulary.Load(TargetVocabulary)));
 
+    /// <summary>How the run's recipe searches; fairseq's defaults where the directory has no recipe.</summary>
+    /// <exception cref="RecipeException">The recipe is damaged.</exception>
+    public DecodingOptions Decoding() => System.IO.File.Exists(Recipe) ? Experiment.Decoding(Models.Recipe.Load(Recipe)) : new DecodingOptions();
+
     private string File(string name) => System.IO.Path.Combine(Path, name);
 }

@@ -123,7 +123,7 @@ public sealed class Trainer : IDisposable
             Report(validation);
         }
 
-        log?.Write("end", State.Update, clock.Elapsed.TotalSeconds, ("epoch", State.Epoch), ("tokens", State.Tokens), ("best_update", _bestUpdate));
+        log?.Write("end", State.Update, clock.Elapsed.TotalSeconds, ("epoch", State.Pass), ("tokens", State.Tokens), ("best_update", _bestUpdate));
         return new TrainingResult(State, clock.Elapsed, validation);
 
         void Report(ValidationScores? scores)
@@ -177,7 +177,7 @@ public sealed class Trainer : IDisposable
         }
 
         long update = State.Update + 1;
-        float rate = _options.Schedule.At(update);
+        float rate = _options.Schedule.At(State.Update);
         double norm = Step(tokens, rate, update, batches.Current.Position);
         State = State with
         {
@@ -256,7 +256,9 @@ public sealed class Trainer : IDisposable
             return null;
         var scores = _validator.Run();
         double score = scores.Bleu ?? -scores.Loss;
-        bool best = score > _bestScore;
+
+        // A run killed between writing best.safetensors and last.safetensors meets its best validation once more.
+        bool best = score > _bestScore || (score == _bestScore && State.Update == _bestUpdate);
         if (best)
         {
             (_bestScore, _bestUpdate) = (score, State.Update);
@@ -268,7 +270,7 @@ public sealed class Trainer : IDisposable
             "validation",
             State.Update,
             clock.Elapsed.TotalSeconds,
-            ("epoch", State.Epoch + 1),
+            ("epoch", State.Pass),
             ("loss", Math.Round(scores.Loss, 5)),
             ("nll", Math.Round(scores.NegativeLogLikelihood, 5)),
             ("ppl", Math.Round(scores.Perplexity, 4)),

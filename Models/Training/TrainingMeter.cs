@@ -42,7 +42,7 @@ internal sealed class TrainingMeter(Trainer.RunClock clock, TrainerOptions optio
         {
             Update = state.Update,
             MaxUpdates = options.MaxUpdates,
-            Epoch = state.Epoch + 1,
+            Epoch = state.Pass,
             Loss = _loss / _tokens,
             Perplexity = Math.Exp(_negativeLogLikelihood / _tokens),
             LearningRate = _rate,

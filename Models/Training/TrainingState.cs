@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace CudaSeq.Models;
 
 /// <summary>
@@ -9,11 +11,15 @@ public sealed record TrainingState
     /// <summary>Updates made.</summary>
     public long Update { get; init; }
 
-    /// <summary>Passes over the data begun before the present one.</summary>
+    /// <summary>Passes over the data that are complete.</summary>
     public int Epoch { get; init; }
 
     /// <summary>Batches of the present pass already used.</summary>
     public int Batch { get; init; }
+
+    /// <summary>The pass, from 1, that the last update belongs to: its end is still of it.</summary>
+    [JsonIgnore]
+    public int Pass => Batch == 0 && Epoch > 0 ? Epoch : Epoch + 1;
 
     /// <summary>Target tokens trained on.</summary>
     public long Tokens { get; init; }

@@ -42,6 +42,15 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public void OutputThatCannotBeWrittenIsAFailureInOneLine()
+    {
+        using var error = new StringWriter { NewLine = "\n" };
+        using (var terminal = new Terminal(Stream.Null, new FullDisk(), error))
+            Assert.Equal(1, CommandLine.Run(["--help"], terminal, CancellationToken.None));
+        Assert.Equal("cudaseq: No space left on device\n", error.ToString());
+    }
+
+    [Fact]
     public void WithoutAVerbItShowsTheHelpAndFails()
     {
         var run = Tool.Run();
@@ -130,5 +139,10 @@ public sealed class CommandLineTests
         Assert.Contains("right", run.Out);
         Assert.DoesNotContain("WRONG", run.Out);
         Assert.DoesNotContain('\e', run.Out);
+    }
+
+    private sealed class FullDisk : StringWriter
+    {
+        public override void Flush() => throw new IOException("No space left on device");
     }
 }

@@ -40,6 +40,17 @@ public sealed class ProcessTests
 
     private static (int ExitCode, string Out, string Error) Run(string line)
     {
+        using var process = Start(line.Split(' '));
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        Assert.True(process.WaitForExit(Patience), $"cudaseq {line} did not end");
+        return (process.ExitCode, output, error.Result);
+    }
+
+    /// <summary>Starts the tool with all its streams redirected.</summary>
+    internal static Process Start(params string[] arguments)
+    {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
             RedirectStandardOutput = true,
@@ -47,13 +58,8 @@ public sealed class ProcessTests
             RedirectStandardInput = true,
         };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "cudaseq.dll"));
-        foreach (string arg in line.Split(' '))
-            start.ArgumentList.Add(arg);
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        Assert.True(process.WaitForExit(Patience), $"cudaseq {line} did not end");
-        return (process.ExitCode, output, error.Result);
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
     }
 }

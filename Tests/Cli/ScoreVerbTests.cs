@@ -15,6 +15,14 @@ public sealed class ScoreVerbTests
     }
 
     [Fact]
+    public void AByteOrderMarkCountsAsItDoesForSacreBleu()
+    {
+        using var folder = new TemporaryFolder();
+        string marked = folder.File("a.txt", "\uFEFFA man rides a bicycle .\n"), plain = folder.File("b.txt", "A man rides a bicycle .\n");
+        Assert.StartsWith("BLEU 75.9836  83.3/80.0/75.0/66.7", Tool.Run("score", "--system", marked, "--reference", plain).Out);
+    }
+
+    [Fact]
     public void UnequalFilesAreRefusedWithBothCounts()
     {
         using var folder = new TemporaryFolder();

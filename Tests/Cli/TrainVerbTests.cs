@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Models;
 
 namespace CudaSeq.Tests;
@@ -127,6 +128,83 @@ public sealed class TrainVerbTests : IDisposable
         var run = Train();
         Assert.Equal(1, run.ExitCode);
         Assert.Equal($"cudaseq: {_folder.PathOf("./valid.words")}: there is no such file.\n", run.Error);
+    }
+
+    [Fact]
+    public void DataToTestOnIsLookedAtBeforeAnythingIsLearned()
+    {
+        File.Delete(_folder.PathOf("test.words"));
+        var missing = Train();
+        Assert.Equal(1, missing.ExitCode);
+        Assert.Equal($"cudaseq: {_folder.PathOf("./test.words")}: there is no such file.\n", missing.Error);
+        TextFile.WriteLines(_folder.PathOf("test.digits"), []);
+        TextFile.WriteLines(_folder.PathOf("test.words"), []);
+        var empty = Train();
+        Assert.Equal(1, empty.ExitCode);
+        Assert.Equal($"cudaseq: {_folder.PathOf("./test.digits")}: must have at least one line to test with, got none.\n", empty.Error);
+        Assert.False(File.Exists(Path.Combine(_out, "last.safetensors")));
+    }
+
+    [Fact]
+    public void ItsInputIsNotOverwritten()
+    {
+        Assert.Equal(0, Train("--max-updates", "2").ExitCode);
+        string text = _folder.File("text.digits", "1 2\n3\n");
+        var run = Tool.Run("translate", "--model", _out, "--input", text, "--output", text);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal($"cudaseq translate: --output must be another file than --input, got {text} for both.\n", run.Error);
+        Assert.Equal("1 2\n3\n", File.ReadAllText(text));
+    }
+
+    [Fact]
+    public void WhiteSpaceGivesAnEmptyLine()
+    {
+        Assert.Equal(0, Train("--max-updates", "2").ExitCode);
+        Assert.Equal(["", "", ""], Tool.Run(["translate", "--model", _out], " \n\t\n").Out.Split('\n'));
+    }
+
+    [Fact]
+    public void AnApplicationSearchesAsTheRecipeSays()
+    {
+        Assert.Equal(0, Train("--max-updates", "2").ExitCode);
+        using var device = Device.Open("cpu");
+        using var translator = Translator.Load(_out, device);
+        Assert.Equal((2, 12), (translator.Decoding.Beam, translator.Decoding.MaxLengthB));
+        Assert.Equal(Tool.Run(["translate", "--model", _out], "1 2 3\n").Out, translator.Translate("1 2 3") + "\n");
+    }
+
+    [Fact]
+    public async Task AReaderThatLeavesEndsItQuietly()
+    {
+        Assert.Equal(0, Train("--max-updates", "2").ExitCode);
+        using var process = ProcessTests.Start("translate", "--model", _out, "--beam", "1");
+        var error = process.StandardError.ReadToEndAsync();
+        var feed = Task.Run(() =>
+        {
+            try
+            {
+                while (!process.HasExited)
+                    process.StandardInput.WriteLine("1 2 3");
+            }
+            catch (IOException)
+            {
+            }
+        });
+        Assert.NotNull(await process.StandardOutput.ReadLineAsync());
+        process.StandardOutput.Close();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill();
+        }
+
+        Assert.Equal((0, ""), (process.ExitCode, await error));
+        await feed;
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using CudaSeq.Kernels;
 using CudaSeq.Models;
 using CudaSeq.Tensors;
@@ -22,6 +23,58 @@ public sealed class TrainerTests : IDisposable
         Train(architecture, resumed, 10);
         Train(architecture, resumed, 20, resume: true);
         Assert.Equal(File.ReadAllBytes(straight.Last), File.ReadAllBytes(resumed.Last));
+    }
+
+    [Fact]
+    public void TheFirstUpdateHasTheInitialRateAsInFairseq()
+    {
+        var directory = new RunDirectory(Path.Combine(_folder, "rate"));
+        Train(Architecture.LightConv, directory, 31);
+        float[] rates = [.. Events(directory, "update").Select(e => (float)e["lr"]!)];
+        Assert.Equal(1e-7f, rates[0]);
+        Assert.Equal(5e-3f, rates[30]);
+    }
+
+    [Fact]
+    public void InterruptedAnywhereItValidatesAtTheSameEpochsAndKeepsTheSameBest()
+    {
+        // Three batches an update, so that updates reach over the ends of epochs.
+        var options = Options(24) with { ValidateEvery = 0, Accumulate = 3 };
+        var straight = new RunDirectory(Path.Combine(_folder, "straight"));
+        var stopped = new RunDirectory(Path.Combine(_folder, "stopped"));
+        Train(Architecture.DynamicConv, straight, options);
+        foreach (long update in (long[])[1, 2, 5, 8, 9, 15, 16])
+            Train(Architecture.DynamicConv, stopped, options, stopAt: update);
+        Train(Architecture.DynamicConv, stopped, options, resume: true);
+        Assert.Equal(File.ReadAllBytes(straight.Last), File.ReadAllBytes(stopped.Last));
+        Assert.Equal(File.ReadAllBytes(straight.Best), File.ReadAllBytes(stopped.Best));
+        Assert.Equal(Validations(straight), Validations(stopped));
+        Assert.True(Validations(straight).Length > 3);
+
+        static string[] Validations(RunDirectory directory)
+            => [.. Events(directory, "validation").Select(e => $"{e["update"]} {e["epoch"]} {e["loss"]} {e["bleu"]} {e["best"]}")];
+    }
+
+    [Fact]
+    public void TheEndOfAnEpochBelongsToIt()
+    {
+        var directory = new RunDirectory(Path.Combine(_folder, "epochs"));
+        Train(Architecture.LightConv, directory, Options(24) with { ValidateEvery = 0 });
+        int[] epochs = [.. Events(directory, "validation").Select(e => (int)e["epoch"]!)];
+        Assert.Equal(Enumerable.Range(1, epochs.Length), epochs);
+    }
+
+    [Fact]
+    public void AValidationThatWasTheBestIsSoAgainAfterAKillBeforeTheCheckpoint()
+    {
+        var straight = new RunDirectory(Path.Combine(_folder, "straight"));
+        var killed = new RunDirectory(Path.Combine(_folder, "killed"));
+        Train(Architecture.LightConv, straight, 7);
+        Train(Architecture.LightConv, killed, Options(7), stopAt: 6);
+        File.Copy(straight.Best, killed.Best);
+        Train(Architecture.LightConv, killed, 7, resume: true);
+        Assert.True((bool)Events(killed, "validation").Single()["best"]!);
+        Assert.Equal(File.ReadAllBytes(straight.Best), File.ReadAllBytes(killed.Best));
     }
 
     [Fact]
@@ -117,15 +170,28 @@ public sealed class TrainerTests : IDisposable
             Assert.Throws<InvalidDataException>(trainer.Resume).Message);
     }
 
+    private static IEnumerable<JsonObject> Events(RunDirectory directory, string kind) => TrainingLog.Read(directory.Log).Where(e => (string?)e["event"] == kind);
+
     private static TrainingResult Train(Architecture architecture, RunDirectory? directory, int updates, bool resume = false, int threads = 2)
+        => Train(architecture, directory, Options(updates), resume, threads);
+
+    // With stopAt the run is interrupted after that update, and goes on from where it was if there is something to go on from.
+    private static TrainingResult Train(
+        Architecture architecture, RunDirectory? directory, TrainerOptions options, bool resume = false, int threads = 2, long stopAt = long.MaxValue)
     {
+        using var interruption = new CancellationTokenSource();
         using var device = new CpuDevice(threads);
         var (model, data, random) = Setup(architecture, device);
         using var _ = model;
-        using var trainer = new Trainer(model, data, Options(updates), random, directory);
-        if (resume)
+        using var trainer = new Trainer(model, data, options, random, directory);
+        if (resume || (stopAt < long.MaxValue && File.Exists(directory!.Last)))
             trainer.Resume();
-        return trainer.Run();
+        var sink = new Sink(p =>
+        {
+            if (p.Update >= stopAt)
+                interruption.Cancel();
+        });
+        return trainer.Run(sink, interruption.Token);
     }
 
     private static TrainerOptions Options(int updates) => new()
