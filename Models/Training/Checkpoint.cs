@@ -24,6 +24,9 @@ public sealed record CheckpointHeader
     /// <summary>SHA-256 of the target vocabulary.</summary>
     public required string TargetVocabulary { get; init; }
 
+    /// <summary>How much it learned from, for recognising the data again: its place in other data would mean nothing. Null in older checkpoints.</summary>
+    public string? Data { get; init; }
+
     /// <summary>Where the run stood.</summary>
     public required TrainingState State { get; init; }
 

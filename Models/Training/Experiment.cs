@@ -217,10 +217,10 @@ public sealed class Experiment : IDisposable
     private static TrainingData Read(
         Recipe recipe, CorpusFiles files, string folder, TextCodec source, TextCodec target, IProgress<string>? status, CancellationToken cancellation)
     {
-        var train = Load(files, recipe.Data.MaxLength);
+        var train = Load("train", files, recipe.Data.MaxLength);
         if (recipe.Data.Valid is not { } validFiles)
             return new TrainingData { Source = source, Target = target, Train = train };
-        var valid = Load(validFiles, int.MaxValue);
+        var valid = Load("valid", validFiles, int.MaxValue);
         string[] references = [.. TextFile.ReadLines(Path.Combine(folder, validFiles.Target))];
         return new TrainingData
         {
@@ -231,11 +231,11 @@ public sealed class Experiment : IDisposable
             ValidReferences = [.. Enumerable.Range(0, valid.Count).Select(i => references[valid.LineOf(i) - 1])],
         };
 
-        Corpus Load(CorpusFiles pair, int maxLength)
+        Corpus Load(string key, CorpusFiles pair, int maxLength)
         {
             var corpus = Corpus.Load(Path.Combine(folder, pair.Source), Path.Combine(folder, pair.Target), source, target, maxLength, cancellation);
             status?.Report(corpus.Report.ToString());
-            return corpus;
+            return corpus.Count > 0 ? corpus : throw new InvalidDataException($"data.{key}: at least one pair must be left, got none ({corpus.Report}).");
         }
     }
 }

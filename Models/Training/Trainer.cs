@@ -56,7 +56,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Continues from the directory's <c>last.safetensors</c>.</summary>
     /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="InvalidDataException">It is damaged, or of another model or other vocabularies.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or of another model, other vocabularies or other data.</exception>
     public void Resume()
     {
         if (_directory is null || !File.Exists(_directory.Last))
@@ -64,6 +64,8 @@ public sealed class Trainer : IDisposable
         var header = Checkpoint.Load(_directory.Last, _model, _optimizer);
         CheckVocabulary("source", header.SourceVocabulary, _data.Source);
         CheckVocabulary("target", header.TargetVocabulary, _data.Target);
+        if (header.Data is { } data && data != DataSize())
+            throw new InvalidDataException($"last.safetensors: was trained on other data than this run's, {data} and not {DataSize()}.");
         State = header.State;
         _random = new RandomSource(State.Seed, State.RandomPosition);
         if (File.Exists(_directory.Best))
@@ -280,11 +282,14 @@ public sealed class Trainer : IDisposable
         return scores with { IsBest = best };
     }
 
+    private string DataSize() => $"{_data.Train.Count} pairs of {_data.Train.Report.SourceTokens} and {_data.Train.Report.TargetTokens} tokens";
+
     private CheckpointHeader Header() => new()
     {
         Config = _model.Config,
         SourceVocabulary = _data.Source.Vocabulary.Hash,
         TargetVocabulary = _data.Target.Vocabulary.Hash,
+        Data = DataSize(),
         State = State,
     };
 

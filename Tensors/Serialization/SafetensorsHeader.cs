@@ -167,8 +167,9 @@ internal sealed class SafetensorsHeader
             throw new InvalidDataException($"{Printable(name)}: dtype must be one of the format's, got {Printable(dtype)}");
         if (offsets.Length != 2 || offsets[0] > offsets[1] || offsets[1] > _dataBytes)
         {
+            string hint = offsets.Length == 2 && offsets[0] <= offsets[1] ? "; is the file cut off?" : "";
             throw new InvalidDataException(
-                $"{Printable(name)}: data_offsets must be [begin, end] inside the {_dataBytes} bytes of data, got {List(offsets)}");
+                $"{Printable(name)}: data_offsets must be [begin, end] inside the {_dataBytes} bytes of data, got {List(offsets)}{hint}");
         }
 
         if (Bytes(dtype, sizes) != offsets[1] - offsets[0])

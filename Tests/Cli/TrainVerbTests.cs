@@ -145,6 +145,18 @@ public sealed class TrainVerbTests : IDisposable
         Assert.False(File.Exists(Path.Combine(_out, "last.safetensors")));
     }
 
+    [Theory]
+    [InlineData("train", "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1", "1 pairs, 1 left out with more than 20 pieces on a side, 0 source and 0 target tokens")]
+    [InlineData("valid", "", "0 pairs, 0 source and 0 target tokens")]
+    public void NothingLeftOfTheDataIsRefused(string name, string line, string report)
+    {
+        TextFile.WriteLines(_folder.PathOf($"{name}.digits"), line.Length == 0 ? [] : [line]);
+        TextFile.WriteLines(_folder.PathOf($"{name}.words"), line.Length == 0 ? [] : [line]);
+        var run = Train();
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal($"cudaseq: data.{name}: at least one pair must be left, got none ({_folder.PathOf($"./{name}.digits")}: {report}).\n", run.Error);
+    }
+
     [Fact]
     public void ItsInputIsNotOverwritten()
     {

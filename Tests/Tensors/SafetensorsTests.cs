@@ -178,7 +178,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", "a: F32 [2] must fill its data_offsets, got [0, 4]")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,4611686018427387905],\"data_offsets\":[0,4]}}", "a: F32 [4294967296, 4294967296, 4611686018427387905] must fill its data_offsets, got [0, 4]")]
     [InlineData("{\"a\":{\"dtype\":\"F4\",\"shape\":[7],\"data_offsets\":[0,4]}}", "a: F4 [7] must fill its data_offsets, got [0, 4]")]
-    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", "a: data_offsets must be [begin, end] inside the 4 bytes of data, got [0, 8]")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}", "a: data_offsets must be [begin, end] inside the 4 bytes of data, got [0, 8]; is the file cut off?")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", "a: data_offsets must be [begin, end] inside the 4 bytes of data, got [4, 0]")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", "a: data_offsets must be [begin, end] inside the 4 bytes of data, got [0]")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", "b: must begin at byte 4, where the tensor before it ends, got 0")]

@@ -170,6 +170,23 @@ public sealed class TrainerTests : IDisposable
             Assert.Throws<InvalidDataException>(trainer.Resume).Message);
     }
 
+    [Fact]
+    public void ResumeRefusesOtherData()
+    {
+        var directory = new RunDirectory(Path.Combine(_folder, "data"));
+        Train(Architecture.LightConv, directory, 1);
+        using var device = new CpuDevice(1);
+        var (model, data, random) = Setup(Architecture.LightConv, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data with { Train = data.Valid! }, Options(2), random, directory);
+        string all = Size(data.Train), few = Size(data.Valid!);
+        Assert.Equal(
+            $"last.safetensors: was trained on other data than this run's, {all} and not {few}.",
+            Assert.Throws<InvalidDataException>(trainer.Resume).Message);
+
+        static string Size(Corpus c) => $"{c.Count} pairs of {c.Sum(p => p.Source.Length)} and {c.Sum(p => p.Target.Length)} tokens";
+    }
+
     private static IEnumerable<JsonObject> Events(RunDirectory directory, string kind) => TrainingLog.Read(directory.Log).Where(e => (string?)e["event"] == kind);
 
     private static TrainingResult Train(Architecture architecture, RunDirectory? directory, int updates, bool resume = false, int threads = 2)
