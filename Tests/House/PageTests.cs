@@ -6,7 +6,7 @@ namespace CudaSeq.Tests;
 /// <summary>What the pages tell people to type, and the files they point at, exist.</summary>
 public sealed partial class PageTests
 {
-    private static readonly string[] DotnetCommands = ["build", "test", "run", "format", "restore", "publish", "pack", "tool"];
+    private static readonly string[] DotnetCommands = ["add", "build", "test", "run", "format", "restore", "publish", "pack", "tool"];
 
     public static TheoryData<string> Pages
     {
