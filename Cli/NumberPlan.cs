@@ -12,14 +12,14 @@ internal sealed record NumberPlan(int TrainPairs, int TestPairs, TrainerOptions 
     /// <summary>Columns for a model's name.</summary>
     public const int LongestName = 11;
 
-    private const int Width = 128;
+    private const int Width = 64;
     private const int Heads = 4;
     private const int Layers = 2;
 
     private static readonly int[] KernelWidths = [3, 11];
 
     /// <summary>Learns it.</summary>
-    public static NumberPlan Full { get; } = new(50_000, 1000, Options(batchTokens: 2048, peak: 3e-3f, warmup: 200, updates: 2000));
+    public static NumberPlan Full { get; } = new(50_000, 1000, Options(batchTokens: 1024, peak: 3e-3f, warmup: 300, updates: 3500));
 
     /// <summary>Shows that everything runs.</summary>
     public static NumberPlan Smoke { get; } = new(2000, 100, Options(batchTokens: 512, peak: 1e-3f, warmup: 10, updates: 20));
@@ -37,7 +37,8 @@ internal sealed record NumberPlan(int TrainPairs, int TestPairs, TrainerOptions 
             AttentionHeads = Heads,
             EncoderLayers = Layers,
             DecoderLayers = Layers,
-            Dropout = 0.1f,
+            Dropout = 0,
+            PreNorm = true,
             ShareEmbeddings = EmbeddingSharing.Decoder,
             SourceVocabulary = sourceVocabulary,
             TargetVocabulary = targetVocabulary,
@@ -66,6 +67,8 @@ internal sealed record NumberPlan(int TrainPairs, int TestPairs, TrainerOptions 
         BatchTokens = batchTokens,
         LabelSmoothing = 0.1f,
         Schedule = new InverseSquareRootSchedule(peak, warmup),
+        // Batches are of one length each; without clipping, one of short numbers now and then undoes what self-attention learned on long ones.
+        ClipNorm = 0.25f,
         MaxUpdates = updates,
         ReportEvery = TimeSpan.FromMilliseconds(250),
     };

@@ -97,14 +97,15 @@ internal sealed class TrainingDisplay(Terminal terminal, string label = "", int 
     private string Fit(TrainingProgress p, int width)
     {
         int room = Math.Max(0, width - labelWidth);
-        string line = Line(p);
-        if (line.Length > room)
-        {
-            string of = p.MaxUpdates is { } most ? Invariant($"/{most}") : "";
-            string left = p.Remaining is { } remaining ? $" {Clock(remaining)}" : "";
-            line = Invariant($"{p.Update}{of} loss {p.Loss:f2} ppl {p.Perplexity:f1} lr {p.LearningRate:0.0e+0} norm {p.GradientNorm:f1} {p.TokensPerSecond:f0} tok/s{left}");
-        }
-
+        string of = p.MaxUpdates is { } most ? Invariant($"/{most}") : "";
+        string left = p.Remaining is { } remaining ? Clock(remaining) : "";
+        string[] lines =
+        [
+            Line(p),
+            Invariant($"{p.Update}{of}  loss {p.Loss:f3}  ppl {p.Perplexity:f2}  lr {p.LearningRate:0.0e+0}  norm {p.GradientNorm:f2}  {p.TokensPerSecond:f0} tokens/s  left {left}"),
+            Invariant($"{p.Update}{of} loss {p.Loss:f2} ppl {p.Perplexity:f1} lr {p.LearningRate:0.0e+0} norm {p.GradientNorm:f1} {p.TokensPerSecond:f0} tok/s {left}"),
+        ];
+        string line = Array.Find(lines, l => l.Length <= room) ?? lines[^1];
         return label + (line.Length <= room ? line : line[..room]);
     }
 }

@@ -81,9 +81,11 @@ internal sealed class TrainVerb : Verb
             return CommandLine.Failure;
         }
 
-        if (experiment.Test(cancellation) is { } test)
+        if (recipe.Data.Test is { } files)
         {
-            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"test {recipe.Data.Test!.Source}, checkpoint of update {test.CheckpointUpdate:N0}:"));
+            display.Report($"translating {files.Source} with beam {recipe.Decoding.Beam}");
+            var test = experiment.Test(cancellation)!;
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checkpoint of update {test.CheckpointUpdate:N0}:"));
             ScoreVerb.Write(terminal, test.Bleu);
         }
 
