@@ -54,8 +54,12 @@ public sealed partial class PageTests
 
     private static void Check(string page, string command)
     {
-        string[] words = Pipe().Split(command)[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        words = [.. words.SkipWhile(w => Variable().IsMatch(w))];
+        foreach (string part in command.Split(" | "))
+            CheckPart(page, command, [.. Redirection().Split(part)[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).SkipWhile(w => Variable().IsMatch(w))]);
+    }
+
+    private static void CheckPart(string page, string command, string[] words)
+    {
         if (words is ["dotnet", var verb, ..])
         {
             Assert.True(DotnetCommands.Contains(verb), $"{page}: {command}: no such dotnet command");
@@ -90,8 +94,8 @@ public sealed partial class PageTests
     [GeneratedRegex(@"`((?:Kernels|Tensors|Models|Cli|Benchmarks|Tests|recipes|docs|\.ci)/[\w./-]*[\w/])`")]
     private static partial Regex Paths();
 
-    [GeneratedRegex(@" [|<>] ")]
-    private static partial Regex Pipe();
+    [GeneratedRegex(@" [<>] ")]
+    private static partial Regex Redirection();
 
     [GeneratedRegex(@"^[A-Z_][A-Za-z_0-9]*=")]
     private static partial Regex Variable();
