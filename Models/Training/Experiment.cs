@@ -13,6 +13,9 @@ public sealed record TestScores(BleuScore Bleu, long CheckpointUpdate, IReadOnly
 /// <summary>A recipe made ready to run: its text read, its vocabularies built, its model on a device.</summary>
 public sealed class Experiment : IDisposable
 {
+    // A thousand years: beyond it a TimeSpan overflows, and nobody can tell the difference.
+    private const float MostMinutes = 5e8f;
+
     private readonly Recipe _recipe;
     private readonly string _dataFolder;
     private readonly RunDirectory _directory;
@@ -178,7 +181,7 @@ public sealed class Experiment : IDisposable
                 _ => new FixedSchedule(t.LearningRate, t.WarmupUpdates),
             },
             MaxUpdates = t.MaxUpdates,
-            MaxTime = t.MaxMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
+            MaxTime = t.MaxMinutes is { } minutes ? TimeSpan.FromMinutes(Math.Min(minutes, MostMinutes)) : null,
             ValidateEvery = t.ValidateEvery,
             ValidationDecoding = Decoding(recipe) with { Beam = 1, NBest = 1 },
             Seed = t.Seed,
