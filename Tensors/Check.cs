@@ -54,6 +54,14 @@ internal static class Check
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{op}: p must be at least 0 and below 1, got {p}."));
     }
 
+    /// <summary>A choice that exists, and not a number cast to one.</summary>
+    public static void Defined<T>(string op, string name, T choice)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(choice))
+            throw new ArgumentException($"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {choice}.");
+    }
+
     private static string Place(Shape shape, long position, ReadOnlySpan<string> axes)
     {
         string[] letters = !axes.IsEmpty ? axes.ToArray() : shape.Rank switch { 1 => ["n"], 2 => ["b", "t"], _ => [] };

@@ -9,11 +9,10 @@ internal static unsafe partial class AdamKernel
 
     private static void StepCpu(CpuDevice cpu, in AdamFactors factors, ReadOnlySpan<AdamSlot> slots)
     {
-        var list = new TensorList(cpu, slots.Length, 4, BlockElements);
+        using var list = new TensorList(cpu, slots.Length, 4, BlockElements);
         foreach (var (p, g, m, v) in slots)
             list.Add(p.Length, p, g, m, v);
         cpu.For(list.Blocks, 1, new Body(factors, list));
-        list.Release();
     }
 
     private readonly struct Body(AdamFactors factors, TensorList list) : IKernelBody

@@ -22,18 +22,19 @@ internal static unsafe partial class AttentionKernel
         }
 
         double cost = size.T * (double)size.S * ((0.08 * size.D) + 0.7);
+        using var scratch = new ThreadScratch(cpu, cpu.WithVectors<BackwardFloats, long>(new BackwardFloats(size)) * sizeof(float));
         var body = new BackwardBody(
-            cpu, size, q.Floats, k.Floats, v.Floats, Lengths(keyLengths), mask, y.Floats, statistics.Floats, dy.Floats, Pointer(dq), Pointer(dk), Pointer(dv));
+            scratch, size, q.Floats, k.Floats, v.Floats, keyLengths.IntsOrNull(), mask, y.Floats, statistics.Floats, dy.Floats, dq.FloatsOrNull(), dk.FloatsOrNull(), dv.FloatsOrNull());
         int items = checked(size.B * size.H);
         cpu.For(items, HeadsAChunk(size, items, cost), body);
     }
 
     // Item = (b, h): it alone writes its channels of dq, dk and dv, so the sums have one order.
     private readonly struct BackwardBody(
-        CpuDevice cpu, AttentionSize size, float* q, float* k, float* v, int* lengths, DropMask mask, float* y, float* statistics,
+        ThreadScratch scratch, AttentionSize size, float* q, float* k, float* v, int* lengths, DropMask mask, float* y, float* statistics,
         float* dy, float* dq, float* dk, float* dv) : IKernelBody
     {
-        private readonly CpuDevice _cpu = cpu;
+        private readonly ThreadScratch _scratch = scratch;
         private readonly AttentionSize _size = size;
         private readonly float* _q = q;
         private readonly float* _k = k;
@@ -50,14 +51,13 @@ internal static unsafe partial class AttentionKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            var scratch = _cpu.Rent(new Scratch<TVector>(_size, null).Floats * sizeof(float));
-            var memory = new Scratch<TVector>(_size, (float*)scratch.Pointer);
+            var memory = new BackwardMemory<TVector>(_size, _scratch.Claim(out int slice));
             for (int bh = begin; bh < end; bh++)
                 Head<TVector>(bh / _size.H, bh % _size.H, bh + 1 < end && (bh + 1) % _size.H > 0 && _size.S * _size.D <= FetchedElements, memory);
-            scratch.Release();
+            _scratch.Return(slice);
         }
 
-        private void Head<TVector>(int b, int h, bool fetch, in Scratch<TVector> scratch)
+        private void Head<TVector>(int b, int h, bool fetch, in BackwardMemory<TVector> scratch)
             where TVector : struct, IFloatVector<TVector>
         {
             var size = _size;
@@ -120,7 +120,7 @@ internal static unsafe partial class AttentionKernel
         }
 
         // p, masked, and ds of the queries t .. t + rows - 1 into rows i .. of the block, zero up to the block's number of keys; and their dq.
-        private void Step<TVector>(int bh, int t, int rows, int length, int blockSeen, long offset, int i, in Scratch<TVector> scratch)
+        private void Step<TVector>(int bh, int t, int rows, int length, int blockSeen, long offset, int i, in BackwardMemory<TVector> scratch)
             where TVector : struct, IFloatVector<TVector>
         {
             var size = _size;
@@ -177,7 +177,7 @@ internal static unsafe partial class AttentionKernel
         }
 
         // sum[s, :] [+]= factor sum_t weights[t, s] x[t, :] over the block's queries; in the causal case only over those that see the key.
-        private void AddToKeys<TVector>(int t, int rows, int seen, float* weights, float* x, float factor, float* sum, bool accumulate, in Scratch<TVector> scratch)
+        private void AddToKeys<TVector>(int t, int rows, int seen, float* weights, float* x, float factor, float* sum, bool accumulate, in BackwardMemory<TVector> scratch)
             where TVector : struct, IFloatVector<TVector>
         {
             int keys = _size.Causal ? CausalKeys : seen;
@@ -204,8 +204,17 @@ internal static unsafe partial class AttentionKernel
         }
     }
 
+    private readonly struct BackwardFloats(AttentionSize size) : IVectorFunction<long>
+    {
+        private readonly AttentionSize _size = size;
+
+        public long Invoke<TVector>()
+            where TVector : struct, IFloatVector<TVector>
+            => new BackwardMemory<TVector>(_size, null).Floats;
+    }
+
     // What the backward of one head holds besides its inputs. Rows are whole vectors, every part starts on a cache line.
-    private readonly struct Scratch<TVector>
+    private readonly struct BackwardMemory<TVector>
         where TVector : struct, IFloatVector<TVector>
     {
         public readonly int Depth;
@@ -220,30 +229,21 @@ internal static unsafe partial class AttentionKernel
         public readonly float* Keep;
         public readonly long Floats;
 
-        public Scratch(AttentionSize size, float* memory)
+        public BackwardMemory(AttentionSize size, float* memory)
         {
-            int width = SmallProduct.TileColumns<TVector>(), step;
             Depth = SmallProduct.Padded<TVector>(size.D);
-            ScoreRow = Math.Max(1, (size.S + width - 1) / width) * width;
-            step = StepRows(size, ScoreRow);
+            ScoreRow = PaddedScores<TVector>(size);
+            int step = StepRows(size, ScoreRow);
             BlockRows = Math.Clamp(2 * BlockElements / ScoreRow / step * step, step, (size.T + step - 1) / step * step);
-            long panels = (long)ScoreRow * size.D, rows = (long)size.S * Depth, scores = (long)BlockRows * ScoreRow;
-            long used = 0;
-            KeyPanels = Take(panels);
-            ValuePanels = Take(panels);
-            Keys = Take(rows);
-            P = Take(scores);
-            Ds = Take(scores);
-            Queries = Take((long)BlockRows * Depth);
-            Keep = Take(ScoreRow);
-            Floats = used;
-
-            float* Take(long floats)
-            {
-                float* part = memory + used;
-                used += (floats + 15) / 16 * 16;
-                return part;
-            }
+            var parts = new Parts(memory);
+            KeyPanels = parts.Take((long)ScoreRow * size.D);
+            ValuePanels = parts.Take((long)ScoreRow * size.D);
+            Keys = parts.Take((long)size.S * Depth);
+            P = parts.Take((long)BlockRows * ScoreRow);
+            Ds = parts.Take((long)BlockRows * ScoreRow);
+            Queries = parts.Take((long)BlockRows * Depth);
+            Keep = parts.Take(ScoreRow);
+            Floats = parts.Floats;
         }
     }
 }

@@ -21,10 +21,19 @@ internal static unsafe partial class AttentionKernel
 
     private static void ForwardCpu(
         CpuDevice cpu, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan v, DeviceSpan? keyLengths, DropMask mask, DeviceSpan y, DeviceSpan? statistics)
-        => Launch(cpu, size, new ForwardBody(cpu, size, q.Floats, k.Floats, v.Floats, Lengths(keyLengths), mask, y.Floats, Pointer(statistics), null));
+    {
+        using var scratch = ForwardScratch(cpu, size);
+        Launch(cpu, size, new ForwardBody(scratch, size, q.Floats, k.Floats, v.Floats, keyLengths.IntsOrNull(), mask, y.Floats, statistics.FloatsOrNull(), null));
+    }
 
     private static void ProbabilitiesCpu(CpuDevice cpu, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan? keyLengths, DeviceSpan p)
-        => Launch(cpu, size, new ForwardBody(cpu, size, q.Floats, k.Floats, null, Lengths(keyLengths), default, null, null, p.Floats));
+    {
+        using var scratch = ForwardScratch(cpu, size);
+        Launch(cpu, size, new ForwardBody(scratch, size, q.Floats, k.Floats, null, keyLengths.IntsOrNull(), default, null, null, p.Floats));
+    }
+
+    private static ThreadScratch ForwardScratch(CpuDevice cpu, AttentionSize size)
+        => new(cpu, cpu.WithVectors<ForwardFloats, long>(new ForwardFloats(size)) * sizeof(float));
 
     private static void Launch(CpuDevice cpu, AttentionSize size, in ForwardBody body)
     {
@@ -51,15 +60,19 @@ internal static unsafe partial class AttentionKernel
         }
     }
 
-    private static float* Pointer(DeviceSpan? span) => span is { } some ? some.Floats : null;
-
-    private static int* Lengths(DeviceSpan? span) => span is { } some ? some.Ints : null;
-
     // Queries a step: their scores fit the first-level cache. Causal steps are short, since all of a step's queries visit the keys that the last one sees.
     private static int StepRows(AttentionSize size, int scoreRow)
     {
         int rows = Math.Clamp(BlockElements / scoreRow / 4 * 4, 4, MaxStepRows);
         return size.Causal ? Math.Min(rows, size.T <= 64 ? 8 : 16) : rows;
+    }
+
+    // A row of scores, whole tiles of keys.
+    private static int PaddedScores<TVector>(AttentionSize size)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        int width = SmallProduct.TileColumns<TVector>();
+        return Math.Max(1, (size.S + width - 1) / width) * width;
     }
 
     // scores[i, s] = factor a[i, :] . panels[:, s] for s below the padded number of visible keys.
@@ -82,9 +95,9 @@ internal static unsafe partial class AttentionKernel
 
     // Item = (b, range of queries, h).
     private readonly struct ForwardBody(
-        CpuDevice cpu, AttentionSize size, float* q, float* k, float* v, int* lengths, DropMask mask, float* y, float* statistics, float* probabilities) : IKernelBody
+        ThreadScratch scratch, AttentionSize size, float* q, float* k, float* v, int* lengths, DropMask mask, float* y, float* statistics, float* probabilities) : IKernelBody
     {
-        private readonly CpuDevice _cpu = cpu;
+        private readonly ThreadScratch _scratch = scratch;
         private readonly AttentionSize _size = size;
         private readonly float* _q = q;
         private readonly float* _k = k;
@@ -98,33 +111,29 @@ internal static unsafe partial class AttentionKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int depth = _size.D, width = SmallProduct.TileColumns<TVector>(), scoreRow = Math.Max(1, (_size.S + width - 1) / width) * width;
-            long panels = (long)scoreRow * depth, values = (long)_size.S * SmallProduct.Padded<TVector>(depth), scores = (long)StepRows(_size, scoreRow) * scoreRow;
-            values = (values + 15) / 16 * 16;
-            var scratch = _cpu.Rent((panels + values + scores + scoreRow) * sizeof(float));
-            var memory = (float*)scratch.Pointer;
+            var memory = new ForwardMemory<TVector>(_size, _scratch.Claim(out int slice));
             int ranges = (_size.T + QueryRange - 1) / QueryRange;
             for (int item = begin; item < end; item++)
             {
                 int h = item % _size.H, block = item / _size.H;
-                bool fetch = item + 1 < end && h + 1 < _size.H && _size.S * depth <= FetchedElements;
-                Range<TVector>(
-                    block / ranges, h, block % ranges * QueryRange, scoreRow, fetch, memory, memory + panels, memory + panels + values, memory + panels + values + scores);
+                bool fetch = item + 1 < end && h + 1 < _size.H && _size.S * _size.D <= FetchedElements;
+                Range<TVector>(block / ranges, h, block % ranges * QueryRange, fetch, memory);
             }
 
-            scratch.Release();
+            _scratch.Return(slice);
         }
 
-        private void Range<TVector>(int b, int h, int first, int scoreRow, bool fetch, float* panels, float* values, float* scores, float* keep)
+        private void Range<TVector>(int b, int h, int first, bool fetch, in ForwardMemory<TVector> memory)
             where TVector : struct, IFloatVector<TVector>
         {
             var size = _size;
-            int bh = (b * size.H) + h, depth = size.D, paddedDepth = SmallProduct.Padded<TVector>(depth);
+            int bh = (b * size.H) + h, depth = size.D, scoreRow = memory.ScoreRow;
+            float* scores = memory.Scores;
             int last = Math.Min(size.T, first + QueryRange), length = _lengths is null ? size.S : _lengths[b], visible = size.Visible(last - 1, length);
             long keyOffset = ((long)b * size.S * size.C) + (h * depth);
-            SmallProduct.PackTransposed<TVector>(_k + keyOffset, size.C, visible, depth, panels);
+            SmallProduct.PackTransposed<TVector>(_k + keyOffset, size.C, visible, depth, memory.Panels);
             if (_v is not null)
-                SmallProduct.PackRows<TVector>(_v + keyOffset, size.C, visible, depth, values);
+                SmallProduct.PackRows<TVector>(_v + keyOffset, size.C, visible, depth, memory.Values);
             int step = StepRows(size, scoreRow);
             float* maxima = stackalloc float[2 * MaxStepRows];
             float* factors = maxima + MaxStepRows;
@@ -132,7 +141,7 @@ internal static unsafe partial class AttentionKernel
             {
                 int rows = Math.Min(step, last - t), seen = size.Visible(t + rows - 1, length);
                 long offset = (((long)b * size.T) + t) * size.C + (h * depth);
-                Scores<TVector>(rows, seen, depth, size.Scale, _q + offset, size.C, panels, scores, scoreRow);
+                Scores<TVector>(rows, seen, depth, size.Scale, _q + offset, size.C, memory.Panels, scores, scoreRow);
                 if (fetch)
                     FetchNext(offset + depth, rows, keyOffset + depth, (int)((long)visible * (t - first) / (last - first)), (int)((long)visible * (t - first + rows) / (last - first)));
                 for (int i = 0; i < rows; i++)
@@ -140,10 +149,10 @@ internal static unsafe partial class AttentionKernel
                 for (int i = 0; i < rows; i += 4)
                     Exponentials<TVector>(scores + ((nint)i * scoreRow), scoreRow, seen, maxima + i, factors + i);
                 for (int i = 0; i < rows; i++)
-                    Finish<TVector>(scores + ((nint)i * scoreRow), size.Visible(t + i, length), ((long)bh * size.T) + t + i, maxima[i], ref factors[i], keep);
+                    Finish<TVector>(scores + ((nint)i * scoreRow), size.Visible(t + i, length), ((long)bh * size.T) + t + i, maxima[i], ref factors[i], memory.Keep);
                 if (_probabilities is not null)
                     continue;
-                SmallProduct.Multiply<TVector>(rows, depth, seen, scores, scoreRow, 1, values, paddedDepth, _y + offset, size.C, factors, 1, accumulate: false);
+                SmallProduct.Multiply<TVector>(rows, depth, seen, scores, scoreRow, 1, memory.Values, memory.Depth, _y + offset, size.C, factors, 1, accumulate: false);
             }
         }
 
@@ -255,6 +264,53 @@ internal static unsafe partial class AttentionKernel
                 if (s < visible)
                     (TVector.Load(row + s) * TVector.LoadPartial(keep + s, visible - s)).Store(row + s);
             }
+        }
+    }
+
+    private readonly struct ForwardFloats(AttentionSize size) : IVectorFunction<long>
+    {
+        private readonly AttentionSize _size = size;
+
+        public long Invoke<TVector>()
+            where TVector : struct, IFloatVector<TVector>
+            => new ForwardMemory<TVector>(_size, null).Floats;
+    }
+
+    // What the forward of one head holds besides its inputs. Rows are whole vectors, every part starts on a cache line.
+    private readonly struct ForwardMemory<TVector>
+        where TVector : struct, IFloatVector<TVector>
+    {
+        public readonly int Depth;
+        public readonly int ScoreRow;
+        public readonly float* Panels;
+        public readonly float* Values;
+        public readonly float* Scores;
+        public readonly float* Keep;
+        public readonly long Floats;
+
+        public ForwardMemory(AttentionSize size, float* memory)
+        {
+            Depth = SmallProduct.Padded<TVector>(size.D);
+            ScoreRow = PaddedScores<TVector>(size);
+            var parts = new Parts(memory);
+            Panels = parts.Take((long)ScoreRow * size.D);
+            Values = parts.Take((long)size.S * Depth);
+            Scores = parts.Take((long)StepRows(size, ScoreRow) * ScoreRow);
+            Keep = parts.Take(ScoreRow);
+            Floats = parts.Floats;
+        }
+    }
+
+    // Cuts memory into parts that start on cache lines; from null, it only counts.
+    private struct Parts(float* memory)
+    {
+        public long Floats;
+
+        public float* Take(long floats)
+        {
+            float* part = memory + Floats;
+            Floats += (floats + 15) / 16 * 16;
+            return part;
         }
     }
 }

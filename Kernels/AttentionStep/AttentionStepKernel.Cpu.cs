@@ -16,19 +16,24 @@ internal static unsafe partial class AttentionStepKernel
     {
         int heads = size.M >= EnoughItems ? size.H : Math.Max(1, size.H * size.M / EnoughItems);
         int groups = (size.H + heads - 1) / heads;
-        var body = new ForwardBody(cpu, size, heads, groups, q.Floats, keys.Floats, values.Floats, lengths is { } some ? some.Ints : null, y.Floats);
+        int scoreRow = (size.Count + 3) / 4 * 4, together = Math.Clamp(ScoreElements / Math.Max(1, heads * scoreRow), 1, Math.Max(1, size.Queries));
+        using var scratch = new ThreadScratch(cpu, (long)together * heads * scoreRow * sizeof(float));
+        var body = new ForwardBody(scratch, size, heads, groups, together, scoreRow, q.Floats, keys.Floats, values.Floats, lengths.IntsOrNull(), y.Floats);
         double cost = size.Queries * (double)heads * (20 + (size.Count * (1 + (0.05 * size.D))));
         cpu.For(checked(size.M * groups), CpuDevice.Grain(cost), body);
     }
 
     // Item = (m, group of heads): rows of keys and values are read whole, four at a time, and all queries of the sequence pass over them.
     private readonly struct ForwardBody(
-        CpuDevice cpu, AttentionStepSize size, int heads, int groups, float* q, float* keys, float* values, int* lengths, float* y) : IKernelBody
+        ThreadScratch scratch, AttentionStepSize size, int heads, int groups, int together, int scoreRow,
+        float* q, float* keys, float* values, int* lengths, float* y) : IKernelBody
     {
-        private readonly CpuDevice _cpu = cpu;
+        private readonly ThreadScratch _scratch = scratch;
         private readonly AttentionStepSize _size = size;
         private readonly int _heads = heads;
         private readonly int _groups = groups;
+        private readonly int _together = together;
+        private readonly int _scoreRow = scoreRow;
         private readonly float* _q = q;
         private readonly float* _keys = keys;
         private readonly float* _values = values;
@@ -38,16 +43,15 @@ internal static unsafe partial class AttentionStepKernel
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int scoreRow = (_size.Count + 3) / 4 * 4, together = Math.Clamp(ScoreElements / Math.Max(1, _heads * scoreRow), 1, Math.Max(1, _size.Queries));
-            var scratch = _cpu.Rent(Math.Max(1, (long)together * _heads * scoreRow) * sizeof(float));
+            float* scores = _scratch.Claim(out int slice);
             for (int item = begin; item < end; item++)
             {
                 int m = item / _groups, first = item % _groups * _heads, heads = Math.Min(_heads, _size.H - first);
-                for (int i = 0; i < _size.Queries; i += together)
-                    Queries<TVector>(m, (m * _size.Queries) + i, Math.Min(together, _size.Queries - i), first, heads, (float*)scratch.Pointer, scoreRow);
+                for (int i = 0; i < _size.Queries; i += _together)
+                    Queries<TVector>(m, (m * _size.Queries) + i, Math.Min(_together, _size.Queries - i), first, heads, scores, _scoreRow);
             }
 
-            scratch.Release();
+            _scratch.Return(slice);
         }
 
         private void Queries<TVector>(int m, int n, int queries, int firstHead, int heads, float* scores, int scoreRow)

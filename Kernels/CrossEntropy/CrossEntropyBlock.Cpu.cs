@@ -14,7 +14,7 @@ internal static unsafe partial class CrossEntropyKernel
         private readonly float* _dx;
         private readonly float* _dw;
         private readonly float* _db;
-        private readonly DeviceBuffer _memory;
+        private readonly CallScratch _memory;
 
         public Block(
             CpuDevice cpu, in CrossEntropySize size, float* x, float* weight, float* bias, int* targets, in CrossEntropyGradients gradients, int rows)
@@ -25,21 +25,21 @@ internal static unsafe partial class CrossEntropyKernel
             _weight = weight;
             _bias = bias;
             _targets = targets;
-            _dx = gradients.X is { } dx ? dx.Floats : null;
-            _dw = gradients.Weight is { } dw ? dw.Floats : null;
-            _db = gradients.Bias is { } db ? db.Floats : null;
+            _dx = gradients.X.FloatsOrNull();
+            _dw = gradients.Weight.FloatsOrNull();
+            _db = gradients.Bias.FloatsOrNull();
             Rows = rows;
-            _memory = cpu.Rent(((long)rows * size.V * sizeof(float)) + Math.Max(1L, 2L * rows * size.C * sizeof(float)));
+            _memory = new CallScratch(cpu, (((long)rows * size.V) + (2L * rows * size.C)) * sizeof(float));
         }
 
         /// <summary>The most rows of a block.</summary>
         public int Rows { get; }
 
-        private float* Logits => (float*)_memory.Pointer;
+        private float* Logits => _memory.Floats;
 
         private bool Recording => _dx != null || _dw != null || _db != null;
 
-        public void Dispose() => _memory.Release();
+        public void Dispose() => _memory.Dispose();
 
         /// <summary>Computes <paramref name="count"/> rows, whose numbers in x are <paramref name="kept"/>.</summary>
         public void Compute(int* kept, int count, bool accumulate, double* losses, double* nlls)

@@ -17,33 +17,26 @@ internal static unsafe partial class CrossEntropyKernel
         DeviceSpan nll,
         in CrossEntropyGradients gradients)
     {
-        var rows = cpu.Rent(Math.Max(1L, size.N) * (2 * sizeof(double) + sizeof(int)));
-        double* losses = (double*)rows.Pointer, nlls = losses + size.N;
+        using var rows = new CallScratch(cpu, size.N * (long)(2 * sizeof(double) + sizeof(int)));
+        double* losses = rows.Doubles, nlls = losses + size.N;
         int* kept = (int*)(nlls + size.N);
-        try
+        int count = Keep(size, targets.Ints, kept);
+        if (gradients.X is { } dx && count < size.N)
+            FillKernel.Zero(dx);
+        if (gradients.Weight is { } dw && count == 0)
+            FillKernel.Zero(dw);
+        if (gradients.Bias is { } db)
+            FillKernel.Zero(db);
+        int limit = Math.Max(LeastRows, BlockLogits / size.V), blocks = (count + limit - 1) / limit;
+        if (blocks > 0)
         {
-            int count = Keep(size, targets.Ints, kept);
-            if (gradients.X is { } dx && count < size.N)
-                FillKernel.Zero(dx);
-            if (gradients.Weight is { } dw && count == 0)
-                FillKernel.Zero(dw);
-            if (gradients.Bias is { } db)
-                FillKernel.Zero(db);
-            int limit = Math.Max(LeastRows, BlockLogits / size.V), blocks = (count + limit - 1) / limit;
-            if (blocks > 0)
-            {
-                using var block = new Block(cpu, size, x.Floats, weight.Floats, bias is { } b ? b.Floats : null, targets.Ints, gradients, (count + blocks - 1) / blocks);
-                for (int first = 0; first < count; first += block.Rows)
-                    block.Compute(kept + first, Math.Min(block.Rows, count - first), accumulate: first > 0, losses + first, nlls + first);
-            }
+            using var block = new Block(cpu, size, x.Floats, weight.Floats, bias.FloatsOrNull(), targets.Ints, gradients, (count + blocks - 1) / blocks);
+            for (int first = 0; first < count; first += block.Rows)
+                block.Compute(kept + first, Math.Min(block.Rows, count - first), accumulate: first > 0, losses + first, nlls + first);
+        }
 
-            *loss.Floats = Sum(losses, count);
-            *nll.Floats = Sum(nlls, count);
-        }
-        finally
-        {
-            rows.Release();
-        }
+        *loss.Floats = Sum(losses, count);
+        *nll.Floats = Sum(nlls, count);
     }
 
     private static void BackwardCpu(CpuDevice cpu, DeviceSpan dloss, DeviceSpan gradient, DeviceSpan scaled)

@@ -9,15 +9,14 @@ internal static unsafe partial class DepthwiseConvKernel
     private const int MostWidth = 64;
 
     private static void ForwardCpu(CpuDevice cpu, ConvSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan y)
-        => Slide(cpu, size, size.LeftPadding, weight.Floats, bias is { } ? bias.Value.Floats : null, reverse: false, x.Floats, y.Floats);
+        => Slide(cpu, size, size.LeftPadding, weight.Floats, bias.FloatsOrNull(), reverse: false, x.Floats, y.Floats);
 
     private static void Slide(CpuDevice cpu, ConvSize size, int leftPadding, float* weight, float* bias, bool reverse, float* x, float* y)
     {
-        var taps = cpu.Rent((long)(size.K + 1) * (size.C + MostWidth) * sizeof(float));
-        cpu.For(1, 1, new PackBody(size, weight, bias, reverse, (float*)taps.Pointer));
+        using var taps = new CallScratch(cpu, (long)(size.K + 1) * (size.C + MostWidth) * sizeof(float));
+        cpu.For(1, 1, new PackBody(size, weight, bias, reverse, taps.Floats));
         int items = size.B * size.Chunks * ChannelGroups(size);
-        cpu.For(items, Grain(size, items, 1), new SlideBody(size, leftPadding, (float*)taps.Pointer, x, y));
-        taps.Release();
+        cpu.For(items, Grain(size, items, 1), new SlideBody(size, leftPadding, taps.Floats, x, y));
     }
 
     private static void BackwardCpu(
@@ -28,13 +27,11 @@ internal static unsafe partial class DepthwiseConvKernel
         if (dweight is null && dbias is null)
             return;
         int parts = Math.Min(size.B * size.Chunks, MostParts);
-        var partial = cpu.Rent((long)parts * PartialElements(size) * sizeof(float));
+        using var partial = new CallScratch(cpu, (long)parts * PartialElements(size) * sizeof(float));
         int items = parts * ChannelGroups(size);
-        cpu.For(items, Grain(size, items, 1.5), new GradientBody(size, parts, x.Floats, dy.Floats, (float*)partial.Pointer));
+        cpu.For(items, Grain(size, items, 1.5), new GradientBody(size, parts, x.Floats, dy.Floats, partial.Floats));
         int blocks = (size.C + MostWidth - 1) / MostWidth;
-        float* dweights = dweight is { } ? dweight.Value.Floats : null, dbiases = dbias is { } ? dbias.Value.Floats : null;
-        cpu.For(blocks, CpuDevice.Grain(4.0 * parts * size.K), new SumBody(size, parts, (float*)partial.Pointer, dweights, dbiases));
-        partial.Release();
+        cpu.For(blocks, CpuDevice.Grain(4.0 * parts * size.K), new SumBody(size, parts, partial.Floats, dweight.FloatsOrNull(), dbias.FloatsOrNull()));
     }
 
     // Groups of channels that are pieces of work of their own, where the sequences alone are too few of them.

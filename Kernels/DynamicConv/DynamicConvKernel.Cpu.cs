@@ -26,7 +26,7 @@ internal static unsafe partial class DynamicConvKernel
             Grain(size, items, 3),
             new BackwardBody(
                 scratch, size, rule, groups, taps, x.Floats, logits.Floats, dy.Floats,
-                dx is { } ? dx.Value.Floats : null, dlogits is { } ? dlogits.Value.Floats : null));
+                dx.FloatsOrNull(), dlogits.FloatsOrNull()));
     }
 
     private static void StepCpu(

@@ -12,13 +12,12 @@ internal static unsafe partial class EmbeddingKernel
 
     private static void BackwardCpu(CpuDevice cpu, in EmbeddingSize size, DeviceSpan ids, DeviceSpan dy, DeviceSpan dtable)
     {
-        var buckets = new IndexBuckets(cpu, ids.Ints, size.N, size.V);
+        using var buckets = new IndexBuckets(cpu, ids.Ints, size.N, size.V);
         int tiles = (size.C + TileColumns - 1) / TileColumns;
         int grain = Math.Max(1, ChunkElements / Math.Max(1, Math.Min(size.C, TileColumns)));
         // Few rows means many ids a row.
         grain = Math.Max(1, Math.Min(grain, (int)((long)grain * size.V / Math.Max(1, size.N))));
         cpu.For(checked(size.V * tiles), grain, new BackwardBody(size, tiles, buckets, dy.Floats, dtable.Floats));
-        buckets.Release();
     }
 
     private readonly struct ForwardBody(EmbeddingSize size, float* table, int* ids, float* y) : IKernelBody

@@ -9,17 +9,15 @@ internal static unsafe partial class GradientNormKernel
 
     private static double SumOfSquaresCpu(CpuDevice cpu, ReadOnlySpan<DeviceSpan> gradients)
     {
-        var list = new TensorList(cpu, gradients.Length, 1, BlockElements);
+        using var list = new TensorList(cpu, gradients.Length, 1, BlockElements);
         foreach (var gradient in gradients)
             list.Add(gradient.Length, gradient);
         int blocks = list.Blocks;
-        var partial = cpu.Rent(Math.Max(1, blocks) * sizeof(double));
-        cpu.For(blocks, 1, new Body(list, (double*)partial.Pointer));
+        using var partial = new CallScratch(cpu, blocks * (long)sizeof(double));
+        cpu.For(blocks, 1, new Body(list, partial.Doubles));
         double sum = 0;
         for (int block = 0; block < blocks; block++)
-            sum += ((double*)partial.Pointer)[block];
-        partial.Release();
-        list.Release();
+            sum += partial.Doubles[block];
         return sum;
     }
 

@@ -9,9 +9,8 @@ internal static unsafe partial class IndexSelectKernel
 
     private static void BackwardCpu(CpuDevice cpu, in IndexSelectSize size, DeviceSpan indices, DeviceSpan dy, DeviceSpan dx)
     {
-        var buckets = new IndexBuckets(cpu, indices.Ints, size.N, size.Length);
+        using var buckets = new IndexBuckets(cpu, indices.Ints, size.N, size.Length);
         cpu.For(checked((int)(size.Outer * size.Length)), Grain(size.Inner), new BackwardBody(size, buckets, dy.Floats, dx.Floats));
-        buckets.Release();
     }
 
     private static int Grain(long inner) => (int)Math.Clamp(ChunkElements / Math.Max(1, inner), 1, ChunkElements);

@@ -10,7 +10,7 @@ internal static unsafe partial class LayerNormKernel
 
     private static void ForwardCpu(CpuDevice cpu, LayerNormSize size, DeviceSpan x, DeviceSpan gain, DeviceSpan bias, DeviceSpan y, DeviceSpan? mean, DeviceSpan? r)
     {
-        var body = new ForwardBody(size, x.Floats, gain.Floats, bias.Floats, y.Floats, Pointer(mean), Pointer(r));
+        var body = new ForwardBody(size, x.Floats, gain.Floats, bias.Floats, y.Floats, mean.FloatsOrNull(), r.FloatsOrNull());
         cpu.For(size.N, CpuDevice.Grain(5 + (0.3 * size.C)), body);
     }
 
@@ -20,15 +20,11 @@ internal static unsafe partial class LayerNormKernel
         int blockRows = Math.Max(MinBlockRows, (size.N + MaxBlocks - 1) / MaxBlocks);
         int blocks = (size.N + blockRows - 1) / blockRows;
         bool parameters = dgain is not null || dbias is not null;
-        var partials = parameters ? cpu.Rent(Math.Max(1, blocks) * 2L * size.C * sizeof(float)) : null;
-        float* sums = partials is null ? null : (float*)partials.Pointer;
-        cpu.For(blocks, 1, new BackwardBody(size, blockRows, x.Floats, gain.Floats, mean.Floats, r.Floats, dy.Floats, Pointer(dx), sums));
+        using var sums = parameters ? new CallScratch(cpu, blocks * 2L * size.C * sizeof(float)) : default;
+        cpu.For(blocks, 1, new BackwardBody(size, blockRows, x.Floats, gain.Floats, mean.Floats, r.Floats, dy.Floats, dx.FloatsOrNull(), sums.Floats));
         if (parameters)
-            cpu.For(size.C, CpuDevice.Grain(0.2 * Math.Max(1, blocks)), new SumBody(size.C, blocks, sums, Pointer(dgain), Pointer(dbias)));
-        partials?.Release();
+            cpu.For(size.C, CpuDevice.Grain(0.2 * Math.Max(1, blocks)), new SumBody(size.C, blocks, sums.Floats, dgain.FloatsOrNull(), dbias.FloatsOrNull()));
     }
-
-    private static float* Pointer(DeviceSpan? span) => span is { } some ? some.Floats : null;
 
     private readonly struct ForwardBody(LayerNormSize size, float* x, float* gain, float* bias, float* y, float* mean, float* r) : IKernelBody
     {

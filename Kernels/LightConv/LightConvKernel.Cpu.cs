@@ -9,11 +9,10 @@ internal static unsafe partial class LightConvKernel
 
     private static void ForwardCpu(CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan y)
     {
-        var taps = cpu.Rent((long)size.H * size.K * sizeof(float));
-        cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, (float*)taps.Pointer, null, null));
+        using var taps = new CallScratch(cpu, (long)size.H * size.K * sizeof(float));
+        cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, taps.Floats, null, null));
         int items = size.B * size.Chunks * size.HeadGroups;
-        cpu.For(items, Grain(size, items, 1), new ForwardBody(size, (float*)taps.Pointer, x.Floats, y.Floats));
-        taps.Release();
+        cpu.For(items, Grain(size, items, 1), new ForwardBody(size, taps.Floats, x.Floats, y.Floats));
     }
 
     private static void BackwardCpu(
@@ -21,26 +20,24 @@ internal static unsafe partial class LightConvKernel
     {
         int parts = Math.Min(size.B * size.Chunks, MostParts), items = parts * size.HeadGroups;
         long taps = (long)size.H * size.K;
-        var scratch = cpu.Rent((3 + parts) * taps * sizeof(float));
-        float* forward = (float*)scratch.Pointer, factors = forward + taps, reversed = factors + taps, partial = reversed + taps;
+        using var scratch = new CallScratch(cpu, (3 + parts) * taps * sizeof(float));
+        float* forward = scratch.Floats, factors = forward + taps, reversed = factors + taps, partial = reversed + taps;
         cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, forward, factors, reversed));
         cpu.For(
             items,
             Grain(size, items, 2.5),
-            new BackwardBody(size, parts, reversed, x.Floats, dy.Floats, dx is { } ? dx.Value.Floats : null, dweight is { } ? partial : null));
+            new BackwardBody(size, parts, reversed, x.Floats, dy.Floats, dx.FloatsOrNull(), dweight is { } ? partial : null));
         if (dweight is { } gradient)
             cpu.For(1, 1, new WeightGradientBody(size, rule, parts, partial, forward, factors, gradient.Floats));
-        scratch.Release();
     }
 
     private static void StepCpu(
         CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan window, int step, DeviceSpan y)
     {
-        var taps = cpu.Rent((long)size.H * size.K * sizeof(float));
-        cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, (float*)taps.Pointer, null, null));
+        using var taps = new CallScratch(cpu, (long)size.H * size.K * sizeof(float));
+        cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, taps.Floats, null, null));
         int grain = CpuDevice.Grain(size.C * Math.Min(step + 1, size.K) / 12.0);
-        cpu.For(size.B, grain, new StepBody(size, (float*)taps.Pointer, x.Floats, window.Floats, step, y.Floats));
-        taps.Release();
+        cpu.For(size.B, grain, new StepBody(size, taps.Floats, x.Floats, window.Floats, step, y.Floats));
     }
 
     private static int Grain(ConvSize size, int items, double passes)

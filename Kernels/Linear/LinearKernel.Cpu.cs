@@ -10,35 +10,26 @@ internal static unsafe partial class LinearKernel
     private static void ForwardCpu(CpuDevice cpu, in LinearSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan? z, DeviceSpan y)
     {
         var problem = GemmProblem.Dense(size.N, size.O, size.I, x.Floats, false, weight.Floats, true, y.Floats);
-        problem.Epilogue = new Epilogue(1, Pointer(bias), size.Activation, Pointer(z));
+        problem.Epilogue = new Epilogue(1, bias.FloatsOrNull(), size.Activation, z.FloatsOrNull());
         MatMulKernel.Multiply(cpu, problem);
     }
 
     private static void BackwardCpu(CpuDevice cpu, in LinearSize size, DeviceSpan? saved, DeviceSpan dy, DeviceSpan? dz, DeviceSpan? db)
     {
         int blocks = (size.N + BlockRows - 1) / BlockRows;
-        var sums = db is null ? null : cpu.Rent(Math.Max(1L, (long)blocks * size.O) * sizeof(float));
-        try
+        using var sums = db is null ? default : new CallScratch(cpu, (long)blocks * size.O * sizeof(float));
+        float* partial = sums.Floats;
+        int grain = CpuDevice.Grain(0.1 * BlockRows * size.O);
+        switch (size.Activation)
         {
-            float* partial = sums is null ? null : (float*)sums.Pointer;
-            int grain = CpuDevice.Grain(0.1 * BlockRows * size.O);
-            switch (size.Activation)
-            {
-                case Activation.Relu: cpu.For(blocks, grain, new BackwardBody<RectifiedSlope>(size, Pointer(saved), dy.Floats, Pointer(dz), partial)); break;
-                case Activation.Gelu: cpu.For(blocks, grain, new BackwardBody<GaussianErrorSlope>(size, Pointer(saved), dy.Floats, Pointer(dz), partial)); break;
-                default: cpu.For(blocks, grain, new BackwardBody<NoSlope>(size, dy.Floats, dy.Floats, Pointer(dz), partial)); break;
-            }
+            case Activation.Relu: cpu.For(blocks, grain, new BackwardBody<RectifiedSlope>(size, saved.FloatsOrNull(), dy.Floats, dz.FloatsOrNull(), partial)); break;
+            case Activation.Gelu: cpu.For(blocks, grain, new BackwardBody<GaussianErrorSlope>(size, saved.FloatsOrNull(), dy.Floats, dz.FloatsOrNull(), partial)); break;
+            default: cpu.For(blocks, grain, new BackwardBody<NoSlope>(size, dy.Floats, dy.Floats, dz.FloatsOrNull(), partial)); break;
+        }
 
-            if (db is { } sum)
-                cpu.For(size.O, CpuDevice.Grain(0.1 * blocks), new SumBody(blocks, size.O, partial, sum.Floats));
-        }
-        finally
-        {
-            sums?.Release();
-        }
+        if (db is { } sum)
+            cpu.For(size.O, CpuDevice.Grain(0.1 * blocks), new SumBody(blocks, size.O, partial, sum.Floats));
     }
-
-    private static float* Pointer(DeviceSpan? span) => span is { } s ? s.Floats : null;
 
     private readonly struct BackwardBody<TSlope>(LinearSize size, float* saved, float* dy, float* dz, float* partial) : IKernelBody
         where TSlope : struct, IBinaryOperator

@@ -73,30 +73,26 @@ internal static unsafe partial class MatMulKernel
     // The longer of M and N is split among the tasks, which pack their own strips; the strips of the shorter are packed once for all.
     private static void Split(CpuDevice cpu, in GemmProblem problem)
     {
-        var plan = cpu.Tier switch
-        {
-            InstructionTier.Avx512 => SplitPlan.Of<Float512>(problem),
-            InstructionTier.Avx2 => SplitPlan.Of<Float256>(problem),
-            InstructionTier.Vector128 => SplitPlan.Of<Float128>(problem),
-            _ => SplitPlan.Of<Float1>(problem),
-        };
-        var shared = cpu.Rent(plan.SharedFloats * sizeof(float));
+        var plan = cpu.WithVectors<PlanOf, SplitPlan>(new PlanOf(problem));
+        using var shared = new CallScratch(cpu, plan.SharedFloats * sizeof(float));
         using var scratch = new ThreadScratch(cpu, plan.OwnFloats * sizeof(float));
-        try
+        for (int k = 0; k < problem.K; k += plan.ChunkK)
         {
-            for (int k = 0; k < problem.K; k += plan.ChunkK)
-            {
-                int chunk = Math.Min(plan.ChunkK, problem.K - k), blocks = (chunk + plan.BlockK - 1) / plan.BlockK;
-                var body = new SplitBody(problem, plan, k, chunk, (float*)shared.Pointer, scratch);
-                // Packing moves its data twice and waits for memory: about 0.4 ns a float.
-                cpu.For(blocks * plan.PackItems, CpuDevice.Grain(0.4 * plan.PackFloats), new PackBody(body));
-                cpu.For(plan.Tasks, CpuDevice.Grain(Nanoseconds(cpu, problem.M, problem.N, chunk) / plan.Tasks), body);
-            }
+            int chunk = Math.Min(plan.ChunkK, problem.K - k), blocks = (chunk + plan.BlockK - 1) / plan.BlockK;
+            var body = new SplitBody(problem, plan, k, chunk, shared.Floats, scratch);
+            // Packing moves its data twice and waits for memory: about 0.4 ns a float.
+            cpu.For(blocks * plan.PackItems, CpuDevice.Grain(0.4 * plan.PackFloats), new PackBody(body));
+            cpu.For(plan.Tasks, CpuDevice.Grain(Nanoseconds(cpu, problem.M, problem.N, chunk) / plan.Tasks), body);
         }
-        finally
-        {
-            shared.Release();
-        }
+    }
+
+    private readonly struct PlanOf(in GemmProblem problem) : IVectorFunction<SplitPlan>
+    {
+        private readonly GemmProblem _problem = problem;
+
+        public SplitPlan Invoke<TVector>()
+            where TVector : struct, IFloatVector<TVector>
+            => SplitPlan.Of<TVector>(_problem);
     }
 
     private readonly struct DotsBody(in GemmProblem problem) : IKernelBody

@@ -68,6 +68,17 @@ public sealed class CpuDevice : Device
         }
     }
 
+    /// <summary>What <paramref name="function"/> gives for this device's vectors.</summary>
+    internal TResult WithVectors<TFunction, TResult>(in TFunction function)
+        where TFunction : struct, IVectorFunction<TResult>
+        => Tier switch
+        {
+            InstructionTier.Avx512 => function.Invoke<Float512>(),
+            InstructionTier.Avx2 => function.Invoke<Float256>(),
+            InstructionTier.Vector128 => function.Invoke<Float128>(),
+            _ => function.Invoke<Float1>(),
+        };
+
     /// <summary>Items a chunk so that one chunk costs about 20 microseconds at <paramref name="nanosecondsPerItem"/>.</summary>
     internal static int Grain(double nanosecondsPerItem) => (int)Math.Clamp(20_000 / Math.Max(nanosecondsPerItem, 1e-3), 1, int.MaxValue);
 
@@ -97,5 +108,12 @@ internal interface IKernelBody
 {
     /// <summary>Computes items <paramref name="begin"/> .. <paramref name="end"/> - 1; what an item's result is must not depend on the chunk it is in.</summary>
     void Invoke<TVector>(int begin, int end)
+        where TVector : struct, IFloatVector<TVector>;
+}
+
+/// <summary>Something that a kernel must know of its vectors before its loop begins, such as how much scratch memory a chunk needs.</summary>
+internal interface IVectorFunction<out TResult>
+{
+    TResult Invoke<TVector>()
         where TVector : struct, IFloatVector<TVector>;
 }

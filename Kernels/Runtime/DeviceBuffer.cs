@@ -63,3 +63,13 @@ internal readonly unsafe record struct DeviceSpan(DeviceBuffer Buffer, long Offs
     /// <summary>The device of this span as the CPU; kernels switch on the device's type before they ask.</summary>
     public CpuDevice Cpu => (CpuDevice)Buffer.Device;
 }
+
+/// <summary>Operands that a call may leave out.</summary>
+internal static unsafe class OptionalSpans
+{
+    /// <summary>Host pointer to the first element, null where there is no span.</summary>
+    public static float* FloatsOrNull(this DeviceSpan? span) => span is { } some ? some.Floats : null;
+
+    /// <summary>Host pointer to the first element, null where there is no span.</summary>
+    public static int* IntsOrNull(this DeviceSpan? span) => span is { } some ? some.Ints : null;
+}

@@ -4,7 +4,7 @@ namespace CudaSeq.Kernels;
 /// The positions of every index, grouped by index and in order inside a group (a counting sort): with one owner for each group, scattered sums
 /// need no atomics and are the same for any number of threads.
 /// </summary>
-internal readonly unsafe struct IndexBuckets
+internal readonly unsafe struct IndexBuckets : IDisposable
 {
     private readonly DeviceBuffer _buffer;
 
@@ -34,5 +34,6 @@ internal readonly unsafe struct IndexBuckets
     /// <summary>Positions in the list of indices.</summary>
     public int* Positions { get; }
 
-    public void Release() => _buffer.Release();
+    /// <inheritdoc/>
+    public void Dispose() => _buffer.Release();
 }

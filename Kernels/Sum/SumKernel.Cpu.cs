@@ -51,10 +51,9 @@ internal static unsafe partial class SumKernel
             return;
         }
 
-        var partial = cpu.Rent(size.Outer * plan.Blocks * size.Inner * sizeof(float));
-        cpu.For(items, grain, new Body<TTerm>(plan, x, w, 1, (float*)partial.Pointer));
-        Run<Element>(cpu, new SumSize(size.Outer, plan.Blocks, size.Inner), (float*)partial.Pointer, (float*)partial.Pointer, factor, y);
-        partial.Release();
+        using var partial = new CallScratch(cpu, size.Outer * plan.Blocks * size.Inner * sizeof(float));
+        cpu.For(items, grain, new Body<TTerm>(plan, x, w, 1, partial.Floats));
+        Run<Element>(cpu, new SumSize(size.Outer, plan.Blocks, size.Inner), partial.Floats, partial.Floats, factor, y);
     }
 
     private readonly struct Element : ITerm

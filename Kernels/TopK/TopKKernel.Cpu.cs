@@ -6,14 +6,16 @@ internal static unsafe partial class TopKKernel
 {
     private static void ForwardCpu(CpuDevice cpu, TopKSize size, DeviceSpan x, DeviceSpan values, DeviceSpan indices)
     {
-        if (size.K > 0)
-            cpu.For(size.N, CpuDevice.Grain(100 + (0.1 * size.V) + (60.0 * size.K)), new ForwardBody(cpu, size, x.Floats, values.Floats, indices.Ints));
+        if (size.K == 0)
+            return;
+        using var scratch = new ThreadScratch(cpu, ((2L * size.K) + GroupMaxima.Count(size.V)) * sizeof(float));
+        cpu.For(size.N, CpuDevice.Grain(100 + (0.1 * size.V) + (60.0 * size.K)), new ForwardBody(scratch, size, x.Floats, values.Floats, indices.Ints));
     }
 
     // Item = row. The K-th largest group maximum bounds the K-th largest number from below, so that K groups, and those that tie with the bound, hold the answer.
-    private readonly struct ForwardBody(CpuDevice cpu, TopKSize size, float* x, float* values, int* indices) : IKernelBody
+    private readonly struct ForwardBody(ThreadScratch scratch, TopKSize size, float* x, float* values, int* indices) : IKernelBody
     {
-        private readonly CpuDevice _cpu = cpu;
+        private readonly ThreadScratch _scratch = scratch;
         private readonly TopKSize _size = size;
         private readonly float* _x = x;
         private readonly float* _values = values;
@@ -23,9 +25,9 @@ internal static unsafe partial class TopKKernel
             where TVector : struct, IFloatVector<TVector>
         {
             int groups = GroupMaxima.Count(_size.V);
-            var scratch = _cpu.Rent(((2L * _size.K) + groups) * sizeof(float));
-            var heap = new Heap((int*)scratch.Pointer, (int*)scratch.Pointer + _size.K, _size.K);
-            float* maxima = (float*)scratch.Pointer + (2 * _size.K);
+            int* memory = (int*)_scratch.Claim(out int slice);
+            var heap = new Heap(memory, memory + _size.K, _size.K);
+            float* maxima = (float*)(memory + (2L * _size.K));
             for (int n = begin; n < end; n++)
             {
                 float* x = _x + ((long)n * _size.V);
@@ -54,7 +56,7 @@ internal static unsafe partial class TopKKernel
                     values[i] = x[indices[i]];
             }
 
-            scratch.Release();
+            _scratch.Return(slice);
         }
 
         // Not below the bound: NaN passes too.

@@ -97,7 +97,7 @@ internal static class RecipeKeys
         DecodingWhole("beam", 1, 1000, d => d.Beam, (d, v) => d with { Beam = v }, "Hypotheses kept at each step; 1 is greedy."),
         DecodingNumber("length_penalty", Number(-10, 10), d => d.LengthPenalty, (d, v) => d with { LengthPenalty = v }, "Scores are divided by the length to this power."),
         DecodingNumber("max_length_a", Number(0), d => d.MaxLengthA, (d, v) => d with { MaxLengthA = v }, "A translation has at most `max_length_a` times the source's length plus `max_length_b` pieces."),
-        DecodingWhole("max_length_b", 0, 1_000_000, d => d.MaxLengthB, (d, v) => d with { MaxLengthB = v }, "See `max_length_a`."),
+        DecodingWhole("max_length_b", 0, 1_000_000, d => d.MaxLengthB, (d, v) => d with { MaxLengthB = v }, "See `max_length_a`; no translation has more than 1023 pieces."),
         DecodingWhole("batch_tokens", 1, int.MaxValue, d => d.BatchTokens, (d, v) => d with { BatchTokens = v }, "Source tokens translated together, padding included."),
     ];
 

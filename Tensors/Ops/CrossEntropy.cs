@@ -31,6 +31,7 @@ public static partial class Ops
         const string Name = nameof(CrossEntropy);
         Check.Float(Name, x, weight, bias);
         Check.Int(Name, nameof(targets), x, targets);
+        Check.Defined(Name, nameof(form), form);
         if (x.Shape.Rank != 2 || weight.Shape.Rank != 2 || x.Shape[1] != weight.Shape[1] || targets.Shape != [x.Shape[0]] || weight.Shape[0] == 0)
         {
             throw new ArgumentException(

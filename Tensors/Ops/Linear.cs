@@ -13,10 +13,11 @@ public static partial class Ops
     /// <param name="bias">[O]; no bias when omitted.</param>
     /// <param name="activation">Applied to every element.</param>
     /// <returns>[..., O], new.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit, an input holds integers or the devices differ.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit, an input holds integers, the devices differ, or <paramref name="activation"/> is undefined.</exception>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, Activation activation = Activation.None)
     {
         Check.Float(nameof(Linear), x, weight, bias);
+        Check.Defined(nameof(Linear), nameof(activation), activation);
         if (weight.Shape.Rank != 2)
             throw new ArgumentException($"Linear: weight must be [O, I], got {weight.Shape}.");
         int features = weight.Shape[1], outputs = weight.Shape[0];

@@ -21,6 +21,7 @@ public sealed class Adam : IDisposable
     /// <exception cref="ArgumentException">A parameter appears twice or is not like the others, or an option is out of its range.</exception>
     public Adam(IReadOnlyList<Tensor> parameters, AdamOptions options)
     {
+        Check.Defined(nameof(Adam), nameof(options.Form), options.Form);
         CheckOptions(options);
         _parameters = [.. parameters];
         Check.Float(nameof(Adam), _parameters);
@@ -52,16 +53,19 @@ public sealed class Adam : IDisposable
     /// <summary>Updates every parameter that has a gradient, in place; the others and their moments stay as they are.</summary>
     /// <param name="learningRate">The rate of this update.</param>
     /// <param name="gradientScale">Factor of every gradient, applied before anything else: one over the number of tokens, or the clipping factor.</param>
+    /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
     public void Step(float learningRate, float gradientScale = 1)
     {
-        Updates++;
         int count = 0;
         for (int i = 0; i < _parameters.Length; i++)
         {
+            // Also of parameters without a gradient: a dead one must not pass for one that was left out.
+            var parameter = _parameters[i].Data;
             if (_parameters[i].Grad is { } gradient)
-                _slots[count++] = new AdamSlot(_parameters[i].Data, gradient.Data, _firstMoments[i].Data, _secondMoments[i].Data);
+                _slots[count++] = new AdamSlot(parameter, gradient.Data, _firstMoments[i].Data, _secondMoments[i].Data);
         }
 
+        Updates++;
         AdamKernel.Step(Factors(learningRate, gradientScale), _slots.AsSpan(0, count));
         Array.Clear(_slots);
     }

@@ -13,8 +13,6 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
         (0, 0, 5, 8, 2, null, null), (0, 3, 5, 8, 2, null, null),
     ];
 
-    protected override int RowLength(Shape shape) => Math.Max(1, (int)shape.Count);
-
     protected override Input[] Inputs((int N, int M, int S, int C, int H, int[]? Lengths, int? Count) c, Random random)
     {
         var q = Input.Random(random, [c.N, c.C], 0.5);

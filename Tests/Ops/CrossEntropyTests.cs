@@ -224,6 +224,9 @@ public sealed class CrossEntropyTests : OpTests<CrossEntropyCase>
         Refuses<ArgumentException>(
             "CrossEntropy: bias must be [V], got bias [4], weight [5, 3].", () => Ops.CrossEntropy(Of(2, 3), Of(5, 3), Targets(0, 1), bias: Of(4)));
         Refuses<ArgumentException>(
+            "CrossEntropy: form must be one of OverOthers, Uniform, got 5.",
+            () => Ops.CrossEntropy(Of(2, 3), Of(5, 3), Targets(0, 1), form: (LabelSmoothing)5));
+        Refuses<ArgumentException>(
             "CrossEntropy: smoothing must be in 0 .. 1, got 1.5.", () => Ops.CrossEntropy(Of(2, 3), Of(5, 3), Targets(0, 1), 1.5f));
         Refuses<ArgumentException>(
             "CrossEntropy: smoothing over the other classes needs at least two, got weight [1, 3].",

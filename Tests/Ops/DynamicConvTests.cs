@@ -6,8 +6,8 @@ public sealed class DynamicConvTests : OpTests<ConvCase>
 {
     protected override IEnumerable<ConvCase> Cases => ConvCase.Many();
 
-    // A sequence: on a step of one head with few channels, K products may cancel so far that the naive loop's own error is a stroke of luck.
-    protected override int RowLength(Shape shape) => Math.Max(1, shape[1] * shape[2]);
+    // With one channel a head, the first steps are a few taps times spikes.
+    protected override bool ErrorScalesWithRow => false;
 
     protected override Input[] Inputs(ConvCase c, Random random)
         => [Input.Random(random, [c.B, c.T, c.C]), Input.Random(random, [c.B, c.T, c.H * c.K])];

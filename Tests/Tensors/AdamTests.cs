@@ -56,6 +56,19 @@ public sealed class AdamTests
     }
 
     [Theory, Devices]
+    public void ADeadParameterIsRefusedAndNothingChanges(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var p = Parameter(device, [5f], [1f]);
+        var dead = Parameter(device, [5f], [1f]);
+        using var adam = new Adam([p, dead], new());
+        dead.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => adam.Step(0.5f));
+        Assert.Equal([5f], p.ToArray());
+        Assert.Equal(0, adam.Updates);
+    }
+
+    [Theory, Devices]
     public void TheScaleIsAppliedToTheGradientFirst(string name)
     {
         using var device = TestDevices.Open(name);
@@ -136,6 +149,7 @@ public sealed class AdamTests
         using var ids = Tensor.From(device, [1]);
         Refuses("Adam: parameters must be distinct, got From [1] Float32 on cpu twice.", [p, p], new());
         Refuses("Adam: inputs must be floats, got From [1] Int32 on cpu.", [ids], new());
+        Refuses("Adam: Form must be one of Fairseq, PyTorch, got 7.", [p], new() { Form = (AdamForm)7 });
         Refuses("Adam: Beta1 must be at least 0 and below 1, got 1.", [p], new() { Beta1 = 1 });
         Refuses("Adam: Beta2 must be at least 0 and below 1, got -0.1.", [p], new() { Beta2 = -0.1f });
         Refuses("Adam: Epsilon must be at least 0, got NaN.", [p], new() { Epsilon = float.NaN });
