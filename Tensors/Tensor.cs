@@ -248,6 +248,7 @@ public sealed class Tensor : IDisposable
     internal static Tensor Empty(Device device, Shape shape, DType dtype, string origin)
     {
         var buffer = device.Rent(Math.Max(1, shape.Count) * dtype.Size());
+        buffer.Label = origin;
         return new Tensor(new DeviceSpan(buffer, 0, shape.Count), shape, dtype, origin);
     }
 

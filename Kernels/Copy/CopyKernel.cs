@@ -8,6 +8,7 @@ internal static partial class CopyKernel
         switch (x.Device)
         {
             case CpuDevice: CopyCpu(x, y); break;
+            case CudaDevice cuda: CopyCuda(cuda, x, y); break;
             default: throw KernelException.NoKernel("Copy", x.Device);
         }
     }
@@ -18,6 +19,7 @@ internal static partial class CopyKernel
         switch (y.Device)
         {
             case CpuDevice: FromHostCpu(x, y); break;
+            case CudaDevice cuda: FromHostCuda(cuda, x, y); break;
             default: throw KernelException.NoKernel("Copy", y.Device);
         }
     }
@@ -28,6 +30,7 @@ internal static partial class CopyKernel
         switch (x.Device)
         {
             case CpuDevice: ToHostCpu(x, y); break;
+            case CudaDevice cuda: ToHostCuda(cuda, x, y); break;
             default: throw KernelException.NoKernel("Copy", x.Device);
         }
     }

@@ -8,6 +8,7 @@ internal static partial class FillKernel
         switch (y.Device)
         {
             case CpuDevice: ZeroCpu(y); break;
+            case CudaDevice cuda: ZeroCuda(cuda, y); break;
             default: throw KernelException.NoKernel("Fill", y.Device);
         }
     }
@@ -17,6 +18,7 @@ internal static partial class FillKernel
         switch (y.Device)
         {
             case CpuDevice cpu: FillCpu(cpu, y, value); break;
+            case CudaDevice cuda: FillCuda(cuda, y, value); break;
             default: throw KernelException.NoKernel("Fill", y.Device);
         }
     }

@@ -1,17 +1,18 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace CudaSeq.Kernels;
 
 /// <summary>
-/// Host memory cached by size class (four classes an octave, so at most a quarter of a buffer is slack, and untouched slack is never resident).
-/// With guards, every buffer lies between patterned zones that are checked when it comes back, and starts as NaN.
+/// Memory of a device cached by size class (four classes an octave, so at most a quarter of a buffer is slack, and untouched slack of host memory is never
+/// resident). With guards, every buffer lies between patterned zones that are checked when it comes back, and starts as NaN. On a device that works through a queue
+/// a buffer may come back before the work that uses it has run: the next owner's work stands behind it in the same queue.
 /// </summary>
-internal sealed unsafe class BufferPool(Device device, bool guards)
+internal sealed unsafe class BufferPool(Device device, IBufferAllocator memory, bool guards)
 {
-    private const int Alignment = 64;
+    private const int SmallestClass = 64;
     private const int GuardBytes = 256;
     private const byte GuardPattern = 0xA5;
+    private const int NamedBuffers = 5;
 
     private readonly Dictionary<long, Stack<DeviceBuffer>> _free = [];
     private readonly HashSet<DeviceBuffer> _live = [];
@@ -33,12 +34,13 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
         {
             ObjectDisposedException.ThrowIf(_disposed, device);
             long capacity = SizeClass(bytes);
-            var buffer = TakeCached(capacity) ?? Allocate(capacity);
+            var buffer = TakeCached(capacity) ?? Allocate(bytes, capacity);
             buffer.Open(bytes);
             _live.Add(buffer);
             _liveBytes += buffer.Capacity;
             if (guards)
                 Poison(buffer);
+            memory.Forget(buffer.Pointer, buffer.Bytes);
             return buffer;
         }
     }
@@ -51,7 +53,7 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
                 return;
             _live.Remove(buffer);
             _liveBytes -= buffer.Capacity;
-            if (guards)
+            if (guards && memory.CanView)
                 CheckGuards(buffer);
             if (!_free.TryGetValue(buffer.Capacity, out var stack))
                 _free.Add(buffer.Capacity, stack = new Stack<DeviceBuffer>());
@@ -63,11 +65,10 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
     {
         lock (_gate)
         {
-            foreach (var stack in _free.Values)
-            {
-                while (stack.TryPop(out var buffer))
-                    Free(buffer);
-            }
+            if (_disposed)
+                return;
+            FreeCached();
+            memory.Reclaim();
         }
     }
 
@@ -77,7 +78,7 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
         {
             if (_disposed)
                 return;
-            Trim();
+            FreeCached();
             foreach (var buffer in _live)
                 Free(buffer);
             _live.Clear();
@@ -89,10 +90,10 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
     /// <summary>The capacity for a request: 64 bytes at least, then 4, 5, 6 or 7 eighths of a power of two.</summary>
     internal static long SizeClass(long bytes)
     {
-        if (bytes <= Alignment)
-            return Alignment;
+        if (bytes <= SmallestClass)
+            return SmallestClass;
         int exponent = 63 - BitOperations.LeadingZeroCount((ulong)(bytes - 1));
-        long step = Math.Max(Alignment, 1L << Math.Max(0, exponent - 2));
+        long step = Math.Max(SmallestClass, 1L << Math.Max(0, exponent - 2));
         return (bytes + step - 1) / step * step;
     }
 
@@ -108,57 +109,66 @@ internal sealed unsafe class BufferPool(Device device, bool guards)
         return null;
     }
 
-    private DeviceBuffer Allocate(long capacity)
+    private DeviceBuffer Allocate(long bytes, long capacity)
     {
         long size = capacity + (guards ? 2 * GuardBytes : 0);
-        void* memory;
-        try
-        {
-            memory = NativeMemory.AlignedAlloc((nuint)size, Alignment);
-        }
-        catch (OutOfMemoryException)
+        void* start = memory.Allocate(size);
+        if (start is null)
         {
             // What is cached in other sizes may be what is missing here.
-            Trim();
-            try
-            {
-                memory = NativeMemory.AlignedAlloc((nuint)size, Alignment);
-            }
-            catch (OutOfMemoryException e)
-            {
-                throw new OutOfMemoryException($"{device}: out of memory, asked for {capacity:N0} bytes with {_liveBytes:N0} bytes live.", e);
-            }
+            long cached = _heldBytes - _liveBytes;
+            FreeCached();
+            memory.Reclaim();
+            start = memory.Allocate(size);
+            if (start is null)
+                throw new OutOfMemoryException(Shortage(bytes, cached));
         }
 
         _heldBytes += size;
         _allocations++;
-        return new DeviceBuffer(device, (byte*)memory + (guards ? GuardBytes : 0), capacity);
+        return new DeviceBuffer(device, (byte*)start + (guards ? GuardBytes : 0), capacity);
+    }
+
+    private string Shortage(long bytes, long cached)
+    {
+        var largest = _live.OrderByDescending(b => b.Capacity).Take(NamedBuffers).Select(b => $"{b.Label ?? "scratch"} {b.Bytes:N0}").ToArray();
+        return $"{device}: out of memory, asked for {bytes:N0} bytes with {_liveBytes:N0} bytes live and {cached:N0} cached, now freed, of {_liveBytes + cached:N0} held{memory.Spare()}."
+            + (largest.Length > 0 ? $" The largest of {_live.Count:N0} live tensors, in bytes: {string.Join("; ", largest)}." : "");
+    }
+
+    private void FreeCached()
+    {
+        foreach (var stack in _free.Values)
+        {
+            while (stack.TryPop(out var buffer))
+                Free(buffer);
+        }
     }
 
     private void Free(DeviceBuffer buffer)
     {
-        NativeMemory.AlignedFree((byte*)buffer.Pointer - (guards ? GuardBytes : 0));
-        _heldBytes -= buffer.Capacity + (guards ? 2 * GuardBytes : 0);
+        long size = buffer.Capacity + (guards ? 2 * GuardBytes : 0);
+        memory.Free((byte*)buffer.Pointer - (guards ? GuardBytes : 0), size);
+        _heldBytes -= size;
         buffer.Invalidate();
     }
 
-    private static void Poison(DeviceBuffer buffer)
+    private void Poison(DeviceBuffer buffer)
     {
         var start = (byte*)buffer.Pointer;
-        NativeMemory.Fill(start - GuardBytes, GuardBytes, GuardPattern);
-        NativeMemory.Fill(start, (nuint)buffer.Bytes, 0xFF);
-        NativeMemory.Fill(start + buffer.Bytes, (nuint)(buffer.Capacity - buffer.Bytes + GuardBytes), GuardPattern);
+        memory.Fill(start - GuardBytes, GuardBytes, GuardPattern);
+        memory.Fill(start, buffer.Bytes, 0xFF);
+        memory.Fill(start + buffer.Bytes, buffer.Capacity - buffer.Bytes + GuardBytes, GuardPattern);
     }
 
-    private static void CheckGuards(DeviceBuffer buffer)
+    private void CheckGuards(DeviceBuffer buffer)
     {
         var start = (byte*)buffer.Pointer;
-        var before = new ReadOnlySpan<byte>(start - GuardBytes, GuardBytes);
-        var after = new ReadOnlySpan<byte>(start + buffer.Bytes, (int)Math.Min(int.MaxValue, buffer.Capacity - buffer.Bytes + GuardBytes));
-        int low = before.LastIndexOfAnyExcept(GuardPattern);
-        int high = after.IndexOfAnyExcept(GuardPattern);
+        int low = memory.View(start - GuardBytes, GuardBytes).LastIndexOfAnyExcept(GuardPattern);
         if (low >= 0)
             throw new InvalidOperationException($"A kernel wrote {GuardBytes - low} bytes before a buffer of {buffer.Bytes} bytes.");
+        int behind = (int)Math.Min(int.MaxValue, buffer.Capacity - buffer.Bytes + GuardBytes);
+        int high = memory.View(start + buffer.Bytes, behind).IndexOfAnyExcept(GuardPattern);
         if (high >= 0)
             throw new InvalidOperationException($"A kernel wrote {high} bytes past the end of a buffer of {buffer.Bytes} bytes.");
     }

@@ -27,7 +27,7 @@ public sealed class CpuDevice : Device
         if (tier > InstructionTiers.Best)
             throw new PlatformNotSupportedException($"CpuDevice: this processor offers {InstructionTiers.Best} at most, got {tier}.");
         Tier = tier ?? InstructionTiers.Best;
-        _pool = new BufferPool(this, guards);
+        _pool = new BufferPool(this, new HostAllocator(), guards);
         _workers = new WorkerPool(count);
     }
 

@@ -14,7 +14,7 @@ internal sealed unsafe class DeviceBuffer
 
     public Device Device { get; }
 
-    /// <summary>First byte, aligned to 64; null once the device is disposed.</summary>
+    /// <summary>First byte, aligned to 64, to 256 on a GPU, where it is an address of the device; null once the device is disposed.</summary>
     public void* Pointer { get; private set; }
 
     /// <summary>Whether the memory is there: false once the device is disposed.</summary>
@@ -26,12 +26,16 @@ internal sealed unsafe class DeviceBuffer
     /// <summary>Bytes that the present owner asked for.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>What the present owner is called, for the list of what fills the memory; null for scratch.</summary>
+    public string? Label { get; set; }
+
     /// <summary>How many tensors share this memory; 1 means the holder may overwrite it.</summary>
     public int References => Volatile.Read(ref _references);
 
     public void Open(long bytes)
     {
         Bytes = bytes;
+        Label = null;
         Volatile.Write(ref _references, 1);
     }
 
@@ -53,6 +57,9 @@ internal sealed unsafe class DeviceBuffer
 internal readonly unsafe record struct DeviceSpan(DeviceBuffer Buffer, long Offset, long Length)
 {
     public Device Device => Buffer.Device;
+
+    /// <summary>Device address of the first element; only meaningful on a GPU.</summary>
+    public ulong Address => (ulong)Buffer.Pointer + (ulong)(Offset * sizeof(float));
 
     /// <summary>Host pointer to the first element; only meaningful on the CPU.</summary>
     public float* Floats => (float*)Buffer.Pointer + Offset;
