@@ -14,13 +14,18 @@ internal static class Devices
     public static Device Open(string? name)
     {
         name ??= Default;
-        if (Device.Names.Contains(name))
+        try
+        {
             return Device.Open(name);
-        throw new UsageException($"--device must be {string.Join(" or ", Device.Names)}, got {name}.");
+        }
+        catch (ArgumentException)
+        {
+            throw new UsageException($"--device must be one of {string.Join(", ", Device.Names)}, got {name}.");
+        }
     }
 
     /// <summary>A device in a few words, for example <c>cpu (2 threads, Avx512)</c>.</summary>
-    public static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu} ({cpu.Threads} {(cpu.Threads == 1 ? "thread" : "threads")}, {NameOf(cpu.Tier)})" : device.ToString();
+    public static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu} ({cpu.Threads} {(cpu.Threads == 1 ? "thread" : "threads")}, {NameOf(cpu.Tier)})" : device.Description;
 
     /// <summary>The instruction set as processor makers write it.</summary>
     public static string NameOf(InstructionTier tier) => tier switch

@@ -41,9 +41,11 @@ internal sealed class DoctorVerb : Verb
                 ("logical processors", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)),
                 ("memory", $"{Machine.Bytes(memory.TotalAvailableMemoryBytes)}, {Machine.Bytes(Math.Max(0, memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes))} free"),
                 ("instructions", $"{Devices.NameOf(cpu.Tier)} in use; available: {string.Join(", ", tiers.Select(Devices.NameOf))}"),
-                ("devices", string.Join(", ", Device.Names)),
+                ("device names", string.Join(", ", Device.Names)),
                 ("data sets", terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } data ? $"{data}{(Directory.Exists(data) ? "" : " (there is no such folder)")}" : "CUDASEQ_DATA is not set"),
             ]);
+        terminal.Out.WriteLine();
+        TextTable.WriteFacts(terminal, CudaReport.Facts());
         terminal.Out.WriteLine();
         bool good = true;
         foreach (var tier in tiers)

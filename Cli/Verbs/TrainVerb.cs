@@ -19,7 +19,7 @@ internal sealed class TrainVerb : Verb
         Arity = new ArgumentArity(1, 1000),
     };
 
-    private readonly Option<string> _device = Text("--device", "NAME", "Where to train: cpu (the default).");
+    private readonly Option<string> _device = Text("--device", "NAME", "Where to train: cpu (the default), cuda, cuda:N or auto.");
     private readonly Option<long?> _seed = Whole("--seed", "N", "The same as --set training.seed=N.", 0);
     private readonly Option<long?> _maxUpdates = Whole("--max-updates", "N", "End after N updates, counted from the run's start.", 1);
     private readonly Option<bool> _resume = Flag("--resume", "Continue the run in the output folder; a run that was killed before its first checkpoint starts again.");
@@ -53,6 +53,8 @@ internal sealed class TrainVerb : Verb
         bool resume = Resumes(recipe, directory, arguments.GetValue(_resume), terminal);
         using var device = Devices.Open(arguments.GetValue(_device));
         var display = new TrainingDisplay(terminal);
+        if (device.Choice is { } choice)
+            display.Report(choice);
         var notes = new Dictionary<string, string>
         {
             ["command"] = Typed(arguments),

@@ -14,7 +14,7 @@ internal sealed class TranslateVerb : Verb
     private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Source tokens translated together, padding included (default: the recipe's).", 1);
     private readonly Option<string> _input = Text("--input", "FILE", "Text to translate, one sentence a line (default: standard input).");
     private readonly Option<string> _output = Text("--output", "FILE", "Where translations go, line by line in the order of the input (default: standard output).");
-    private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default).");
+    private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default), cuda, cuda:N or auto.");
 
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
@@ -43,6 +43,8 @@ internal sealed class TranslateVerb : Verb
         if (input is not null && output is not null && Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new UsageException($"--output must be another file than --input, got {output} for both.");
         using var device = Devices.Open(arguments.GetValue(_device));
+        if (device.Choice is { } choice)
+            terminal.Error.WriteLine(choice);
         using var translator = Translator.Load(folder, device);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };

@@ -126,8 +126,8 @@ public sealed class CommandLineTests
         string path = folder.File("r.json", """{ "architecture": "transformer", "data": { "train": ["a", "b"], "valid": ["a", "b"] }, "training": { "max_updates": 1 } }""");
         Assert.Equal("cudaseq train: --data DIR must name the folder of a, or the variable CUDASEQ_DATA the one above it.\n", Tool.Run("train", path).Error);
         Assert.Equal(
-            "cudaseq train: --device must be cpu, got cuda.\n",
-            Tool.Run("train", path, "--data", folder.PathOf("."), "--device", "cuda", "--out", folder.PathOf("run")).Error);
+            "cudaseq train: --device must be one of cpu, cuda, cuda:N, auto, got gpu.\n",
+            Tool.Run("train", path, "--data", folder.PathOf("."), "--device", "gpu", "--out", folder.PathOf("run")).Error);
     }
 
     [Fact]
