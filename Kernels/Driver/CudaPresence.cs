@@ -64,7 +64,7 @@ internal sealed record CudaPresence(LibrarySearch Driver, int DriverVersion, int
 
     private static string? Ask(string path, ref int version, ref int count)
     {
-        string from = $"in {path}";
+        string place = $"in {path}";
         var missing = CudaDriver.MissingFunctions();
         if (missing.Count > 0)
             return $"the driver {path} must be 525 or later, it lacks {string.Join(", ", missing)}";
@@ -76,8 +76,8 @@ internal sealed record CudaPresence(LibrarySearch Driver, int DriverVersion, int
             return Sentence(failed, "cuInit");
         if (CudaDriver.DeviceCount(out count) is not CudaResult.Success and var uncounted)
             return Sentence(uncounted, "cuDeviceGetCount");
-        return count > 0 ? null : $"cuDeviceGetCount {from} counts none";
+        return count > 0 ? null : $"cuDeviceGetCount {place} counts none";
 
-        string Sentence(CudaResult result, string call) => result.Describe($"{call} {from}").TrimEnd('.');
+        string Sentence(CudaResult result, string call) => result.Describe($"{call} {place}").TrimEnd('.');
     }
 }

@@ -62,12 +62,12 @@ internal sealed record KernelImage(byte[] Bytes, string Origin, bool IsEmbedded)
         var compiler = new NvrtcCompiler(CudaPresence.OfProcess.Require(CudaLibrary.Nvrtc));
         string architecture = NvrtcCompiler.Architecture(computeCapability, compiler.Supported, compiler.Version);
         var cache = Cache();
-        string key = KernelCache.Key(source, NvrtcCompiler.Options, architecture, compiler.Version), from = $"source, by NVRTC {compiler.Version} for {architecture}";
+        string key = KernelCache.Key(source, NvrtcCompiler.Options, architecture, compiler.Version), origin = $"source, by NVRTC {compiler.Version} for {architecture}";
         if (cache.Read(key) is { } kept)
-            return new(Terminated(kept), $"{from}, kept in {cache.Folder}", IsEmbedded: false);
+            return new(Terminated(kept), $"{origin}, kept in {cache.Folder}", IsEmbedded: false);
         byte[] made = compiler.Compile(source, KernelSource.Unit, architecture);
         string? failure = cache.Write(key, made);
-        return new(Terminated(made), $"{from}, compiled now, {(failure is null ? $"kept in {cache.Folder}" : $"not kept: {failure}")}", IsEmbedded: false);
+        return new(Terminated(made), $"{origin}, compiled now, {(failure is null ? $"kept in {cache.Folder}" : $"not kept: {failure}")}", IsEmbedded: false);
     }
 
     private static KernelCache Cache() => new(KernelCache.FolderOfUser(Environment.GetEnvironmentVariable, OperatingSystem.IsWindows()));

@@ -35,6 +35,7 @@ internal sealed partial class CudaDevice : Device
         Model = model;
         MemoryBytes = (long)memory;
         ComputeCapability = (10 * Attribute(CudaDeviceAttribute.ComputeCapabilityMajor)) + Attribute(CudaDeviceAttribute.ComputeCapabilityMinor);
+        Description = string.Create(CultureInfo.InvariantCulture, $"{Name} ({Model}, compute capability {ComputeCapability / 10}.{ComputeCapability % 10})");
         Multiprocessors = Attribute(CudaDeviceAttribute.MultiprocessorCount);
         MaxSharedBytes = Attribute(CudaDeviceAttribute.MaxSharedMemoryPerBlockOptIn);
         DefaultSharedBytes = Attribute(CudaDeviceAttribute.MaxSharedMemoryPerBlock);
@@ -89,8 +90,7 @@ internal sealed partial class CudaDevice : Device
     public bool ChecksArguments { get; }
 
     /// <inheritdoc/>
-    public override string Description
-        => string.Create(CultureInfo.InvariantCulture, $"{Name} ({Model}, compute capability {ComputeCapability / 10}.{ComputeCapability % 10})");
+    public override string Description { get; }
 
     /// <inheritdoc/>
     public override long LiveBytes => _pool.LiveBytes;
