@@ -33,6 +33,8 @@ internal sealed record LibrarySearch(CudaLibrary Library, nint Handle, string? P
 /// </summary>
 internal sealed class CudaLibraries(LibraryMachine machine)
 {
+    private const string EmulatedBlas = "libcublas_emulated.so";
+
     private readonly Dictionary<CudaLibrary, LibrarySearch> _searches = [];
     private readonly Lock _gate = new();
 
@@ -79,10 +81,10 @@ internal sealed class CudaLibraries(LibraryMachine machine)
         }
 
         attempts.Add(new(variable, "not set"));
-        string? beside = library == CudaLibrary.Driver ? null : EmulatorFolder();
+        string? beside = library is CudaLibrary.Cublas or CudaLibrary.CublasLt ? EmulatorFolder() : null;
         foreach (string[] names in CudaLibraryNames.Rounds(library, machine.Windows, driverMajor))
         {
-            var places = beside is null ? names.Concat(Files(CudaLibraryNames.Folders(library, machine), names, attempts)) : Files([beside], names, attempts);
+            var places = beside is null ? names.Concat(Files(CudaLibraryNames.Folders(library, machine), names, attempts)) : Files([beside], [EmulatedBlas], attempts);
             foreach (string place in places)
             {
                 if (Try(library, place, attempts) is var handle && handle != 0)
@@ -112,7 +114,7 @@ internal sealed class CudaLibraries(LibraryMachine machine)
         }
     }
 
-    // The emulator of the driver goes with emulators of the other libraries, in the same folder: the real ones would look for a GPU.
+    // The emulator of the driver goes with an emulator of both cuBLAS libraries in the same folder: the real ones would look for a GPU.
     private string? EmulatorFolder()
         => Find(CudaLibrary.Driver) is { Found: true } driver && machine.Exports(driver.Handle, CudaDriver.EmulatorMark)
             && Path.GetDirectoryName(driver.Path) is { Length: > 0 } folder ? folder : null;

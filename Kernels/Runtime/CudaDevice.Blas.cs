@@ -5,14 +5,17 @@ internal sealed partial class CudaDevice
     private CublasHandle? _blas;
     private CublasLtHandle? _blasLt;
 
-    /// <summary>cuBLAS, bound to this device's stream; found and made at the first use.</summary>
+    /// <summary>cuBLAS, bound to this device's stream; found and made at the first use. Asking for it makes the context current, so ask before each product.</summary>
     /// <exception cref="CudaException">libcublas cannot be had.</exception>
     public CublasHandle Blas
     {
         get
         {
             lock (_loading)
+            {
+                Enter();
                 return _blas ??= OpenBlas();
+            }
         }
     }
 
@@ -42,7 +45,6 @@ internal sealed partial class CudaDevice
 
     private CublasHandle OpenBlas()
     {
-        Enter();
         var handle = CublasHandle.Create(_context, Description);
         Cublas.SetStream(handle.Value, _stream.Value).Check("cublasSetStream_v2", Description);
         return handle;

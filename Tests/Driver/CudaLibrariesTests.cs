@@ -147,8 +147,9 @@ public sealed class CudaLibrariesTests : IDisposable
         var search = new CudaLibraries(machine).Find(CudaLibrary.CublasLt, 12);
         Assert.False(search.Found);
         Assert.Equal(_folder.PathOf("emulator"), search.Attempts[1].Place);
-        string own = Put("emulator/libcublasLt.so.12", loadable: true);
+        string own = Put("emulator/libcublas_emulated.so", loadable: true);
         Assert.Equal(own, new CudaLibraries(machine).Find(CudaLibrary.CublasLt, 12).Path);
+        Assert.Equal(own, new CudaLibraries(machine).Find(CudaLibrary.Cublas, 12).Path);
     }
 
     [Fact]
