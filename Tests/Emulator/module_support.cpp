@@ -88,14 +88,9 @@ HIDDEN void* memset(void* to, int value, size_t bytes) {
     return to;
 }
 
-struct OutOfBoundsPlace {
-    const char* file;
-    uint32_t line, column;
-    const void *array_type, *index_type;
-};
-HIDDEN void __ubsan_handle_out_of_bounds_abort(OutOfBoundsPlace* place, void*) {
+HIDDEN void __ubsan_handle_out_of_bounds_abort(void*, void*) {
     if (cuda_emulator_runtime.stop != nullptr)
-        cuda_emulator_runtime.stop("index out of the bounds of its array", place->file, static_cast<int>(place->line), nullptr);
+        cuda_emulator_runtime.stop("index out of the bounds of its array", nullptr, 0, __builtin_return_address(0));
     __builtin_trap();
 }
 }

@@ -127,3 +127,14 @@ CONTROL int cudaseq_emulator_parameter(void* function, size_t index, unsigned* b
     *element_bytes = parameter.element_size;
     return Success;
 }
+
+CONTROL int cudaseq_emulator_launch(const Module* module, const Kernel* kernel, const unsigned* extents, unsigned shared_bytes, unsigned most_shared_bytes,
+                                    void* stream, void** parameters) {
+    return enter_stream(stream, [&](Device& d, Stream& s) {
+        static auto& image = *new std::unique_ptr<Image>(Image::of_program(*module));
+        if (image == nullptr) return d.refuse(InvalidImage, "the program's segments cannot be found");
+        if (module->checked) d.watch();
+        Function function{image.get(), kernel, most_shared_bytes};
+        return d.launch(s, function, {extents[0], extents[1], extents[2]}, {extents[3], extents[4], extents[5]}, shared_bytes, parameters, nullptr);
+    });
+}

@@ -7,6 +7,7 @@
 // emulate: sample_pipeline 2 32 0 float[2048] float[256]=unwritten 8
 // emulate: sample_warp_exchange 1 64 0 float[64] float[64]=unwritten
 // emulate: sample_last_block 4 64 0 float[256] float[4]=unwritten float[1]=unwritten uint[1]=0
+// emulate: synchronise
 // emulate: stream 1
 // emulate: sample_axpy 8 128 0 2 x y 1000
 // emulate: stream 2

@@ -1,6 +1,7 @@
 // emulate IMAGE SOURCE.cu: does what the comments of the source say with the kernels of the image, in every order of threads, and reports the
 // first mistake. Exit code 0: none was found, 1: one was, 2: the comments or the image cannot be used.
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <memory>
 
@@ -102,8 +103,9 @@ class Run {
         explicit Arguments(void* function) : function_(function) {}
         Parameter parameter{};
 
-        bool describe(size_t index) const {
-            auto& p = const_cast<Parameter&>(parameter);
+        /// False past the last one.
+        bool describe(size_t index) {
+            auto& p = parameter;
             return cudaseq_emulator_parameter(function_, index, &p.bytes, &p.kind, &p.element_kind, &p.element_bytes) == 0;
         }
         void add_address(uint64_t address) {
@@ -177,7 +179,10 @@ class Run {
                 arguments.add_address(buffer_of(step, argument).address);
         }
         if (index + 4 != words.size()) throw ScriptError{step.line, words[0] + " has fewer parameters than there are arguments"};
-        launch(function, arguments, grid, block, static_cast<unsigned>(std::stoul(words[3])));
+        char* end;
+        auto shared_bytes = static_cast<unsigned>(strtoul(words[3].c_str(), &end, 10));
+        if (*end != 0) throw ScriptError{step.line, "shared memory is a number of bytes"};
+        launch(function, arguments, grid, block, shared_bytes);
     }
 
     const Buffer& buffer_of(const Step& step, const Argument& argument) {
