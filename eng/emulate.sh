@@ -15,12 +15,16 @@ EMULATOR_ONLY_TOOLS=1 "$emulator/build.sh" "$tools" >&2 || exit 2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# C++ has neither `extern __shared__ T name[];` nor `kernel<<<...>>>(...)`: say them in words it knows, line by line.
+# C++ has neither `extern __shared__ T name[];` nor `kernel<<<...>>>(...)`: say them in words it knows, line by line. A declaration at the margin
+# is taken to be outside of functions, where only a macro can say the name anew for each launch.
 rewritten=$work/$(basename "$file")
+align='((__align__|alignas)[[:space:]]*\([^)]*\)[[:space:]]*)?'
+shared="extern[[:space:]]+__shared__[[:space:]]+$align([A-Za-z_][A-Za-z0-9_:<> ]*)[[:space:]]+$align([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*\[[[:space:]]*\][[:space:]]*;"
 {
     echo "#line 1 \"$file\""
     sed -E \
-        -e 's/extern[[:space:]]+__shared__[[:space:]]+((__align__|alignas)[[:space:]]*\([^)]*\)[[:space:]]*)?([A-Za-z_][A-Za-z0-9_:<> ]*[A-Za-z0-9_>])[[:space:]]+((__align__|alignas)[[:space:]]*\([^)]*\)[[:space:]]*)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*\[[[:space:]]*\][[:space:]]*;/EMULATOR_DYNAMIC_SHARED(\3, \6);/g' \
+        -e "s/^$shared/#define \6 (static_cast<\3*>(emulator_dynamic_shared()))/" \
+        -e "s/$shared/EMULATOR_DYNAMIC_SHARED(\3, \6);/g" \
         -e 's/([A-Za-z_][A-Za-z0-9_:]*(<[^<>();]*>)?)[[:space:]]*<<</EMULATOR_LAUNCH((\1), /g' \
         -e 's/>>>[[:space:]]*\(/)(/g' \
         "$file"

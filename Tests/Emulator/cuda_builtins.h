@@ -14,6 +14,17 @@
 
 #include "module_interface.h"
 
+namespace cuda_emulator {
+template <size_t Bytes>
+constexpr size_t alignment() {
+    return Bytes;
+}
+template <typename T>
+constexpr size_t alignment() {
+    return alignof(T);
+}
+}  // namespace cuda_emulator
+
 #define CUDASEQ_EMULATOR 1
 #define __CUDA_ARCH__ 860
 #define __CUDACC__ 1
@@ -34,8 +45,8 @@
 #define __grid_constant__
 #define __cluster_dims__(...)
 #define __align__(bytes) __attribute__((aligned(bytes)))
-// Where CUDA allows `__shared__ alignas(16) float x[4]`, g++ would ignore the standard attribute after `static`.
-#define alignas(bytes) __attribute__((aligned(bytes)))
+// Where CUDA allows `__shared__ alignas(16) float x[4]`, g++ would ignore the standard attribute after `static`. It takes a number or a type.
+#define alignas(...) __attribute__((aligned(cuda_emulator::alignment<__VA_ARGS__>())))
 #define __builtin_assume(condition) static_cast<void>(0)
 
 /// Functions of this header are called, not instrumented: the checked level would otherwise report their lines instead of the kernel's.

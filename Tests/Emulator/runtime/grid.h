@@ -5,6 +5,7 @@
 #include "async_copies.h"
 #include "block_scheduler.h"
 #include "checker.h"
+#include "image.h"
 
 namespace cuda_emulator {
 
