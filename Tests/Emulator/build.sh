@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # build.sh [FOLDER]: builds into FOLDER (artifacts/emulator), two compilers at a time and only what is not current:
-#   libcuda_emulated.so      the driver; CUDASEQ_CUDA_LIBRARY names it
-#   libcublas_emulated.so    cuBLAS and cuBLASLt; CUDASEQ_CUBLAS_LIBRARY and CUDASEQ_CUBLASLT_LIBRARY name it
+#   libcuda.so.1             the driver; CUDASEQ_CUDA_LIBRARY names it
+#   libcublas.so.12, libcublasLt.so.12                 found beside it
 #   NativeKernels.plain.so, NativeKernels.checked.so   the kernels of NativeKernels.cu
 #   samples.*.so, wrong.*.so, emulate                  for the emulator's own tests and eng/emulate.sh
 set -euo pipefail
@@ -28,20 +28,18 @@ finish() {
 image() { start "$emulator/image.sh" "$1" "$output/$2.$1.so" "${@:3}"; }
 
 objects() {
-    local folder
-    for folder in "$@"; do
-        for source in "$emulator/$folder"/*.cpp; do
-            start compile "$output/objects/$folder/$(basename "$source" .cpp).o" "$source" "${library[@]}"
-        done
+    local source
+    for source in "$emulator/$1"/*.cpp; do
+        start compile "$output/objects/$1/$(basename "$source" .cpp).o" "$source" "${library[@]}"
     done
 }
 
-# link OUTPUT FOLDER... -- FLAG...
+# link FILE OBJECT... -- FLAG...: objects by their names without ending, in the folder of objects.
 link() {
-    local target=$1 inputs=()
+    local target=$output/$1 inputs=()
     shift
     while [[ $1 != -- ]]; do
-        inputs+=("$output/objects/$1"/*.o)
+        inputs+=("$output/objects/$1.o")
         shift
     done
     shift
@@ -50,6 +48,7 @@ link() {
         "$cxx" "${inputs[@]}" "$@" -pthread -o "$target.new" && mv "$target.new" "$target"
     fi
 }
+all_of() { for source in "$emulator/$1"/*.cpp; do echo "$1/$(basename "$source" .cpp)"; done; }
 
 # The images take longest, so they start first.
 if [[ -z $only_tools ]]; then
@@ -62,10 +61,13 @@ if [[ -z $only_tools ]]; then
         image $level wrong "$emulator"/wrong/*.cu
     done
 fi
-objects runtime driver blas tool
+for folder in runtime driver blas tool; do objects $folder; done
 finish
 
-beside=(-L"$output" -lcuda_emulated "-Wl,-rpath,\$ORIGIN")
-link "$output/libcuda_emulated.so" runtime driver -- -shared -Wl,--no-undefined -Wl,-soname,libcuda_emulated.so -ldl
-link "$output/libcublas_emulated.so" blas -- -shared -Wl,--no-undefined -Wl,-soname,libcublas_emulated.so "${beside[@]}"
-link "$output/emulate" tool -- "${beside[@]}"
+# RPATH and not RUNPATH: the emulated driver comes before whatever LD_LIBRARY_PATH has.
+beside=("-L$output" -l:libcuda.so.1 "-Wl,-rpath,\$ORIGIN" -Wl,--disable-new-dtags)
+shared=(-shared -Wl,--no-undefined)
+link libcuda.so.1 $(all_of runtime) $(all_of driver) -- "${shared[@]}" -Wl,-soname,libcuda.so.1 -ldl
+link libcublas.so.12 blas/cublas blas/matrix_product -- "${shared[@]}" -Wl,-soname,libcublas.so.12 "${beside[@]}"
+link libcublasLt.so.12 blas/cublas_lt blas/matrix_product -- "${shared[@]}" -Wl,-soname,libcublasLt.so.12 "${beside[@]}"
+link emulate $(all_of tool) -- "${beside[@]}"

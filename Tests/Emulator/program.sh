@@ -11,4 +11,4 @@ done
 compile "$output.o" "$source" "${host[@]}" "${checked[@]}" -include "$emulator/runtime_api/cuda_runtime.h" "${more[@]}"
 compile "$output.program.o" "$emulator/runtime_api/program.cpp" -std=c++20 -O2 -fPIC -fvisibility=hidden -I"$emulator" -Wno-attributes
 compile "$output.support.o" "$emulator/module_support.cpp" -std=c++20 -O2 -fPIC -fvisibility=hidden -fno-threadsafe-statics -DCUDASEQ_EMULATOR_CHECKED
-"$cxx" "$output.o" "$output.program.o" "$output.support.o" -L"$tools" -lcuda_emulated "-Wl,-rpath,$tools" -pthread -lm -o "$output"
+"$cxx" "$output.o" "$output.program.o" "$output.support.o" "-L$tools" -l:libcuda.so.1 "-Wl,-rpath,$tools" -Wl,--disable-new-dtags -pthread -lm -o "$output"
