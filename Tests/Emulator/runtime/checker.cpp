@@ -27,20 +27,20 @@ Checker::Region Checker::region_of(const void* address, size_t bytes, Access acc
     auto a = reinterpret_cast<uintptr_t>(address);
     if (a - shared_ < shared_bytes_ && bytes <= shared_bytes_ - (a - shared_)) return {"shared memory", shared_cells_.data() + (a - shared_), false};
     if (a - dynamic_ < dynamic_bytes_ && bytes <= dynamic_bytes_ - (a - dynamic_)) return {"shared memory", dynamic_cells_.data() + (a - dynamic_), false};
-    constexpr size_t Near = 1 << 16;
-    if (a >= dynamic_ && a - dynamic_ < dynamic_bytes_ + Near) {
+    constexpr size_t Alignment = 16, GuardPage = 4096;
+    size_t to_guard = (dynamic_bytes_ + Alignment - 1) / Alignment * Alignment;
+    if (a >= dynamic_ && a - dynamic_ < to_guard + GuardPage) {
         size_t end = a + bytes - dynamic_;
         scheduler_.fail(IllegalAddress,
                         "out of bounds: " + verb(access) + count(bytes) + ", of which the last is " + std::to_string(end - dynamic_bytes_) +
                             " past the end of the block's " + count(dynamic_bytes_) + " of dynamic shared memory",
                         place);
     }
-    if (auto* allocation = memory_.holding(a)) {
-        if (!allocation->freed && bytes <= allocation->end() - a)
-            return {"global memory", allocation->cells == nullptr ? nullptr : allocation->cells + (a - allocation->begin), true};
-    } else if (scheduler_.image().contains(address, bytes) || scheduler_.stacks().contains(address)) {
-        return {};  // __constant__ and __device__ variables; a thread's own variables
-    }
+    // __constant__ and __device__ variables, and a thread's own.
+    if (scheduler_.image().contains(address, bytes) || scheduler_.stacks().contains(address)) return {};
+    auto* allocation = memory_.holding(a);
+    if (allocation != nullptr && !allocation->freed && bytes <= allocation->end() - a)
+        return {"global memory", allocation->cells == nullptr ? nullptr : allocation->cells + (a - allocation->begin), true};
     bool freed = memory_.describe(a).find("use after free") != std::string::npos;
     scheduler_.fail(IllegalAddress, (freed ? "use after free: " : "out of bounds: ") + verb(access) + count(bytes) + " of global memory, " + memory_.describe(a), place);
 }
