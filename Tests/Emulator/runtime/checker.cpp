@@ -41,8 +41,10 @@ Checker::Region Checker::region_of(const void* address, size_t bytes, Access acc
     auto* allocation = memory_.holding(a);
     if (allocation != nullptr && !allocation->freed && bytes <= allocation->end() - a)
         return {"global memory", allocation->cells == nullptr ? nullptr : allocation->cells + (a - allocation->begin), true};
-    bool freed = memory_.describe(a).find("use after free") != std::string::npos;
-    scheduler_.fail(IllegalAddress, (freed ? "use after free: " : "out of bounds: ") + verb(access) + count(bytes) + " of global memory, " + memory_.describe(a), place);
+    // What begins inside of a buffer is wrong at its last byte.
+    auto where = memory_.describe(allocation != nullptr && !allocation->freed ? a + bytes - 1 : a);
+    bool freed = where.find("use after free") != std::string::npos;
+    scheduler_.fail(IllegalAddress, (freed ? "use after free: " : "out of bounds: ") + verb(access) + count(bytes) + " of global memory, " + where, place);
 }
 
 void Checker::access(const void* address, size_t bytes, Access access, bool aligned, Place place) {
