@@ -108,16 +108,19 @@ __device__ inline bool warp_row(long long rows, long long& row) {
     return row < rows;
 }
 
-// Sums of the columns of rows [first, last) of a matrix, for 32 * Width columns a block: each warp takes every warps-th row, and the warps' sums are
-// added in order. `load(row, column, value)` fetches Width neighbouring elements; the sums come back to warp 0, in `sum`.
+constexpr int column_sum_warps = 8;
+
+// Sums of the columns of rows [first, last) of a matrix, for 32 * Width columns a block of 8 warps: each takes every eighth row, and the warps' sums are
+// added in order. `load(row, column, value)` fetches Width neighbouring elements; the sums come back to warp 0, in `sum`. At most once in a kernel.
 template <int Width, typename Load>
 __device__ inline void column_sums(long long first, long long last, long long column, long long columns, float (&sum)[Width], Load load) {
-    __shared__ float of_warp[warp_lanes][warp_lanes * Width];
-    int lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes, warps = blockDim.x / warp_lanes;
+    __shared__ float of_warp[column_sum_warps][warp_lanes * Width];
+    int lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes;
 #pragma unroll
     for (int j = 0; j < Width; j++) sum[j] = 0.0f;
     if (column < columns) {
-        for (long long row = first + warp; row < last; row += warps) {
+#pragma unroll 4
+        for (long long row = first + warp; row < last; row += column_sum_warps) {
             float value[Width];
             load(row, column, value);
 #pragma unroll
@@ -128,7 +131,7 @@ __device__ inline void column_sums(long long first, long long last, long long co
     for (int j = 0; j < Width; j++) of_warp[warp][lane * Width + j] = sum[j];
     __syncthreads();
     if (warp == 0) {
-        for (int w = 1; w < warps; w++) {
+        for (int w = 1; w < column_sum_warps; w++) {
 #pragma unroll
             for (int j = 0; j < Width; j++) sum[j] += of_warp[w][lane * Width + j];
         }
