@@ -19,5 +19,5 @@ internal static class RowLaunch
     public static Dim3 Grid(int rows) => Elementwise.GridOfWarps(rows, Threads);
 
     /// <summary>The block of a kernel with a block for each row: about 32 elements a thread, and never so few threads that a multiprocessor idles.</summary>
-    public static Dim3 WideBlock(int columns) => new(Math.Clamp((columns / WarpLanes + WarpLanes - 1) / WarpLanes * WarpLanes, 256, 1024));
+    public static Dim3 WideBlock(int columns) => new(Math.Clamp(((columns / WarpLanes) + WarpLanes - 1) / WarpLanes * WarpLanes, 256, 1024));
 }

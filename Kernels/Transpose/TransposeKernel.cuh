@@ -51,12 +51,14 @@ __device__ inline void transpose_tiles(
     int lane = threadIdx.x % side, warp = threadIdx.x / side;
     long long row = row_tile * side + lane, column = column_tile * side + lane;
 #pragma unroll
-    for (int k = warp; k < side; k += step) {
+    for (int i = 0; i < side / step; i++) {
+        int k = warp + i * step;
         if (row < rows && column_tile * side + k < columns) tile[k][lane] = x[row + (column_tile * side + k) * input_stride];
     }
     __syncthreads();
 #pragma unroll
-    for (int k = warp; k < side; k += step) {
+    for (int i = 0; i < side / step; i++) {
+        int k = warp + i * step;
         if (column < columns && row_tile * side + k < rows) y[(row_tile * side + k) * output_stride + column] = tile[lane][k];
     }
 }
