@@ -5,7 +5,6 @@ struct NoActivation {
     __device__ float operator()(float z) const { return z; }
 };
 
-
 // y = activation(sums + bias), and z = sums + bias where a backward needs it. All [rows, columns], length = rows * columns; bias [columns] or null,
 // z or null; y and z may be the sums.
 template <typename E, typename Activation>
