@@ -67,7 +67,7 @@ internal static partial class CrossEntropyKernel
         if (c == 0)
             FillKernel.Zero(logits);
         else
-            cuda.Blas.Multiply(CudaGemm.Dense(count, v, c, input, false, weight, true, logits) with { StrideC = memory.Stride });
+            MatMulKernel.Multiply(cuda, CudaGemm.Dense(count, v, c, input, false, weight, true, logits) with { StrideC = memory.Stride });
         cuda.Launch(
             Rows, new Dim3(count), RowLaunch.WideBlock(v), 0, logits, bias, ids, memory.Losses(first), memory.Nlls(first), v, memory.Stride, size.PaddingIndex,
             size.OnEvery, size.OnTarget, recording ? 1 : 0);
@@ -78,7 +78,7 @@ internal static partial class CrossEntropyKernel
         if (gradients.X is { } dx)
         {
             var part = Part(dx, (long)first * c, (long)count * c);
-            cuda.Blas.Multiply(CudaGemm.Dense(count, c, v, logits, false, weight, false, part) with { StrideA = memory.Stride });
+            MatMulKernel.Multiply(cuda, CudaGemm.Dense(count, c, v, logits, false, weight, false, part) with { StrideA = memory.Stride });
             LaunchClearPadding(cuda, size, part, ids, part);
         }
 
@@ -86,7 +86,7 @@ internal static partial class CrossEntropyKernel
         {
             var cleared = memory.Cleared(count);
             LaunchClearPadding(cuda, size, input, ids, cleared);
-            cuda.Blas.Multiply(CudaGemm.Dense(v, c, count, logits, true, cleared, false, dw) with { StrideA = memory.Stride, Accumulate = first > 0 });
+            MatMulKernel.Multiply(cuda, CudaGemm.Dense(v, c, count, logits, true, cleared, false, dw) with { StrideA = memory.Stride, Accumulate = first > 0 });
         }
     }
 

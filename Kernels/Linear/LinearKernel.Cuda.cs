@@ -22,12 +22,11 @@ internal static partial class LinearKernel
 
         // What the activation is applied to lies where backward looks for it.
         var sums = z ?? y;
-        bool plain = size.Activation == Activation.None && z is null;
         if (size.I == 0)
             FillKernel.Zero(sums);
         else
-            cuda.Blas.Multiply(CudaGemm.Dense(size.N, size.O, size.I, x, false, weight, true, sums) with { Bias = plain ? bias : null });
-        if (plain && (bias is null || size.I > 0))
+            MatMulKernel.Multiply(cuda, CudaGemm.Dense(size.N, size.O, size.I, x, false, weight, true, sums));
+        if (size.Activation == Activation.None && bias is null && z is null)
             return;
         var kernel = size.Activation switch
         {

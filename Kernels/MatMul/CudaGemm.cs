@@ -1,7 +1,7 @@
 namespace CudaSeq.Kernels;
 
 /// <summary>
-/// C[i] = op(A[i]) op(B[i]) [+ C[i]] [+ bias] for a batch of row-major matrices on a graphics card: op(A) is [M, K], op(B) is [K, N], C is [M, N].
+/// C[i] = op(A[i]) op(B[i]) [+ C[i]] for a batch of row-major matrices on a graphics card: op(A) is [M, K], op(B) is [K, N], C is [M, N].
 /// Strides are the elements from one stored row to the next; a transposed operand is stored as [K, M] or [N, K]. The twin of <see cref="GemmProblem"/>.
 /// </summary>
 /// <param name="M">Rows of op(A) and C, at least 1.</param>
@@ -27,9 +27,6 @@ internal readonly record struct CudaGemm(int M, int N, int K)
 
     /// <summary>Whether the sums begin with what C holds.</summary>
     public bool Accumulate { get; init; }
-
-    /// <summary>[N], added to every row of C; or null.</summary>
-    public DeviceSpan? Bias { get; init; }
 
     /// <summary>Number of products.</summary>
     public int Batch { get; init; } = 1;

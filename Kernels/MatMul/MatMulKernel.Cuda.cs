@@ -1,12 +1,7 @@
 namespace CudaSeq.Kernels;
 
-// The products are the library's: CudaDevice.Blas.Multiply(in CudaGemm), row-major as in CudaGemm.cs, on the device's stream. It owes us
-//   - any M, N, K and Batch of at least 1, any strides that hold a row, spans that start at any element, C apart from A and B;
-//   - Accumulate as beta = 1, so that C is not read without it: it may hold NaN;
-//   - Bias in the last store (cuBLASLt's BIAS epilogue: C^T is column-major [N, M] there, so the bias lies along its rows as the epilogue wants);
-//   - the same bits for the same sizes: a fixed workspace on one stream and no split over K with atomics;
-//   - float accumulation, and TF32 only where the device's switch allows it.
-// Not asked of it: ReLU, since its maximum would lose a NaN, and GELU, whose form there is the approximation by tanh; LinearKernel.cuh has both.
+// The products are cuBLAS's. Not asked of it or of cuBLASLt: ReLU, since its maximum would lose a NaN, and GELU, whose form there is the approximation by
+// tanh; LinearKernel.cuh has both, and the bias with them.
 internal static partial class MatMulKernel
 {
     private static void ForwardCuda(CudaDevice cuda, in MatMulSize size, DeviceSpan a, DeviceSpan b, DeviceSpan c)
@@ -21,30 +16,41 @@ internal static partial class MatMulKernel
         }
 
         long strideA = (long)size.M * size.K, strideB = size.SharedB ? 0 : (long)size.K * size.N, strideC = (long)size.M * size.N;
+        var one = CudaGemm.Dense(size.M, size.N, size.K, a, size.TransposeA, b, size.TransposeB, c);
         if (!size.SharedC)
         {
-            cuda.Blas.Multiply(CudaGemm.Dense(size.M, size.N, size.K, a, size.TransposeA, b, size.TransposeB, c) with
-            {
-                Batch = size.Batch,
-                BatchStrideA = strideA,
-                BatchStrideB = strideB,
-                BatchStrideC = strideC,
-            });
+            Multiply(cuda, one with { Batch = size.Batch, BatchStrideA = strideA, BatchStrideB = strideB, BatchStrideC = strideC });
             return;
         }
 
         // Operands that are stored k by k are one long product.
         if (size.TransposeA && !size.TransposeB && !size.SharedB)
         {
-            cuda.Blas.Multiply(CudaGemm.Dense(size.M, size.N, checked(size.Batch * size.K), a, true, b, false, c));
+            Multiply(cuda, one with { K = checked(size.Batch * size.K) });
             return;
         }
 
         for (int i = 0; i < size.Batch; i++)
         {
-            var product = CudaGemm.Dense(
-                size.M, size.N, size.K, a with { Offset = a.Offset + (i * strideA) }, size.TransposeA, b with { Offset = b.Offset + (i * strideB) }, size.TransposeB, c);
-            cuda.Blas.Multiply(product with { Accumulate = i > 0 });
+            Multiply(cuda, one with
+            {
+                A = a with { Offset = a.Offset + (i * strideA) },
+                B = b with { Offset = b.Offset + (i * strideB) },
+                Accumulate = i > 0,
+            });
         }
+    }
+
+    /// <summary>Queues products: for the kernels that are a product with something before or after it.</summary>
+    internal static void Multiply(CudaDevice cuda, in CudaGemm gemm)
+    {
+        // Row-major matrices are the transposes of cuBLAS's column-major ones, so that it computes C^T = op(B)^T op(A)^T.
+        Cublas.Gemm(
+            cuda.Blas.Value, gemm.TransposeB, gemm.TransposeA, gemm.N, gemm.M, gemm.K, 1,
+            new CublasMatrix(gemm.B.Address, CublasType.Float32, checked((int)gemm.StrideB), gemm.BatchStrideB),
+            new CublasMatrix(gemm.A.Address, CublasType.Float32, checked((int)gemm.StrideA), gemm.BatchStrideA),
+            gemm.Accumulate ? 1 : 0,
+            new CublasMatrix(gemm.C.Address, CublasType.Float32, checked((int)gemm.StrideC), gemm.BatchStrideC),
+            gemm.Batch, CublasCompute.Float32).Check("cublasGemmStridedBatchedEx", cuda.Description);
     }
 }
