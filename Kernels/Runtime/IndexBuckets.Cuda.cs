@@ -37,10 +37,10 @@ internal readonly struct CudaIndexBuckets : IDisposable
         int bits = 32 - BitOperations.LeadingZeroCount((uint)Math.Max(1, limit - 1));
         for (int shift = 0; shift < bits && count > 0; shift += DigitBits)
         {
-            KernelArgument from = shift == 0 ? 0UL : positions;
+            KernelArgument places = shift == 0 ? 0UL : positions;
             cuda.Launch(Count, new Dim3(blocks), new Dim3(Digits), 0, sorted, numbers, count, shift);
             cuda.Launch(Scan, new Dim3(1), new Dim3(ScanThreads), 0, numbers, counts);
-            cuda.Launch(Scatter, new Dim3(blocks), new Dim3(Digits), 0, sorted, from, numbers, target, targetPositions, count, shift);
+            cuda.Launch(Scatter, new Dim3(blocks), new Dim3(Digits), 0, sorted, places, numbers, target, targetPositions, count, shift);
             (sorted, positions) = (target, targetPositions);
             (target, targetPositions, other, otherPositions) = (other, otherPositions, target, targetPositions);
         }
