@@ -57,15 +57,15 @@ internal static partial class LinearKernel
         }
 
         var slope = size.Activation == Activation.Relu ? ReluGradients : GeluGradients;
-        var from = saved ?? dy;
+        var other = saved ?? dy;
         int parts = (size.N + CudaBlockRows - 1) / CudaBlockRows;
         long sums = (long)parts * size.O;
         using var scratch = new CallScratch(cuda, db is null ? sizeof(float) : sums * sizeof(float));
         DeviceSpan? partial = db is null ? null : scratch.Span(0, sums);
-        bool packed = size.O % PackElements == 0 && Elementwise.IsAligned(from) && Elementwise.IsAligned(dy) && (dz is not { } target || Elementwise.IsAligned(target));
+        bool packed = size.O % PackElements == 0 && Elementwise.IsAligned(other) && Elementwise.IsAligned(dy) && (dz is not { } target || Elementwise.IsAligned(target));
         int tileColumns = WarpLanes * (packed ? PackElements : 1), tiles = (size.O + tileColumns - 1) / tileColumns;
         cuda.Launch(
-            slope, new Dim3(checked(parts * tiles)), new Dim3(CudaThreads), 0, from, dy, dz, partial, (long)size.N, (long)size.O, CudaBlockRows, tiles, packed ? 1 : 0);
+            slope, new Dim3(checked(parts * tiles)), new Dim3(CudaThreads), 0, other, dy, dz, partial, (long)size.N, (long)size.O, CudaBlockRows, tiles, packed ? 1 : 0);
         if (db is { } bias)
             SumKernel.AddColumns(cuda, parts, size.O, size.O, scratch.Span(0, sums), bias, accumulate: false);
     }
