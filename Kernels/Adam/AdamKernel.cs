@@ -21,6 +21,7 @@ internal static partial class AdamKernel
         switch (slots[0].Parameter.Device)
         {
             case CpuDevice cpu: StepCpu(cpu, factors, slots); break;
+            case CudaDevice cuda: StepCuda(cuda, factors, slots); break;
             default: throw KernelException.NoKernel("Adam", slots[0].Parameter.Device);
         }
     }

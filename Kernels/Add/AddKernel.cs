@@ -9,6 +9,7 @@ internal static partial class AddKernel
         switch (y.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, a, b, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, a, b, y); break;
             default: throw KernelException.NoKernel("Add", y.Device);
         }
     }
@@ -19,6 +20,7 @@ internal static partial class AddKernel
         switch (x.Device)
         {
             case CpuDevice cpu: AccumulateCpu(cpu, sum, x); break;
+            case CudaDevice cuda: AccumulateCuda(cuda, sum, x); break;
             default: throw KernelException.NoKernel("Add", x.Device);
         }
     }

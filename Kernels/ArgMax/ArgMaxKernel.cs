@@ -11,6 +11,7 @@ internal static partial class ArgMaxKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, indices); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, indices); break;
             default: throw KernelException.NoKernel("ArgMax", x.Device);
         }
     }

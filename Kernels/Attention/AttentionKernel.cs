@@ -25,6 +25,7 @@ internal static partial class AttentionKernel
         switch (q.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, q, k, v, keyLengths, mask, y, statistics); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, q, k, v, keyLengths, mask, y, statistics); break;
             default: throw KernelException.NoKernel("Attention", q.Device);
         }
     }
@@ -39,6 +40,7 @@ internal static partial class AttentionKernel
         switch (q.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, q, k, v, keyLengths, mask, y, statistics, dy, dq, dk, dv); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, q, k, v, keyLengths, mask, y, statistics, dy, dq, dk, dv); break;
             default: throw KernelException.NoKernel("Attention", q.Device);
         }
     }
@@ -49,6 +51,7 @@ internal static partial class AttentionKernel
         switch (q.Device)
         {
             case CpuDevice cpu: ProbabilitiesCpu(cpu, size, q, k, keyLengths, p); break;
+            case CudaDevice cuda: ProbabilitiesCuda(cuda, size, q, k, keyLengths, p); break;
             default: throw KernelException.NoKernel("Attention", q.Device);
         }
     }

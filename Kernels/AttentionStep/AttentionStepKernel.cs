@@ -20,6 +20,7 @@ internal static partial class AttentionStepKernel
         switch (q.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, q, keys, values, lengths, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, q, keys, values, lengths, y); break;
             default: throw KernelException.NoKernel("AttentionStep", q.Device);
         }
     }

@@ -11,6 +11,7 @@ internal static partial class CacheAppendKernel
         switch (cache.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, cache, x, position); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, cache, x, position); break;
             default: throw KernelException.NoKernel("CacheAppend", cache.Device);
         }
     }

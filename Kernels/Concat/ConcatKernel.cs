@@ -9,6 +9,7 @@ internal static partial class ConcatKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, y); break;
             default: throw KernelException.NoKernel("Concat", x.Device);
         }
     }

@@ -35,6 +35,7 @@ internal static partial class CrossEntropyKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, weight, bias, targets, loss, nll, gradients); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, weight, bias, targets, loss, nll, gradients); break;
             default: throw KernelException.NoKernel("CrossEntropy", x.Device);
         }
     }
@@ -45,6 +46,7 @@ internal static partial class CrossEntropyKernel
         switch (gradient.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, dloss, gradient, scaled); break;
+            case CudaDevice cuda: BackwardCuda(cuda, dloss, gradient, scaled); break;
             default: throw KernelException.NoKernel("CrossEntropy", gradient.Device);
         }
     }

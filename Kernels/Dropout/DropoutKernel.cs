@@ -8,6 +8,7 @@ internal static partial class DropoutKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, p, key, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, p, key, x, y); break;
             default: throw KernelException.NoKernel("Dropout", x.Device);
         }
     }

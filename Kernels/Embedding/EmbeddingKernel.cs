@@ -16,6 +16,7 @@ internal static partial class EmbeddingKernel
         switch (table.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, table, ids, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, table, ids, y); break;
             default: throw KernelException.NoKernel("Embedding", table.Device);
         }
     }
@@ -26,6 +27,7 @@ internal static partial class EmbeddingKernel
         switch (dy.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, ids, dy, dtable); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, ids, dy, dtable); break;
             default: throw KernelException.NoKernel("Embedding", dy.Device);
         }
     }

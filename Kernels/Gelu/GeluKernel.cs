@@ -8,6 +8,7 @@ internal static partial class GeluKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, x, y); break;
             default: throw KernelException.NoKernel("Gelu", x.Device);
         }
     }
@@ -18,6 +19,7 @@ internal static partial class GeluKernel
         switch (x.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, x, dy, dx); break;
+            case CudaDevice cuda: BackwardCuda(cuda, x, dy, dx); break;
             default: throw KernelException.NoKernel("Gelu", x.Device);
         }
     }

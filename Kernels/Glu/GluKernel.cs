@@ -11,6 +11,7 @@ internal static partial class GluKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, y); break;
             default: throw KernelException.NoKernel("Glu", x.Device);
         }
     }
@@ -21,6 +22,7 @@ internal static partial class GluKernel
         switch (x.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, x, dy, dx); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, x, dy, dx); break;
             default: throw KernelException.NoKernel("Glu", x.Device);
         }
     }

@@ -7,6 +7,7 @@ internal static partial class GradientNormKernel
         => gradients.IsEmpty ? 0 : gradients[0].Device switch
         {
             CpuDevice cpu => SumOfSquaresCpu(cpu, gradients),
+            CudaDevice cuda => SumOfSquaresCuda(cuda, gradients),
             _ => throw KernelException.NoKernel("GradientNorm", gradients[0].Device),
         };
 }

@@ -8,6 +8,7 @@ internal static partial class IndexRangeKernel
         => indices.Device switch
         {
             CpuDevice => FirstOutsideCpu(indices, limit, allowed),
+            CudaDevice cuda => FirstOutsideCuda(cuda, indices, limit, allowed),
             _ => throw KernelException.NoKernel("IndexRange", indices.Device),
         };
 }

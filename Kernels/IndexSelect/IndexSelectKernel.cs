@@ -11,6 +11,7 @@ internal static partial class IndexSelectKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, indices, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, indices, y); break;
             default: throw KernelException.NoKernel("IndexSelect", x.Device);
         }
     }
@@ -21,6 +22,7 @@ internal static partial class IndexSelectKernel
         switch (dy.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, indices, dy, dx); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, indices, dy, dx); break;
             default: throw KernelException.NoKernel("IndexSelect", dy.Device);
         }
     }

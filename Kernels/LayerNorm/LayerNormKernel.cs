@@ -15,6 +15,7 @@ internal static partial class LayerNormKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, gain, bias, y, mean, r); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, gain, bias, y, mean, r); break;
             default: throw KernelException.NoKernel("LayerNorm", x.Device);
         }
     }
@@ -28,6 +29,7 @@ internal static partial class LayerNormKernel
         switch (x.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, x, gain, mean, r, dy, dx, dgain, dbias); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, x, gain, mean, r, dy, dx, dgain, dbias); break;
             default: throw KernelException.NoKernel("LayerNorm", x.Device);
         }
     }

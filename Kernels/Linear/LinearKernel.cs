@@ -22,6 +22,7 @@ internal static partial class LinearKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, weight, bias, z, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, weight, bias, z, y); break;
             default: throw KernelException.NoKernel("Linear", x.Device);
         }
     }
@@ -37,6 +38,7 @@ internal static partial class LinearKernel
         switch (dy.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, saved, dy, dz, db); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, saved, dy, dz, db); break;
             default: throw KernelException.NoKernel("Linear", dy.Device);
         }
     }

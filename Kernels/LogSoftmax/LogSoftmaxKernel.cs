@@ -8,6 +8,7 @@ internal static partial class LogSoftmaxKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, y); break;
             default: throw KernelException.NoKernel("LogSoftmax", x.Device);
         }
     }
@@ -18,6 +19,7 @@ internal static partial class LogSoftmaxKernel
         switch (y.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, y, dy, dx); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, y, dy, dx); break;
             default: throw KernelException.NoKernel("LogSoftmax", y.Device);
         }
     }

@@ -11,6 +11,7 @@ internal static partial class MaskPaddingKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, lengths, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, lengths, y); break;
             default: throw KernelException.NoKernel("MaskPadding", x.Device);
         }
     }

@@ -13,6 +13,7 @@ internal static partial class MaskedFillKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, mask, value, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, mask, value, y); break;
             default: throw KernelException.NoKernel("MaskedFill", x.Device);
         }
     }

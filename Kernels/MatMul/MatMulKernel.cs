@@ -21,6 +21,7 @@ internal static partial class MatMulKernel
         switch (a.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, a, b, c); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, a, b, c); break;
             default: throw KernelException.NoKernel("MatMul", a.Device);
         }
     }

@@ -9,6 +9,7 @@ internal static partial class MultiplyKernel
         switch (y.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, a, b, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, a, b, y); break;
             default: throw KernelException.NoKernel("Multiply", y.Device);
         }
     }
@@ -19,6 +20,7 @@ internal static partial class MultiplyKernel
         switch (dy.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, a, b, dy, da, db); break;
+            case CudaDevice cuda: BackwardCuda(cuda, a, b, dy, da, db); break;
             default: throw KernelException.NoKernel("Multiply", dy.Device);
         }
     }

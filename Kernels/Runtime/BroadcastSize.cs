@@ -28,6 +28,15 @@ internal struct BroadcastSize
     /// <summary>Both inputs have the output's shape.</summary>
     public readonly bool Same => Rows == 1 && InnerStrideA == 1 && InnerStrideB == 1;
 
+    /// <summary>Size of an axis outside the row; axis 0 changes fastest.</summary>
+    public readonly long Size(int axis) => _sizes[axis];
+
+    /// <summary>What a step along an axis outside the row adds to the place in the first input.</summary>
+    public readonly long StrideA(int axis) => _stridesA[axis];
+
+    /// <summary>What a step along an axis outside the row adds to the place in the second input.</summary>
+    public readonly long StrideB(int axis) => _stridesB[axis];
+
     /// <summary>From three shapes of equal rank (missing leading axes are 1), where every axis of an input is the output's or 1.</summary>
     public static BroadcastSize Of(ReadOnlySpan<int> output, ReadOnlySpan<int> a, ReadOnlySpan<int> b)
     {

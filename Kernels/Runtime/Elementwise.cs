@@ -17,7 +17,7 @@ internal interface IBinaryOperator
 }
 
 /// <summary>The loops of all element-wise CPU kernels. Outputs may be the very span of an input.</summary>
-internal static unsafe class Elementwise
+internal static unsafe partial class Elementwise
 {
     // Elements a chunk: 64 KB of each operand, about 20 microseconds of memory traffic.
     private const int ChunkElements = 16 * 1024;

@@ -8,6 +8,7 @@ internal static partial class ScaleKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, x, factor, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, x, factor, y); break;
             default: throw KernelException.NoKernel("Scale", x.Device);
         }
     }

@@ -8,6 +8,7 @@ internal static partial class SigmoidKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, x, y); break;
             default: throw KernelException.NoKernel("Sigmoid", x.Device);
         }
     }
@@ -18,6 +19,7 @@ internal static partial class SigmoidKernel
         switch (y.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, y, dy, dx); break;
+            case CudaDevice cuda: BackwardCuda(cuda, y, dy, dx); break;
             default: throw KernelException.NoKernel("Sigmoid", y.Device);
         }
     }

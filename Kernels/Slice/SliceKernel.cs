@@ -12,6 +12,7 @@ internal static partial class SliceKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, y); break;
             default: throw KernelException.NoKernel("Slice", x.Device);
         }
     }
@@ -22,6 +23,7 @@ internal static partial class SliceKernel
         switch (dy.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, dy, dx); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, dy, dx); break;
             default: throw KernelException.NoKernel("Slice", dy.Device);
         }
     }

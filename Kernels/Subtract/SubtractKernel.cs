@@ -9,6 +9,7 @@ internal static partial class SubtractKernel
         switch (y.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, a, b, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, a, b, y); break;
             default: throw KernelException.NoKernel("Subtract", y.Device);
         }
     }

@@ -15,6 +15,7 @@ internal static partial class SumKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, factor, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, factor, y); break;
             default: throw KernelException.NoKernel("Sum", x.Device);
         }
     }
@@ -25,6 +26,7 @@ internal static partial class SumKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ProductsCpu(cpu, size, x, w, y); break;
+            case CudaDevice cuda: ProductsCuda(cuda, size, x, w, y); break;
             default: throw KernelException.NoKernel("Sum", x.Device);
         }
     }
@@ -35,6 +37,7 @@ internal static partial class SumKernel
         switch (dy.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, dy, factor, dx); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, dy, factor, dx); break;
             default: throw KernelException.NoKernel("Sum", dy.Device);
         }
     }

@@ -14,6 +14,7 @@ internal static partial class TopKKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, values, indices); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, values, indices); break;
             default: throw KernelException.NoKernel("TopK", x.Device);
         }
     }

@@ -8,6 +8,7 @@ internal static partial class TransposeKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, y); break;
             default: throw KernelException.NoKernel("Transpose", x.Device);
         }
     }

@@ -1,0 +1,12 @@
+namespace CudaSeq.Kernels;
+
+internal static partial class AddKernel
+{
+    private static readonly CudaKernel Same = new("add_forward_f32");
+    private static readonly CudaKernel Broadcast = new("add_forward_broadcast_f32");
+
+    private static void ForwardCuda(CudaDevice cuda, in BroadcastSize size, DeviceSpan a, DeviceSpan b, DeviceSpan y)
+        => Elementwise.Broadcast(cuda, Same, Broadcast, size, a, b, y);
+
+    private static void AccumulateCuda(CudaDevice cuda, DeviceSpan sum, DeviceSpan x) => Elementwise.Binary(cuda, Same, sum, x, sum);
+}

@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+
+namespace CudaSeq.Kernels;
+
+internal static partial class IsFiniteKernel
+{
+    private static readonly CudaKernel AllElements = new("is_finite_all_f32");
+
+    private static bool AllCuda(CudaDevice cuda, DeviceSpan x)
+    {
+        if (x.Length == 0)
+            return true;
+        using var scratch = new CallScratch(cuda, sizeof(int));
+        var found = scratch.Span(0, 1);
+        cuda.Fill32(found, 0);
+        cuda.Launch(AllElements, Elementwise.Grid(cuda, x.Length), new Dim3(Elementwise.Threads), 0, x, found, x.Length);
+        int result = 0;
+        cuda.CopyToHost(found, MemoryMarshal.AsBytes(new Span<int>(ref result)));
+        return result == 0;
+    }
+}

@@ -1,0 +1,56 @@
+namespace CudaSeq.Kernels;
+
+// The products are cuBLAS's. Not asked of it or of cuBLASLt: ReLU, since its maximum would lose a NaN, and GELU, whose form there is the approximation by
+// tanh; LinearKernel.cuh has both, and the bias with them.
+internal static partial class MatMulKernel
+{
+    private static void ForwardCuda(CudaDevice cuda, in MatMulSize size, DeviceSpan a, DeviceSpan b, DeviceSpan c)
+    {
+        if (size.M == 0 || size.N == 0 || (size.Batch == 0 && !size.SharedC))
+            return;
+        if (size.K == 0 || size.Batch == 0)
+        {
+            // Sums of nothing.
+            FillKernel.Zero(c);
+            return;
+        }
+
+        long strideA = (long)size.M * size.K, strideB = size.SharedB ? 0 : (long)size.K * size.N, strideC = (long)size.M * size.N;
+        var one = CudaGemm.Dense(size.M, size.N, size.K, a, size.TransposeA, b, size.TransposeB, c);
+        if (!size.SharedC)
+        {
+            Multiply(cuda, one with { Batch = size.Batch, BatchStrideA = strideA, BatchStrideB = strideB, BatchStrideC = strideC });
+            return;
+        }
+
+        // Operands that are stored k by k are one long product.
+        if (size.TransposeA && !size.TransposeB && !size.SharedB)
+        {
+            Multiply(cuda, one with { K = checked(size.Batch * size.K) });
+            return;
+        }
+
+        for (int i = 0; i < size.Batch; i++)
+        {
+            Multiply(cuda, one with
+            {
+                A = a with { Offset = a.Offset + (i * strideA) },
+                B = b with { Offset = b.Offset + (i * strideB) },
+                Accumulate = i > 0,
+            });
+        }
+    }
+
+    /// <summary>Queues products: for the kernels that are a product with something before or after it.</summary>
+    internal static void Multiply(CudaDevice cuda, in CudaGemm gemm)
+    {
+        // Row-major matrices are the transposes of cuBLAS's column-major ones, so that it computes C^T = op(B)^T op(A)^T.
+        Cublas.Gemm(
+            cuda.Blas.Value, gemm.TransposeB, gemm.TransposeA, gemm.N, gemm.M, gemm.K, 1,
+            new CublasMatrix(gemm.B.Address, CublasType.Float32, checked((int)gemm.StrideB), gemm.BatchStrideB),
+            new CublasMatrix(gemm.A.Address, CublasType.Float32, checked((int)gemm.StrideA), gemm.BatchStrideA),
+            gemm.Accumulate ? 1 : 0,
+            new CublasMatrix(gemm.C.Address, CublasType.Float32, checked((int)gemm.StrideC), gemm.BatchStrideC),
+            gemm.Batch, CublasCompute.Float32).Check("cublasGemmStridedBatchedEx", cuda.Description);
+    }
+}

@@ -1,0 +1,29 @@
+namespace CudaSeq.Kernels;
+
+internal static partial class SliceKernel
+{
+    private static readonly CudaKernel Rows = new("copy_rows_b32");
+    private static readonly CudaKernel Gradients = new("slice_backward_b32");
+
+    /// <summary>Copies <paramref name="rows"/> rows of <paramref name="run"/> elements between two strides.</summary>
+    public static void CopyRows(CudaDevice cuda, long rows, long run, DeviceSpan x, long strideX, DeviceSpan y, long strideY)
+    {
+        if (rows * run > 0)
+            cuda.Launch(Rows, Elementwise.Grid(cuda, rows * run), new Dim3(Elementwise.Threads), 0, x, strideX, y, strideY, rows * run, run);
+    }
+
+    private static void ForwardCuda(CudaDevice cuda, in SliceSize size, DeviceSpan x, DeviceSpan y)
+    {
+        long run = size.Count * size.Inner;
+        CopyRows(cuda, size.Outer, run, x with { Offset = x.Offset + (size.Start * size.Inner) }, size.Length * size.Inner, y, run);
+    }
+
+    private static void BackwardCuda(CudaDevice cuda, in SliceSize size, DeviceSpan dy, DeviceSpan dx)
+    {
+        if (dx.Length == 0)
+            return;
+        cuda.Launch(
+            Gradients, Elementwise.Grid(cuda, dx.Length), new Dim3(Elementwise.Threads), 0, dy, dx, dx.Length,
+            size.Length * size.Inner, size.Start * size.Inner, size.Count * size.Inner);
+    }
+}

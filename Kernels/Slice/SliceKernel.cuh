@@ -1,0 +1,32 @@
+// Part of an axis taken out, put in, or surrounded by zeros. Twin: SliceKernel.Cpu.cs. Elements of 4 bytes that nothing looks into.
+
+// y[r, c] = x[r, c] for rows of `run` elements that lie `stride_x` and `stride_y` apart; length = rows * run. Concat and Transpose use it too.
+__device__ inline void copy_rows(const unsigned* x, long long stride_x, unsigned* y, long long stride_y, long long length, long long run) {
+    for_each_element<4>(
+        length, (run | stride_x | stride_y) % 4 == 0 && aligned(x, y),
+        [&](long long i) {
+            long long c, r = divide(i, run, c);
+            *reinterpret_cast<uint4*>(y + r * stride_y + c) = *reinterpret_cast<const uint4*>(x + r * stride_x + c);
+        },
+        [&](long long i) {
+            long long c, r = divide(i, run, c);
+            y[r * stride_y + c] = x[r * stride_x + c];
+        });
+}
+
+// dx[r, before + c] = dy[r, c] for c < run, 0 around it; dx [rows, row], dy [rows, run], length = rows * row.
+__device__ inline void slice_backward(const unsigned* dy, unsigned* dx, long long length, long long row, long long before, long long run) {
+    for_each_element<4>(
+        length, (row | before | run) % 4 == 0 && aligned(dy, dx),
+        [&](long long i) {
+            long long c, r = divide(i, row, c);
+            bool inside = c >= before && c < before + run;
+            uint4 four = {0, 0, 0, 0};
+            if (inside) four = *reinterpret_cast<const uint4*>(dy + r * run + c - before);
+            *reinterpret_cast<uint4*>(dx + i) = four;
+        },
+        [&](long long i) {
+            long long c, r = divide(i, row, c);
+            dx[i] = c >= before && c < before + run ? dy[r * run + c - before] : 0;
+        });
+}
