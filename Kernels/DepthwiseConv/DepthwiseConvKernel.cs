@@ -14,6 +14,7 @@ internal static partial class DepthwiseConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, x, weight, bias, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, x, weight, bias, y); break;
             default: throw KernelException.NoKernel("DepthwiseConv", x.Device);
         }
     }
@@ -32,6 +33,7 @@ internal static partial class DepthwiseConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, x, weight, dy, dx, dweight, dbias); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, x, weight, dy, dx, dweight, dbias); break;
             default: throw KernelException.NoKernel("DepthwiseConv", x.Device);
         }
     }

@@ -14,6 +14,7 @@ internal static partial class DynamicConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, rule, x, logits, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, rule, x, logits, y); break;
             default: throw KernelException.NoKernel("DynamicConv", x.Device);
         }
     }
@@ -31,6 +32,7 @@ internal static partial class DynamicConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, rule, x, logits, dy, dx, dlogits); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, rule, x, logits, dy, dx, dlogits); break;
             default: throw KernelException.NoKernel("DynamicConv", x.Device);
         }
     }
@@ -50,6 +52,7 @@ internal static partial class DynamicConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: StepCpu(cpu, size, rule, x, logits, window, step, y); break;
+            case CudaDevice cuda: StepCuda(cuda, size, rule, x, logits, window, step, y); break;
             default: throw KernelException.NoKernel("DynamicConv", x.Device);
         }
     }

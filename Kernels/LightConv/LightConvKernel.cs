@@ -14,6 +14,7 @@ internal static partial class LightConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: ForwardCpu(cpu, size, rule, x, weight, y); break;
+            case CudaDevice cuda: ForwardCuda(cuda, size, rule, x, weight, y); break;
             default: throw KernelException.NoKernel("LightConv", x.Device);
         }
     }
@@ -31,6 +32,7 @@ internal static partial class LightConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: BackwardCpu(cpu, size, rule, x, weight, dy, dx, dweight); break;
+            case CudaDevice cuda: BackwardCuda(cuda, size, rule, x, weight, dy, dx, dweight); break;
             default: throw KernelException.NoKernel("LightConv", x.Device);
         }
     }
@@ -50,6 +52,7 @@ internal static partial class LightConvKernel
         switch (x.Device)
         {
             case CpuDevice cpu: StepCpu(cpu, size, rule, x, weight, window, step, y); break;
+            case CudaDevice cuda: StepCuda(cuda, size, rule, x, weight, window, step, y); break;
             default: throw KernelException.NoKernel("LightConv", x.Device);
         }
     }

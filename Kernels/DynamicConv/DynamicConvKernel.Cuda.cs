@@ -1,0 +1,92 @@
+namespace CudaSeq.Kernels;
+
+internal static partial class DynamicConvKernel
+{
+    // In the order of ConvPlan.WindowIndex.
+    private static readonly CudaKernel[] WindowForward =
+    [
+        new("dynamic_conv_forward_k3_f32"), new("dynamic_conv_forward_k5_f32"), new("dynamic_conv_forward_k7_f32"), new("dynamic_conv_forward_k15_f32"),
+        new("dynamic_conv_forward_k31_f32"),
+    ];
+
+    private static readonly CudaKernel[] WindowBackward =
+    [
+        new("dynamic_conv_backward_k3_f32"), new("dynamic_conv_backward_k5_f32"), new("dynamic_conv_backward_k7_f32"),
+        new("dynamic_conv_backward_k15_f32"), new("dynamic_conv_backward_k31_f32"),
+    ];
+
+    private static readonly CudaKernel Outputs = new("dynamic_conv_forward_f32");
+    private static readonly CudaKernel TapGradients = new("dynamic_conv_tap_gradient_f32");
+    private static readonly CudaKernel InputGradients = new("dynamic_conv_backward_f32");
+    private static readonly CudaKernel Steps = new("dynamic_conv_step_f32");
+
+    private static void ForwardCuda(CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan y)
+    {
+        if (y.Length == 0)
+            return;
+        var plan = ConvPlan.DynamicForward(size, sizeof(float), x.Address | y.Address, cuda.MaxSharedBytes);
+        if (plan.Path == ConvPath.Window)
+        {
+            cuda.Launch(
+                WindowForward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, plan.SharedBytes,
+                x, logits, y, size.T, size.C, size.H, size.LeftPadding, plan.Steps,
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            return;
+        }
+
+        cuda.Launch(
+            Outputs, plan.Grid, plan.Block, plan.SharedBytes,
+            x, logits, y, size.T, size.C, size.H, size.K, size.LeftPadding, plan.Heads,
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+    }
+
+    private static void BackwardCuda(
+        CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan dy, DeviceSpan? dx, DeviceSpan? dlogits)
+    {
+        if (size.B == 0 || size.T == 0 || (dx is null && dlogits is null))
+            return;
+        var plan = ConvPlan.DynamicBackward(size, sizeof(float), x.Address | dy.Address | (dx is { } aligned ? aligned.Address : 0), cuda.MaxSharedBytes);
+        if (plan.Path == ConvPath.Window)
+        {
+            cuda.Launch(
+                WindowBackward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, plan.SharedBytes,
+                x, logits, dy, dx, dlogits, size.T, size.C, size.H, size.LeftPadding, plan.Steps,
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            return;
+        }
+
+        // dx needs the softmax of all steps that met its rows: their maxima and scales come from the first kernel.
+        long rows = 2L * size.B * size.T * size.H;
+        bool statistics = rule.Softmax && dx is { } && size.C > 0;
+        using var scratch = new CallScratch(cuda, rows * sizeof(float));
+        DeviceSpan? rowStatistics = statistics ? scratch.Span(0, rows) : null;
+        if (statistics || dlogits is { })
+        {
+            var taps = ConvPlan.TapGradient(size);
+            cuda.Launch(
+                TapGradients, taps.Grid, taps.Block, taps.SharedBytes,
+                x, logits, dy, dlogits, rowStatistics, size.T, size.C, size.H, size.K, size.LeftPadding, taps.Steps / ConvPlan.GenericSteps,
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+        }
+
+        if (dx is { Length: > 0 } input)
+        {
+            cuda.Launch(
+                InputGradients, plan.Grid, plan.Block, plan.SharedBytes,
+                logits, dy, rowStatistics, input, size.T, size.C, size.H, size.K, size.LeftPadding, plan.Heads,
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+        }
+    }
+
+    private static void StepCuda(
+        CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, int step, DeviceSpan y)
+    {
+        if (y.Length == 0)
+            return;
+        var plan = ConvPlan.Step(size, perSequence: true);
+        cuda.Launch(
+            Steps, plan.Grid, plan.Block, plan.SharedBytes,
+            x, logits, window, y, size.B, size.C, size.R, size.K, step, plan.Width, plan.Steps,
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+    }
+}
