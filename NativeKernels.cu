@@ -44,6 +44,14 @@
 #include "Kernels/AttentionStep/AttentionStepKernel.cuh"
 #include "Kernels/Adam/AdamKernel.cuh"
 #include "Kernels/GradientNorm/GradientNormKernel.cuh"
+#include "Kernels/Runtime/Taps.cuh"
+#include "Kernels/Runtime/SlidingWindow.cuh"
+#include "Kernels/Runtime/ConvGeneric.cuh"
+#include "Kernels/Runtime/ConvWindow.cuh"
+#include "Kernels/LightConv/LightConvKernel.cuh"
+#include "Kernels/DepthwiseConv/DepthwiseConvKernel.cuh"
+#include "Kernels/DynamicConv/DynamicConvKernel.cuh"
+#include "Kernels/DynamicConv/DynamicConvGeneric.cuh"
 
 #define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
 // As many registers as let so many blocks share a multiprocessor.
@@ -433,3 +441,264 @@ KERNEL(256) adam_step_f32(
 }
 KERNEL(256) gradient_norm_blocks_f32(const long long* words, int tensors, double* partial) { gradient_norm_blocks<float>(words, tensors, partial); }
 KERNEL(1024) gradient_norm_sum_f64(const double* partial, double* sum, int blocks) { gradient_norm_sum(partial, sum, blocks); }
+
+// LightConv: x, y, dy, dx [B, T, C]; weight, dweight [H, K]; C = H R.
+KERNEL(128) light_conv_forward_k3_f32(
+    const float* x, const float* weight, float* y, int B, int T, int C, int R, int left_padding, int run,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_forward_window<float, 3, 4>(x, weight, y, B, T, C, R, left_padding, run, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_forward_k5_f32(
+    const float* x, const float* weight, float* y, int B, int T, int C, int R, int left_padding, int run,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_forward_window<float, 5, 4>(x, weight, y, B, T, C, R, left_padding, run, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_forward_k7_f32(
+    const float* x, const float* weight, float* y, int B, int T, int C, int R, int left_padding, int run,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_forward_window<float, 7, 4>(x, weight, y, B, T, C, R, left_padding, run, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_forward_k15_f32(
+    const float* x, const float* weight, float* y, int B, int T, int C, int R, int left_padding, int run,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_forward_window<float, 15, 4>(x, weight, y, B, T, C, R, left_padding, run, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_forward_k31_f32(
+    const float* x, const float* weight, float* y, int B, int T, int C, int R, int left_padding, int run,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_forward_window<float, 31, 2>(x, weight, y, B, T, C, R, left_padding, run, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+// partial [parts, segments of 32 V channels, slots, K]
+KERNEL(128) light_conv_backward_k3_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int R, int left_padding, int run, int parts,
+    int slots, int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_backward_window<float, 3, 4>(
+        x, weight, dy, dx, partial, B, T, C, R, left_padding, run, parts, slots, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_backward_k5_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int R, int left_padding, int run, int parts,
+    int slots, int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_backward_window<float, 5, 4>(
+        x, weight, dy, dx, partial, B, T, C, R, left_padding, run, parts, slots, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_backward_k7_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int R, int left_padding, int run, int parts,
+    int slots, int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_backward_window<float, 7, 4>(
+        x, weight, dy, dx, partial, B, T, C, R, left_padding, run, parts, slots, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_backward_k15_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int R, int left_padding, int run, int parts,
+    int slots, int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_backward_window<float, 15, 4>(
+        x, weight, dy, dx, partial, B, T, C, R, left_padding, run, parts, slots, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_backward_k31_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int R, int left_padding, int run, int parts,
+    int slots, int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_backward_window<float, 31, 2>(
+        x, weight, dy, dx, partial, B, T, C, R, left_padding, run, parts, slots, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+// taps [H, K]
+KERNEL(128) light_conv_taps_f32(
+    const float* weight, float* taps, int H, int K,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_taps(weight, taps, H, K, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) light_conv_forward_f32(
+    const float* x, const float* taps, float* y, int T, int C, int R, int K, int left_padding) {
+    conv_slide(x, taps, static_cast<const float*>(nullptr), y, T, C, R, K, left_padding, false);
+}
+
+KERNEL(128) light_conv_backward_f32(
+    const float* dy, const float* taps, float* dx, int T, int C, int R, int K, int left_padding) {
+    conv_slide(dy, taps, static_cast<const float*>(nullptr), dx, T, C, R, K, K - 1 - left_padding, true);
+}
+// partial [parts, C, K]
+KERNEL(256) light_conv_partial_gradient_f32(
+    const float* x, const float* dy, float* partial, int B, int T, int C, int K, int left_padding, int parts) {
+    conv_partial_gradient(x, dy, partial, B, T, C, K, left_padding, parts, K);
+}
+// partial [parts, segments of `width` channels, slots, K]
+KERNEL(256) light_conv_weight_gradient_f32(
+    const float* partial, const float* weight, float* dweight, int C, int R, int K, int parts, int width, int slots,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    light_conv_weight_gradient(partial, weight, dweight, C, R, K, parts, width, slots, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+// x, y [N, C]; window [N, K, C]
+KERNEL(128) light_conv_step_f32(
+    const float* x, const float* weight, float* window, float* y, int N, int C, int R, int K, int step, int channels, int rows,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    conv_step<false>(x, weight, window, y, N, C, R, K, step, channels, rows, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+// DepthwiseConv: x, y, dy, dx [B, T, C]; weight, dweight [C, K]; bias, dbias [C]; partial [parts, C, K + 1].
+KERNEL(128) depthwise_conv_forward_k3_f32(
+    const float* x, const float* weight, const float* bias, float* y, int B, int T, int C, int left_padding, int run) {
+    depthwise_conv_forward_window<float, 3, 4>(x, weight, bias, y, B, T, C, left_padding, run);
+}
+
+KERNEL(128) depthwise_conv_forward_k5_f32(
+    const float* x, const float* weight, const float* bias, float* y, int B, int T, int C, int left_padding, int run) {
+    depthwise_conv_forward_window<float, 5, 4>(x, weight, bias, y, B, T, C, left_padding, run);
+}
+
+KERNEL(128) depthwise_conv_forward_k7_f32(
+    const float* x, const float* weight, const float* bias, float* y, int B, int T, int C, int left_padding, int run) {
+    depthwise_conv_forward_window<float, 7, 4>(x, weight, bias, y, B, T, C, left_padding, run);
+}
+
+KERNEL(128) depthwise_conv_forward_k15_f32(
+    const float* x, const float* weight, const float* bias, float* y, int B, int T, int C, int left_padding, int run) {
+    depthwise_conv_forward_window<float, 15, 2>(x, weight, bias, y, B, T, C, left_padding, run);
+}
+
+KERNEL(128) depthwise_conv_forward_k31_f32(
+    const float* x, const float* weight, const float* bias, float* y, int B, int T, int C, int left_padding, int run) {
+    depthwise_conv_forward_window<float, 31, 1>(x, weight, bias, y, B, T, C, left_padding, run);
+}
+
+KERNEL(128) depthwise_conv_backward_k3_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int left_padding, int run, int parts) {
+    depthwise_conv_backward_window<float, 3, 4>(x, weight, dy, dx, partial, B, T, C, left_padding, run, parts);
+}
+
+KERNEL(128) depthwise_conv_backward_k5_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int left_padding, int run, int parts) {
+    depthwise_conv_backward_window<float, 5, 4>(x, weight, dy, dx, partial, B, T, C, left_padding, run, parts);
+}
+
+KERNEL(128) depthwise_conv_backward_k7_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int left_padding, int run, int parts) {
+    depthwise_conv_backward_window<float, 7, 4>(x, weight, dy, dx, partial, B, T, C, left_padding, run, parts);
+}
+
+KERNEL(128) depthwise_conv_backward_k15_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int left_padding, int run, int parts) {
+    depthwise_conv_backward_window<float, 15, 2>(x, weight, dy, dx, partial, B, T, C, left_padding, run, parts);
+}
+
+KERNEL(128) depthwise_conv_backward_k31_f32(
+    const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int left_padding, int run, int parts) {
+    depthwise_conv_backward_window<float, 31, 1>(x, weight, dy, dx, partial, B, T, C, left_padding, run, parts);
+}
+
+KERNEL(128) depthwise_conv_forward_f32(
+    const float* x, const float* weight, const float* bias, float* y, int T, int C, int K, int left_padding) {
+    conv_slide(x, weight, bias, y, T, C, 1, K, left_padding, false);
+}
+
+KERNEL(128) depthwise_conv_backward_f32(
+    const float* dy, const float* weight, float* dx, int T, int C, int K, int left_padding) {
+    conv_slide(dy, weight, static_cast<const float*>(nullptr), dx, T, C, 1, K, K - 1 - left_padding, true);
+}
+
+KERNEL(256) depthwise_conv_partial_gradient_f32(
+    const float* x, const float* dy, float* partial, int B, int T, int C, int K, int left_padding, int parts) {
+    conv_partial_gradient(x, dy, partial, B, T, C, K, left_padding, parts, K + 1);
+}
+
+KERNEL(256) depthwise_conv_parameter_gradient_f32(
+    const float* partial, float* dweight, float* dbias, int C, int K, int parts) {
+    depthwise_conv_parameter_gradient(partial, dweight, dbias, C, K, parts);
+}
+
+// DynamicConv: x, y, dy, dx [B, T, C]; logits, dlogits [B, T, H, K]; statistics [B, T, H, 2].
+KERNEL(128) dynamic_conv_forward_k3_f32(
+    const float* x, const float* logits, float* y, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_forward_window<float, 3, 4>(x, logits, y, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_forward_k5_f32(
+    const float* x, const float* logits, float* y, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_forward_window<float, 5, 4>(x, logits, y, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_forward_k7_f32(
+    const float* x, const float* logits, float* y, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_forward_window<float, 7, 4>(x, logits, y, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_forward_k15_f32(
+    const float* x, const float* logits, float* y, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_forward_window<float, 15, 4>(x, logits, y, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_forward_k31_f32(
+    const float* x, const float* logits, float* y, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_forward_window<float, 31, 2>(x, logits, y, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_backward_k3_f32(
+    const float* x, const float* logits, const float* dy, float* dx, float* dlogits, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_backward_window<float, 3, 4>(
+        x, logits, dy, dx, dlogits, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_backward_k5_f32(
+    const float* x, const float* logits, const float* dy, float* dx, float* dlogits, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_backward_window<float, 5, 4>(
+        x, logits, dy, dx, dlogits, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_backward_k7_f32(
+    const float* x, const float* logits, const float* dy, float* dx, float* dlogits, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_backward_window<float, 7, 4>(
+        x, logits, dy, dx, dlogits, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_backward_k15_f32(
+    const float* x, const float* logits, const float* dy, float* dx, float* dlogits, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_backward_window<float, 15, 4>(
+        x, logits, dy, dx, dlogits, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_backward_k31_f32(
+    const float* x, const float* logits, const float* dy, float* dx, float* dlogits, int T, int C, int H, int left_padding, int tile,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_backward_window<float, 31, 2>(
+        x, logits, dy, dx, dlogits, T, C, H, left_padding, tile, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_forward_f32(
+    const float* x, const float* logits, float* y, int T, int C, int H, int K, int left_padding, int heads,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_forward_generic(x, logits, y, T, C, H, K, left_padding, heads, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(288) dynamic_conv_tap_gradient_f32(
+    const float* x, const float* logits, const float* dy, float* dlogits, float* statistics, int T, int C, int H, int K, int left_padding, int octets,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_tap_gradient(
+        x, logits, dy, dlogits, statistics, T, C, H, K, left_padding, octets, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_backward_f32(
+    const float* logits, const float* dy, const float* statistics, float* dx, int T, int C, int H, int K, int left_padding, int heads,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    dynamic_conv_backward_generic(logits, dy, statistics, dx, T, C, H, K, left_padding, heads, TapRule{softmax, {seed, stream, threshold, scale}});
+}
+
+KERNEL(128) dynamic_conv_step_f32(
+    const float* x, const float* logits, float* window, float* y, int N, int C, int R, int K, int step, int channels, int rows,
+    int softmax, unsigned long long seed, unsigned long long stream, unsigned threshold, float scale) {
+    conv_step<true>(x, logits, window, y, N, C, R, K, step, channels, rows, TapRule{softmax, {seed, stream, threshold, scale}});
+}
