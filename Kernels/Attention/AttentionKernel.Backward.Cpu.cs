@@ -22,7 +22,7 @@ internal static unsafe partial class AttentionKernel
         }
 
         double cost = size.T * (double)size.S * ((0.08 * size.D) + 0.7);
-        using var scratch = new ThreadScratch(cpu, cpu.WithVectors<BackwardFloats, long>(new BackwardFloats(size)) * sizeof(float));
+        using var scratch = Scratch(cpu, size, backward: true);
         var body = new BackwardBody(
             scratch, size, q.Floats, k.Floats, v.Floats, keyLengths.IntsOrNull(), mask, y.Floats, statistics.Floats, dy.Floats, dq.FloatsOrNull(), dk.FloatsOrNull(), dv.FloatsOrNull());
         int items = checked(size.B * size.H);
@@ -202,15 +202,6 @@ internal static unsafe partial class AttentionKernel
                 sum = TVector.MultiplyAdd(TVector.LoadPartial(a + i, n - i), TVector.LoadPartial(b + i, n - i), sum);
             return sum.Sum();
         }
-    }
-
-    private readonly struct BackwardFloats(AttentionSize size) : IVectorFunction<long>
-    {
-        private readonly AttentionSize _size = size;
-
-        public long Invoke<TVector>()
-            where TVector : struct, IFloatVector<TVector>
-            => new BackwardMemory<TVector>(_size, null).Floats;
     }
 
     // What the backward of one head holds besides its inputs. Rows are whole vectors, every part starts on a cache line.

@@ -22,18 +22,18 @@ internal static unsafe partial class AttentionKernel
     private static void ForwardCpu(
         CpuDevice cpu, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan v, DeviceSpan? keyLengths, DropMask mask, DeviceSpan y, DeviceSpan? statistics)
     {
-        using var scratch = ForwardScratch(cpu, size);
+        using var scratch = Scratch(cpu, size, backward: false);
         Launch(cpu, size, new ForwardBody(scratch, size, q.Floats, k.Floats, v.Floats, keyLengths.IntsOrNull(), mask, y.Floats, statistics.FloatsOrNull(), null));
     }
 
     private static void ProbabilitiesCpu(CpuDevice cpu, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan? keyLengths, DeviceSpan p)
     {
-        using var scratch = ForwardScratch(cpu, size);
+        using var scratch = Scratch(cpu, size, backward: false);
         Launch(cpu, size, new ForwardBody(scratch, size, q.Floats, k.Floats, null, keyLengths.IntsOrNull(), default, null, null, p.Floats));
     }
 
-    private static ThreadScratch ForwardScratch(CpuDevice cpu, AttentionSize size)
-        => new(cpu, cpu.WithVectors<ForwardFloats, long>(new ForwardFloats(size)) * sizeof(float));
+    private static ThreadScratch Scratch(CpuDevice cpu, AttentionSize size, bool backward)
+        => new(cpu, cpu.WithVectors<MemoryFloats, long>(new MemoryFloats(size, backward)) * sizeof(float));
 
     private static void Launch(CpuDevice cpu, AttentionSize size, in ForwardBody body)
     {
@@ -267,13 +267,15 @@ internal static unsafe partial class AttentionKernel
         }
     }
 
-    private readonly struct ForwardFloats(AttentionSize size) : IVectorFunction<long>
+    // What one head holds, in floats.
+    private readonly struct MemoryFloats(AttentionSize size, bool backward) : IVectorFunction<long>
     {
         private readonly AttentionSize _size = size;
+        private readonly bool _backward = backward;
 
         public long Invoke<TVector>()
             where TVector : struct, IFloatVector<TVector>
-            => new ForwardMemory<TVector>(_size, null).Floats;
+            => _backward ? new BackwardMemory<TVector>(_size, null).Floats : new ForwardMemory<TVector>(_size, null).Floats;
     }
 
     // What the forward of one head holds besides its inputs. Rows are whole vectors, every part starts on a cache line.

@@ -6,6 +6,9 @@ public sealed class DepthwiseConvTests : OpTests<ConvCase>
 {
     protected override IEnumerable<ConvCase> Cases => ConvCase.Many();
 
+    // K products may cancel so far on a step of few channels that the naive loop's own error is a stroke of luck.
+    protected override NaiveError Allowed => NaiveError.InProportion;
+
     protected override Input[] Inputs(ConvCase c, Random random)
     {
         Input[] inputs = [Input.Random(random, [c.B, c.T, c.C]), Input.Random(random, [c.C, c.K]), Input.Random(random, [c.C])];

@@ -6,8 +6,8 @@ public sealed class DynamicConvTests : OpTests<ConvCase>
 {
     protected override IEnumerable<ConvCase> Cases => ConvCase.Many();
 
-    // With one channel a head, the first steps are a few taps times spikes.
-    protected override bool ErrorScalesWithRow => false;
+    // With one channel a head, the first steps are a few taps times spikes: how far they cancel is chance.
+    protected override NaiveError Allowed => NaiveError.Anywhere;
 
     protected override Input[] Inputs(ConvCase c, Random random)
         => [Input.Random(random, [c.B, c.T, c.C]), Input.Random(random, [c.B, c.T, c.H * c.K])];
