@@ -78,6 +78,8 @@ public sealed class Tensor : IDisposable
     {
         var tensor = Empty(device, shape, dtype, nameof(Zeros));
         FillKernel.Zero(tensor.Data);
+        if (dtype == DType.Int32)
+            tensor._data.Buffer.Bounds = new IndexBounds(0, 0);
         return tensor;
     }
 
@@ -109,7 +111,7 @@ public sealed class Tensor : IDisposable
     public static Tensor From(Device device, ReadOnlySpan<int> values, Shape? shape = null)
     {
         var tensor = Empty(device, CheckCount(values.Length, shape), DType.Int32, nameof(From));
-        CopyKernel.FromHost(values, tensor.Data);
+        tensor.CopyFrom(values);
         return tensor;
     }
 
@@ -227,6 +229,14 @@ public sealed class Tensor : IDisposable
     {
         CheckTransfer(nameof(CopyFrom), DType.Int32, source.Length);
         CopyKernel.FromHost(source, Data);
+        var buffer = _data.Buffer;
+        var bounds = IndexBounds.Of(source);
+
+        // What a view leaves as it was keeps its bounds, if it has any.
+        if (_data.Length * sizeof(int) < buffer.Bytes)
+            buffer.Bounds = buffer.Bounds?.With(bounds);
+        else
+            buffer.Bounds = bounds;
     }
 
     /// <summary>The value of a tensor with one float element.</summary>

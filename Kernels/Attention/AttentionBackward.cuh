@@ -16,8 +16,7 @@ __device__ inline void attention_delta(const E* y, const E* dy, float* delta, co
     long long h, t, b = divide(divide(number, size.heads, h), size.t_size, t);
     int depth = size.depth();
     float sum = 0.0f;
-    for (int d = threadIdx.x % warp_lanes; d < depth; d += warp_lanes)
-        sum = fmaf(to_float(y[number * depth + d]), to_float(dy[number * depth + d]), sum);
+    for (int d = threadIdx.x % warp_lanes; d < depth; d += warp_lanes) sum = fmaf(to_float(y[number * depth + d]), to_float(dy[number * depth + d]), sum);
     sum = warp_sum(sum);
     if (threadIdx.x % warp_lanes == 0) delta[(b * size.heads + h) * size.t_size + t] = sum;
 }
@@ -38,9 +37,7 @@ struct QueryFacts {
     }
 
     // The probability of key s, whose product with the query is `product`.
-    __device__ float probability(int s, float product, float scale) const {
-        return s < visible ? attention_exp(product * scale - max) * factor : 0.0f;
-    }
+    __device__ float probability(int s, float product, float scale) const { return s < visible ? attention_exp(product * scale - max) * factor : 0.0f; }
 };
 
 __device__ inline void factors_of(float4 four, float (&keep)[4]) {
@@ -76,12 +73,8 @@ __device__ inline void attention_backward_queries(
 #pragma unroll
     for (int i = 0; i < R; i++) facts[i] = QueryFacts::of(t0 + row + i, block.bh, length, statistics, delta, size);
     float sums[R][AttentionSums<Depth>::Count] = {};
-    auto load_queries = [&](int channel) {
-        load_tile<Depth, tile_rows, false>(queries, q + channel, stride, rows, depth - channel, packed);
-    };
-    auto load_gradients = [&](int channel) {
-        load_tile<Depth, tile_rows, false>(gradients, dy + channel, stride, rows, depth - channel, packed);
-    };
+    auto load_queries = [&](int channel) { load_tile<Depth, tile_rows, false>(queries, q + channel, stride, rows, depth - channel, packed); };
+    auto load_gradients = [&](int channel) { load_tile<Depth, tile_rows, false>(gradients, dy + channel, stride, rows, depth - channel, packed); };
     if (block.chunks == 1) {
         load_queries(0);
         load_gradients(0);
@@ -133,8 +126,8 @@ __device__ inline void attention_backward_queries(
 // dk and dv for a tile of keys; either may be null.
 template <typename E, int Depth>
 __device__ inline void attention_backward_keys(
-    const E* q, const E* k, const E* v, const int* lengths, const float* statistics, const float* delta, const E* dy, E* dk, E* dv,
-    const AttentionSize& size, const DropMask& mask) {
+    const E* q, const E* k, const E* v, const int* lengths, const float* statistics, const float* delta, const E* dy, E* dk, E* dv, const AttentionSize& size,
+    const DropMask& mask) {
     constexpr int R = attention_backward_rows<Depth>, tile_rows = R * attention_side, tile_size = tile_rows * (Depth + attention_padding);
     DYNAMIC_SHARED(float, key_rows);
     float *value_rows = key_rows + tile_size, *columns = value_rows + tile_size, *weights = columns + attention_columns * (Depth + attention_padding);

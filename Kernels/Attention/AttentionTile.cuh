@@ -198,7 +198,6 @@ __device__ inline void store_weights(float* weights, const float (&w)[R][4]) {
 #pragma unroll
     for (int i = 0; i < R; i++) {
         int row = threadIdx.x / attention_side * R + i;
-        store_four(
-            weights + row * attention_weight_row + threadIdx.x % attention_side * 4, make_float4(w[i][0], w[i][1], w[i][2], w[i][3]));
+        store_four(weights + row * attention_weight_row + threadIdx.x % attention_side * 4, make_float4(w[i][0], w[i][1], w[i][2], w[i][3]));
     }
 }

@@ -4,8 +4,8 @@
 
 constexpr int step_threads = 128;
 constexpr int step_queries = 4;
-constexpr int step_places = 256;    // of a part
-constexpr int step_key_lanes = 8;   // that share the product of a query and a key
+constexpr int step_places = 256;   // of a part
+constexpr int step_key_lanes = 8;  // that share the product of a query and a key
 
 struct AttentionStepSize {
     int n_size, m_size, s_size, channels, heads, count;

@@ -5,8 +5,8 @@
 // block's first row and on. Rows whose target is the padding have no loss and a gradient of zeros.
 template <typename E>
 __device__ inline void cross_entropy_rows(
-    E* logits, const E* bias, const int* targets, double* losses, double* nlls, int classes, long long stride, int padding, double on_every,
-    double on_target, int recording) {
+    E* logits, const E* bias, const int* targets, double* losses, double* nlls, int classes, long long stride, int padding, double on_every, double on_target,
+    int recording) {
     constexpr int count = Pack<E>::Count;
     long long n = blockIdx.x;
     int target = targets[n], whole = aligned(logits, bias) && stride % count == 0 ? classes / count * count : 0;

@@ -8,8 +8,7 @@ __device__ __forceinline__ void pack_channel_taps(const E* weight, int first, in
     int there = (C - first) * K;
     for (int i = threadIdx.x; i < warp_lanes * V * K; i += conv_threads) {
         int channel = i / K, k = i % K;
-        taps[channel / V * ChannelTaps<K, V>::Stride + channel % V * K + k] =
-            i < there ? to_float(weight[static_cast<long long>(first) * K + i]) : 0.0f;
+        taps[channel / V * ChannelTaps<K, V>::Stride + channel % V * K + k] = i < there ? to_float(weight[static_cast<long long>(first) * K + i]) : 0.0f;
     }
     __syncthreads();
 }
@@ -17,8 +16,7 @@ __device__ __forceinline__ void pack_channel_taps(const E* weight, int first, in
 // Few taps, C a multiple of V. A warp takes `run` steps of one sequence and 32 V channels, a block four neighbouring runs of the same channels; the groups
 // of channels change fastest. x and y start at multiples of V elements.
 template <typename E, int K, int V>
-__device__ inline void depthwise_conv_forward_window(
-    const E* x, const E* weight, const E* bias, E* y, int B, int T, int C, int left_padding, int run) {
+__device__ inline void depthwise_conv_forward_window(const E* x, const E* weight, const E* bias, E* y, int B, int T, int C, int left_padding, int run) {
     constexpr int Width = warp_lanes * V, Stride = ChannelTaps<K, V>::Stride;
     __shared__ float taps[warp_lanes * Stride];
     int segments = (C + Width - 1) / Width, channel = static_cast<int>(blockIdx.x) % segments * Width, lane = threadIdx.x % warp_lanes;

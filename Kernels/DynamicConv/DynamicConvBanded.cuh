@@ -10,8 +10,7 @@ __device__ inline int scratch_floats(int K) {
 
 // Dynamic shared memory: a slab; a band a warp; scratch a warp.
 template <typename E>
-__device__ inline void dynamic_conv_forward_banded(
-    const E* x, const E* logits, E* y, int T, int C, int H, int K, int left_padding, const TapRule& rule) {
+__device__ inline void dynamic_conv_forward_banded(const E* x, const E* logits, E* y, int T, int C, int H, int K, int left_padding, const TapRule& rule) {
     DYNAMIC_SHARED(E, slab);
     int lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes, warps = blockDim.x / warp_lanes, tile = band_steps * warps;
     int rows = slab_rows(warps, K), stride = band_stride(K), RowStride = K | 1;
@@ -38,8 +37,8 @@ __device__ inline void dynamic_conv_forward_banded(
         __syncthreads();
         if (t < T)
             band_outputs(
-                band, slab + warp * band_steps * slab_stride, t - left_padding, reinterpret_cast<E*>(scratch),
-                y + sequence + static_cast<long long>(t) * C, T - t, T, C, K, count);
+                band, slab + warp * band_steps * slab_stride, t - left_padding, reinterpret_cast<E*>(scratch), y + sequence + static_cast<long long>(t) * C,
+                T - t, T, C, K, count);
         __syncthreads();
     }
 }
@@ -118,7 +117,6 @@ __device__ inline void dynamic_conv_backward_banded(
     }
     __syncwarp();
     for (int i = 0; i < band_steps && t + i < T; i++) {
-        for (int k = lane; k < K; k += warp_lanes)
-            dlogits[((static_cast<long long>(b) * T + t + i) * H + h) * K + k] = from_float<E>(own[i * RowStride + k]);
+        for (int k = lane; k < K; k += warp_lanes) dlogits[((static_cast<long long>(b) * T + t + i) * H + h) * K + k] = from_float<E>(own[i * RowStride + k]);
     }
 }

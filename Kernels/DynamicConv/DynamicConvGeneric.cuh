@@ -25,7 +25,8 @@ __device__ inline void dynamic_conv_forward_generic(
         float sum[block_steps];
 #pragma unroll
         for (int s = 0; s < block_steps; s++) sum[s] = 0.0f;
-        slide_block(x + sequence, T, C, t - left_padding, steps, K, [&](int s, int k) { return own[s * K + k]; }, sum);
+        slide_block(
+            x + sequence, T, C, t - left_padding, steps, K, [&](int s, int k) { return own[s * K + k]; }, sum);
 #pragma unroll
         for (int s = 0; s < block_steps; s++) {
             if (s < steps) y[sequence + static_cast<long long>(t + s) * C] = from_float<E>(sum[s]);
@@ -62,7 +63,8 @@ __device__ inline void dynamic_conv_backward_generic(
         float sum[block_steps];
 #pragma unroll
         for (int s = 0; s < block_steps; s++) sum[s] = 0.0f;
-        slide_block(dy + sequence, T, C, first, steps, K, [&](int s, int j) { return own[s * K + j]; }, sum);
+        slide_block(
+            dy + sequence, T, C, first, steps, K, [&](int s, int j) { return own[s * K + j]; }, sum);
 #pragma unroll
         for (int s = 0; s < block_steps; s++) {
             if (s < steps) dx[sequence + static_cast<long long>(r + s) * C] = from_float<E>(sum[s]);
@@ -79,8 +81,7 @@ constexpr int tap_gradient_channels = 32;
 // Dynamic shared memory: 32 rows of 8 octets + 4 floats, the channels of dy; [8 octets, K] floats, the gradients of the taps; [8 octets + K - 1, 33], rows of x.
 template <typename E>
 __device__ inline void dynamic_conv_tap_gradient(
-    const E* x, const E* logits, const E* dy, E* dlogits, float* statistics, int T, int C, int H, int K, int left_padding, int octets,
-    const TapRule& rule) {
+    const E* x, const E* logits, const E* dy, E* dlogits, float* statistics, int T, int C, int H, int K, int left_padding, int octets, const TapRule& rule) {
     DYNAMIC_SHARED(float, dys);
     constexpr int Channels = tap_gradient_channels, XStride = Channels + 1;
     int tile = octets * block_steps, tiles = (T + tile - 1) / tile, YStride = tile + 4, R = C / H, thread = threadIdx.x;

@@ -7,8 +7,7 @@
 // its warps a quarter of the steps; the groups of channels change fastest. x and y start at multiples of V elements.
 // Dynamic shared memory: the logits of a row a thread, then [tile, heads, tap_stride(K)] taps.
 template <typename E, int K, int V>
-__device__ inline void dynamic_conv_forward_window(
-    const E* x, const E* logits, E* y, int T, int C, int H, int left_padding, int tile, const TapRule& rule) {
+__device__ inline void dynamic_conv_forward_window(const E* x, const E* logits, E* y, int T, int C, int H, int left_padding, int tile, const TapRule& rule) {
     constexpr int Width = warp_lanes * V, Stride = tap_stride(K);
     DYNAMIC_SHARED(float, stage);
     float* taps = stage + conv_threads * K;
@@ -17,8 +16,7 @@ __device__ inline void dynamic_conv_forward_window(
     int b = unit / tiles, start = unit % tiles * tile, steps = T - start < tile ? T - start : tile;
     int first_head = channel / R, heads = ((channel + Width < C ? channel + Width : C) - 1) / R - first_head + 1;
     for_each_tap_row<K>(
-        logits, (static_cast<long long>(b) * T + start) * H + first_head, H, steps, heads, rule, stage,
-        [&](int step, int head, const ThreadTaps<K>& row) {
+        logits, (static_cast<long long>(b) * T + start) * H + first_head, H, steps, heads, rule, stage, [&](int step, int head, const ThreadTaps<K>& row) {
             float tap[(K + 3) / 4 * 4];
 #pragma unroll
             for (int k = 0; k < (K + 3) / 4 * 4; k++) tap[k] = k < K ? row.tap(rule, k < K ? k : 0) : 0.0f;
@@ -79,8 +77,7 @@ struct BackwardTile {
     // take(j, sum) of reduce_scatter: what row r of x and row r + left_padding - (K - 1) + j of dy give to the gradient of tap K - 1 - j of that step.
     __device__ __forceinline__ void add(int first, int j, float sum) const {
         int step = first + j - start;
-        if (j < K && head < heads && static_cast<unsigned>(step) < static_cast<unsigned>(steps))
-            gradient[(step * heads + head) * Stride + K - 1 - j] += sum;
+        if (j < K && head < heads && static_cast<unsigned>(step) < static_cast<unsigned>(steps)) gradient[(step * heads + head) * Stride + K - 1 - j] += sum;
     }
 };
 
@@ -88,8 +85,8 @@ struct BackwardTile {
 // holds rows of dy. What no row of dy gives is zero times the band's zero.
 template <int K, int V, typename E>
 __device__ __forceinline__ void dynamic_window_gradients(
-    const Window<E, K, V>& window, const Channels<E, V> (&x)[window_steps], E* dx, int C, int left_padding, int r, int last, bool active,
-    int lanes, bool taps_wanted, StepTaps<K>& band, const BackwardTile<K>& tile) {
+    const Window<E, K, V>& window, const Channels<E, V> (&x)[window_steps], E* dx, int C, int left_padding, int r, int last, bool active, int lanes,
+    bool taps_wanted, StepTaps<K>& band, const BackwardTile<K>& tile) {
     int lane = threadIdx.x % warp_lanes;
 #pragma unroll
     for (int i = 0; i < window_steps; i++) {
@@ -160,8 +157,7 @@ __device__ inline void dynamic_conv_backward_window(
 #pragma unroll
             for (int k = 0; k < K; k++) {
                 int r = step + k - left_padding;
-                if (static_cast<unsigned>(r) < static_cast<unsigned>(steps))
-                    shared.band[(r * heads + head) * Stride + K - 1 - k] = row.tap(rule, k);
+                if (static_cast<unsigned>(r) < static_cast<unsigned>(steps)) shared.band[(r * heads + head) * Stride + K - 1 - k] = row.tap(rule, k);
                 if (own) shared.code[(step * heads + head) * Stride + k] = row.code(rule, k);
             }
         });
@@ -193,8 +189,7 @@ __device__ inline void dynamic_conv_backward_window(
 #pragma unroll
                 for (int i = 0; i < window_steps; i++) next[i] = load_channels<V>(x + sequence, r + window_steps + i, T, C, active);
             }
-            dynamic_window_gradients(
-                window, now, target, C, left_padding, r, last, active, (R < Width ? R : Width) / V, dlogits != nullptr, band, shared);
+            dynamic_window_gradients(window, now, target, C, left_padding, r, last, active, (R < Width ? R : Width) / V, dlogits != nullptr, band, shared);
             window.advance();
         }
     }

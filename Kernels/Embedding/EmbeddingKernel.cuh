@@ -53,8 +53,7 @@ __device__ inline void embedding_gradient_rows(
 }
 
 template <typename E>
-__device__ inline void embedding_backward(
-    const int* starts, const int* positions, const E* dy, E* dtable, int ids, int channels, float scale, int padding) {
+__device__ inline void embedding_backward(const int* starts, const int* positions, const E* dy, E* dtable, int ids, int channels, float scale, int padding) {
     if (channels % Pack<E>::Count == 0 && aligned(dy, dtable))
         embedding_gradient_rows<E, Pack<E>::Count>(starts, positions, dy, dtable, ids, channels, scale, padding);
     else

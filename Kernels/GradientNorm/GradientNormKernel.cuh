@@ -9,9 +9,8 @@ __device__ inline void gradient_norm_blocks(const long long* words, int tensors,
     if (threadIdx.x == 0) block = find_block(words, tensors, gradient_norm_block, blockIdx.x);
     __syncthreads();
     const E* x = operand_of<E>(words, tensors, 1, block.tensor, 0) + block.start;
-    double sum = aligned(x) && block.length % Pack<E>::Count == 0
-                     ? sum_share<SumProduct, Pack<E>::Count>(x, x, 0, block.length, threadIdx.x, blockDim.x)
-                     : sum_share<SumProduct, 1>(x, x, 0, block.length, threadIdx.x, blockDim.x);
+    double sum = aligned(x) && block.length % Pack<E>::Count == 0 ? sum_share<SumProduct, Pack<E>::Count>(x, x, 0, block.length, threadIdx.x, blockDim.x)
+                                                                  : sum_share<SumProduct, 1>(x, x, 0, block.length, threadIdx.x, blockDim.x);
     sum = block_sum(sum);
     if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }

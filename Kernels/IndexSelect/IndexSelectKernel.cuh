@@ -1,15 +1,13 @@
 // Entries of the middle axis of x [outer, size, inner] chosen by indices [n], and their sums back. Twin: IndexSelectKernel.Cpu.cs.
 
 // y[o, n, i] = x[o, indices[n], i]; length = outer * count * inner. Elements of 4 bytes that nothing looks into.
-__device__ inline void index_select_forward(
-    const unsigned* x, const int* indices, unsigned* y, long long length, int size, long long inner, int count) {
+__device__ inline void index_select_forward(const unsigned* x, const int* indices, unsigned* y, long long length, int size, long long inner, int count) {
     auto place = [&](long long i) {
         long long column, n, o = divide(divide(i, inner, column), count, n);
         return (o * size + indices[n]) * inner + column;
     };
     for_each_element<4>(
-        length, inner % 4 == 0 && aligned(x, y),
-        [&](long long i) { *reinterpret_cast<uint4*>(y + i) = *reinterpret_cast<const uint4*>(x + place(i)); },
+        length, inner % 4 == 0 && aligned(x, y), [&](long long i) { *reinterpret_cast<uint4*>(y + i) = *reinterpret_cast<const uint4*>(x + place(i)); },
         [&](long long i) { y[i] = x[place(i)]; });
 }
 

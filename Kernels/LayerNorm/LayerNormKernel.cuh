@@ -37,8 +37,7 @@ __device__ inline void layer_norm_forward_rows(
 }
 
 template <typename E>
-__device__ inline void layer_norm_forward(
-    const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
+__device__ inline void layer_norm_forward(const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
     if (channels % Pack<E>::Count == 0 && aligned(x, gain, bias, y))
         layer_norm_forward_rows<E, Pack<E>::Count>(x, gain, bias, y, mean, r, rows, channels, epsilon);
     else
@@ -75,8 +74,7 @@ __device__ inline void layer_norm_forward_block(const E* x, const E* gain, const
 }
 
 template <typename E>
-__device__ inline void layer_norm_forward_wide(
-    const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, int channels, float epsilon) {
+__device__ inline void layer_norm_forward_wide(const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, int channels, float epsilon) {
     long long n = blockIdx.x, first = n * channels;
     float *own_mean = mean == nullptr ? nullptr : mean + n, *own_r = r == nullptr ? nullptr : r + n;
     if (channels % Pack<E>::Count == 0 && aligned(x, gain, bias, y))

@@ -16,8 +16,7 @@ __device__ inline void share_head_taps(float* taps, const E* weight, int h, int 
 // A block computes 16 steps a warp of one sequence and up to 64 channels of one head; these pieces of heads change fastest.
 // Dynamic shared memory: a slab, the band, 16 rows of slab_stride elements a warp, the taps.
 template <typename E>
-__device__ inline void light_conv_forward_banded(
-    const E* x, const E* weight, E* y, int T, int C, int H, int K, int left_padding, const TapRule& rule) {
+__device__ inline void light_conv_forward_banded(const E* x, const E* weight, E* y, int T, int C, int H, int K, int left_padding, const TapRule& rule) {
     DYNAMIC_SHARED(E, slab);
     int warp = threadIdx.x / warp_lanes, warps = blockDim.x / warp_lanes, rows = slab_rows(warps, K), tile = band_steps * warps;
     E *band = slab + rows * slab_stride, *stage = band + band_steps * band_stride(K);
@@ -85,8 +84,7 @@ __device__ inline void light_conv_backward_banded(
         if (t < T) {
             if (dx != nullptr)
                 band_outputs(
-                    band, dys, t + left_padding - (K - 1), stage, dx + (static_cast<long long>(unit / tiles) * T + t) * C + channel, T - t, T, C, K,
-                    count);
+                    band, dys, t + left_padding - (K - 1), stage, dx + (static_cast<long long>(unit / tiles) * T + t) * C + channel, T - t, T, C, K, count);
             if (partial != nullptr) gradient.add(dys + (K - 1 - left_padding) * slab_stride, xs, K, count);
         }
         __syncthreads();

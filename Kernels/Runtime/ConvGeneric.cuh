@@ -49,7 +49,8 @@ __device__ inline void conv_slide(const E* x, const W* taps, const E* bias, E* y
     float sum[block_steps];
 #pragma unroll
     for (int s = 0; s < block_steps; s++) sum[s] = bias == nullptr ? 0.0f : to_float(bias[c]);
-    slide_block(x + sequence, T, C, t - left_padding, steps, K, [&](int, int k) { return to_float(row[reversed ? K - 1 - k : k]); }, sum);
+    slide_block(
+        x + sequence, T, C, t - left_padding, steps, K, [&](int, int k) { return to_float(row[reversed ? K - 1 - k : k]); }, sum);
 #pragma unroll
     for (int s = 0; s < block_steps; s++) {
         if (s < steps) y[sequence + static_cast<long long>(t + s) * C] = from_float<E>(sum[s]);
@@ -63,8 +64,7 @@ constexpr int partial_warps = 8;
 // x, dy [B, T, C]; partial [parts, C, elements]. Blocks of eight warps: a lane for each of 32 channels, a warp for every eighth group of eight taps; the
 // groups of channels change fastest. The borders of the parts depend on the sizes alone.
 template <typename E>
-__device__ inline void conv_partial_gradient(
-    const E* x, const E* dy, float* partial, int B, int T, int C, int K, int left_padding, int parts, int elements) {
+__device__ inline void conv_partial_gradient(const E* x, const E* dy, float* partial, int B, int T, int C, int K, int left_padding, int parts, int elements) {
     constexpr int rows = 2 * block_steps - 1;
     int groups = (C + warp_lanes - 1) / warp_lanes, part = static_cast<int>(blockIdx.x) / groups;
     int c = static_cast<int>(blockIdx.x) % groups * warp_lanes + static_cast<int>(threadIdx.x) % warp_lanes;

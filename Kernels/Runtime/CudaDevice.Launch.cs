@@ -6,8 +6,7 @@ namespace CudaSeq.Kernels;
 internal sealed unsafe partial class CudaDevice
 {
     private readonly Lock _loading = new();
-    private CudaModule? _module;
-    private string _imageOrigin = "";
+    private CudaKernelModule? _module;
     private LoadedKernel?[] _kernels = [];
 
     /// <summary>Kernels that were launched since the device was opened.</summary>
@@ -31,8 +30,7 @@ internal sealed unsafe partial class CudaDevice
             lock (_loading)
             {
                 Enter();
-                LoadModule();
-                return _imageOrigin;
+                return Module().Origin;
             }
         }
     }
@@ -98,8 +96,7 @@ internal sealed unsafe partial class CudaDevice
         {
             if (kernel.Id < _kernels.Length && _kernels[kernel.Id] is { } present)
                 return present;
-            LoadModule();
-            CudaDriver.ModuleFunction(_module.Value, kernel.Symbol, out nint function).Check($"cuModuleGetFunction of {kernel}", Description);
+            CudaDriver.ModuleFunction(Module().Value, kernel.Symbol, out nint function).Check($"cuModuleGetFunction of {kernel}", Description);
             CudaDriver.FunctionAttribute(function, CudaFunctionAttribute.SharedBytes, out int own).Check($"cuFuncGetAttribute of {kernel}", Description);
             var loaded = new LoadedKernel(function, own, Math.Max(0, DefaultSharedBytes - own), ChecksArguments ? ParameterSizes(function) : null);
             var kernels = _kernels;
@@ -111,31 +108,7 @@ internal sealed unsafe partial class CudaDevice
         }
     }
 
-    // The assembly's image may have nothing for a chip newer than the assembly, or PTX too new for the driver: then the source is compiled.
-    [MemberNotNull(nameof(_module))]
-    private void LoadModule()
-    {
-        if (_module is not null)
-            return;
-        string refusal = "";
-        foreach (var image in KernelImage.Candidates(ComputeCapability))
-        {
-            var result = CudaModule.TryLoad(_context, image.Bytes, out var module, out string log);
-            if (result == CudaResult.Success)
-            {
-                _module = module!;
-                _imageOrigin = image.Origin + refusal;
-                return;
-            }
-
-            string message = result.Describe($"cuModuleLoadDataEx of the kernels from {image.Origin}", Description) + (log.Length > 0 ? $" {log}" : "");
-            if (!image.IsEmbedded || result is not (CudaResult.NoBinaryForGpu or CudaResult.UnsupportedPtxVersion or CudaResult.InvalidPtx or CudaResult.InvalidImage))
-                throw new CudaException(message, (int)result);
-            refusal = $" ({message})";
-        }
-
-        throw new CudaException($"CUDA: there are no kernels for {Description}.");
-    }
+    private CudaKernelModule Module() => _module ??= CudaKernelModule.Rent(_context, ComputeCapability, Description);
 
     private void RaiseSharedLimit(CudaKernel kernel, LoadedKernel loaded, int sharedBytes)
     {

@@ -29,6 +29,12 @@ internal sealed unsafe class DeviceBuffer
     /// <summary>What the present owner is called, for the list of what fills the memory; null for scratch.</summary>
     public string? Label { get; set; }
 
+    /// <summary>
+    /// Between what numbers all integers in the buffer are known to lie; null where nobody knows. Who knows spares the gates a look, which on a GPU is a wait for all
+    /// that is queued.
+    /// </summary>
+    public IndexBounds? Bounds { get; set; }
+
     /// <summary>How many tensors share this memory; 1 means the holder may overwrite it.</summary>
     public int References => Volatile.Read(ref _references);
 
@@ -36,6 +42,7 @@ internal sealed unsafe class DeviceBuffer
     {
         Bytes = bytes;
         Label = null;
+        Bounds = null;
         Volatile.Write(ref _references, 1);
     }
 

@@ -149,8 +149,7 @@ __device__ __forceinline__ void window_outputs(
 
 // y[t] = start + sum over k of tap(t, k) * x[t + k - left_padding] for first <= t < last; x and y stand at step 0 of a sequence and at the thread's channels.
 template <int K, int V, typename E, typename Taps>
-__device__ __forceinline__ void slide(
-    const E* x, E* y, int T, int C, int left_padding, int first, int last, bool active, Taps& taps, const float (&start)[V]) {
+__device__ __forceinline__ void slide(const E* x, E* y, int T, int C, int left_padding, int first, int last, bool active, Taps& taps, const float (&start)[V]) {
     Window<E, K, V> window;
     window.open(x, first - left_padding, T, C, active);
 #pragma unroll 1
@@ -260,8 +259,7 @@ __device__ __forceinline__ void window_gradients(
 // Both see the same rows of dy. A run that is not the last of its sequence is a multiple of window_steps long.
 template <int K, int V, typename E, typename Taps, typename Gradient>
 __device__ __forceinline__ void slide_back(
-    const E* x, const E* dy, E* dx, int T, int C, int left_padding, int first, int last, bool active, bool taps_wanted, const Taps& taps,
-    Gradient& gradient) {
+    const E* x, const E* dy, E* dx, int T, int C, int left_padding, int first, int last, bool active, bool taps_wanted, const Taps& taps, Gradient& gradient) {
     Window<E, K, V> window;
     Channels<E, V> next[window_steps], now[window_steps];
     window.open(dy, first + left_padding - (K - 1), T, C, active);

@@ -67,8 +67,8 @@ template <typename E, typename Term>
 __device__ inline void sum_long_rows(const E* x, const E* w, E* y, double* partial, long long length, long long part, int parts, float factor) {
     long long p, o = divide(blockIdx.x, parts, p), first = o * length + p * part, last = min((o + 1) * length, first + part);
     bool packed = length % Pack<E>::Count == 0 && part % Pack<E>::Count == 0 && aligned(x, w);
-    double sum = packed ? sum_share<Term, Pack<E>::Count>(x, w, first, last, threadIdx.x, blockDim.x)
-                        : sum_share<Term, 1>(x, w, first, last, threadIdx.x, blockDim.x);
+    double sum =
+        packed ? sum_share<Term, Pack<E>::Count>(x, w, first, last, threadIdx.x, blockDim.x) : sum_share<Term, 1>(x, w, first, last, threadIdx.x, blockDim.x);
     sum = block_sum(sum);
     if (threadIdx.x > 0) return;
     if (parts == 1)

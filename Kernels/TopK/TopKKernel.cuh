@@ -55,8 +55,7 @@ __device__ inline unsigned long long exact_bound(const E* x, int count, int k) {
 // spill [rows, spill_count]: where the keys of a row go when k is more than the capacity; spill_count is a power of two, at least k. capacity: keys in
 // shared memory, a power of two, at least the threads.
 template <typename E>
-__device__ inline void top_k_forward(
-    const E* x, E* values, int* indices, unsigned long long* spill, int count, int k, int capacity, int spill_count) {
+__device__ inline void top_k_forward(const E* x, E* values, int* indices, unsigned long long* spill, int count, int k, int capacity, int spill_count) {
     DYNAMIC_SHARED(unsigned long long, shared_keys);  // [capacity]
     __shared__ int found;
     x += static_cast<long long>(blockIdx.x) * count;

@@ -22,8 +22,7 @@ __device__ inline void transpose_rows(const unsigned* x, unsigned* y, long long 
         return at + i * axes.stride[0];
     };
     for_each_element<4>(
-        length, packed != 0,
-        [&](long long i) { *reinterpret_cast<uint4*>(y + i) = *reinterpret_cast<const uint4*>(x + place(i)); },
+        length, packed != 0, [&](long long i) { *reinterpret_cast<uint4*>(y + i) = *reinterpret_cast<const uint4*>(x + place(i)); },
         [&](long long i) { y[i] = x[place(i)]; });
 }
 

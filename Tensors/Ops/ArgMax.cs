@@ -16,6 +16,7 @@ public static partial class Ops
             throw new ArgumentException($"ArgMax: must be [N, V] with V at least 1, got {x.Shape}.");
         var indices = Tensor.Empty(x.Device, [x.Shape[0]], DType.Int32, nameof(ArgMax));
         ArgMaxKernel.Forward(new ArgMaxSize(x.Shape[0], x.Shape[1]), x.Data, indices.Data);
+        indices.Data.Buffer.Bounds = new IndexBounds(0, x.Shape[1] - 1);
         return indices;
     }
 }

@@ -24,6 +24,7 @@ public static partial class Ops
         var values = x.NewLike([x.Shape[0], k], nameof(TopK));
         var indices = Tensor.Empty(x.Device, [x.Shape[0], k], DType.Int32, nameof(TopK));
         TopKKernel.Forward(new TopKSize(x.Shape[0], x.Shape[1], k), x.Data, values.Data, indices.Data);
+        indices.Data.Buffer.Bounds = new IndexBounds(0, x.Shape[1] - 1);
         return (values, indices);
     }
 }

@@ -114,6 +114,7 @@ public sealed class SafetensorsFile : IDisposable
         if (DTypeOf(name) != into.DType)
             throw Bad($"{SafetensorsHeader.Printable(name)} is {StoredTypeOf(name)}, the model wants {into.DType}");
         var data = into.Data;
+        data.Buffer.Bounds = null;
         ReadChunks(name, (start, words) => CopyKernel.FromHost<int>(words, data with { Offset = data.Offset + start, Length = words.Length }));
     }
 

@@ -14,7 +14,7 @@ public sealed class CudaDeviceTests
     [InlineData((CudaStaging.SlotBytes * 9 / 4) + 3)]
     public void WhatIsCopiedThereComesBack(int count)
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         float[] values = [.. Enumerable.Range(0, count).Select(i => i + 0.5f)];
         var a = Rent(cuda, count);
         var b = Rent(cuda, count);
@@ -35,7 +35,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void PartsAreFilledAndNothingBesideThem()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         var whole = Rent(cuda, 100);
         FillKernel.Fill(whole, 1);
         FillKernel.Fill(whole with { Offset = 13, Length = 5 }, -2.5f);
@@ -48,7 +48,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void TheSourceOfACopyMayBeChangedAtOnce()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         var value = new float[4096];
         var targets = new DeviceSpan[40];
         for (int i = 0; i < targets.Length; i++)
@@ -67,7 +67,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void BuffersAreAlignedAndKeptForTheNext()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         for (int round = 0; round < 3; round++)
         {
             var buffers = Enumerable.Range(1, 30).Select(i => cuda.Rent(i * 300)).ToArray();
@@ -85,7 +85,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void GuardsSeeAWriteOutside()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         var buffer = cuda.Rent(400);
         FillKernel.Zero(new DeviceSpan(buffer, 0, 101));
         Assert.Equal("A kernel wrote 0 bytes past the end of a buffer of 400 bytes.", Assert.Throws<InvalidOperationException>(buffer.Release).Message);
@@ -94,7 +94,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void WhatCannotBeHadSaysHowMuch()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         var held = cuda.Rent(4096);
         held.Label = "Linear";
         string message = Assert.Throws<OutOfMemoryException>(() => cuda.Rent(1L << 46)).Message;
@@ -106,7 +106,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void AnUnknownKernelIsNamed()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         var kernel = new CudaKernel("test_no_such_kernel_f32");
         string message = Assert.Throws<CudaException>(() => cuda.Launch(kernel, new Dim3(1), new Dim3(32), 0)).Message;
         Assert.StartsWith($"cuModuleGetFunction of test_no_such_kernel_f32 on {cuda.Description}: CUDA_ERROR_NOT_FOUND (500)", message);
@@ -117,7 +117,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void CapturedWorkRunsAgainAndAgain()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         DeviceSpan a = Rent(cuda, 64), b = Rent(cuda, 64);
         FillKernel.Fill(a, 1);
         FillKernel.Fill(b, 0);
@@ -143,7 +143,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void ADisposedDeviceGivesNothingMore()
     {
-        var cuda = Open();
+        var cuda = TestDevices.OpenCuda();
         var span = Rent(cuda, 10);
         cuda.Dispose();
         cuda.Dispose();
@@ -159,7 +159,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void TwoDevicesShareAGpu()
     {
-        using var first = Open();
+        using var first = TestDevices.OpenCuda();
         var span = Rent(first, 16);
         FillKernel.Fill(span, 3);
         using (var second = Open())
@@ -177,7 +177,7 @@ public sealed class CudaDeviceTests
     [Fact]
     public void SeveralThreadsUseADevice()
     {
-        using var cuda = Open();
+        using var cuda = TestDevices.OpenCuda();
         int failures = 0;
         var threads = Enumerable.Range(0, 4).Select(n => new Thread(() =>
         {
@@ -196,12 +196,6 @@ public sealed class CudaDeviceTests
             thread.Join();
         Assert.Equal(0, failures);
         Assert.Equal(0, cuda.LiveBytes);
-    }
-
-    private static CudaDevice Open()
-    {
-        Assert.SkipUnless(CudaPresence.OfProcess.IsPresent, $"needs a GPU or the emulator: {CudaPresence.OfProcess.ShortAbsence}");
-        return new CudaDevice(0, guards: true);
     }
 
     private static DeviceSpan Rent(CudaDevice cuda, int count) => new(cuda.Rent(Math.Max(1, count) * sizeof(float)), 0, count);

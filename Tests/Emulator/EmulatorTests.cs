@@ -49,9 +49,10 @@ public sealed partial class EmulatorTests
     [InlineData("divergent_shuffle.cu", "deadlock: waits at __shfl_xor_sync for lanes that do not come; thread (16,0,0) waits at __syncthreads()")]
     [InlineData("uninitialised_shared.cu", "uninitialised read: reads 4 bytes of shared memory that nothing has written")]
     [InlineData("use_after_free.cu", "use after free: reads 4 bytes of global memory, in a buffer of 256 bytes that cuMemFreeAsync freed")]
-    [InlineData("missing_event.cu", "kernel wrong_missing_event_writes on another stream, with no event between")]
+    [InlineData("missing_event.cu", "kernel wrong_missing_event_writes on another stream has written, with no event between")]
     [InlineData("missing_cp_async_wait.cu", "missing cp.async wait: ")]
     [InlineData("missing_syncwarp.cu", "shared memory")]
+    [InlineData("misaligned.cu", "misaligned: reads 16 bytes of global memory at an address that they do not divide")]
     public void TheReportSaysWhatIsWrong(string source, string expected)
     {
         var (_, output) = Emulate("wrong.checked.so", $"wrong/{source}");
@@ -88,9 +89,8 @@ public sealed partial class EmulatorTests
     /// <summary>Where the build put the emulator; skips the running test where there is no compiler to build it.</summary>
     private static string Folder()
     {
-        string folder = Path.Combine(AppContext.BaseDirectory, "emulator");
-        Assert.SkipUnless(File.Exists(Path.Combine(folder, "emulate")), "needs the CUDA emulator, which is built where g++ is");
-        return folder;
+        Assert.SkipUnless(File.Exists(Path.Combine(TestDevices.EmulatorFolder, "emulate")), "cuda-emulated: the emulator is built where g++ is");
+        return TestDevices.EmulatorFolder;
     }
 
     private static (int Exit, string Output) Emulate(string image, string source)

@@ -15,7 +15,7 @@ device=(-std=c++20 -fPIC -fvisibility=hidden -fno-gnu-unique -fno-exceptions -fn
     "-I$emulator" -include "$emulator/cuda_builtins.h")
 plain=(-O2)
 # The calls that these options insert are answered by module_support.cpp; the sanitizers' libraries are not linked.
-checked=(-O1 -fsanitize=thread,bounds -fno-sanitize-recover=all -DCUDASEQ_EMULATOR_CHECKED)
+checked=(-O1 -fsanitize=thread,bounds,alignment -fno-sanitize-recover=all -DCUDASEQ_EMULATOR_CHECKED)
 
 # stale OUTPUT INPUT...: whether OUTPUT is missing or older than something it was made of.
 stale() {

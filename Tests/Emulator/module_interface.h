@@ -25,7 +25,7 @@ struct Parameter {
 
 struct Kernel {
     const char* name;
-    void (*entry)();                                       ///< the kernel with its type erased
+    void (*entry)();                                        ///< the kernel with its type erased
     void (*call)(void (*entry)(), void* const* arguments);  ///< gives it its type back and calls it for one thread
     const Parameter* parameters;
     int parameter_count;

@@ -39,9 +39,7 @@ struct Signature {
     EMULATOR_UNCHECKED static void invoke(void (*entry)(), [[maybe_unused]] void* const* arguments, std::index_sequence<I...>) {
         reinterpret_cast<void (*)(P...)>(entry)(*static_cast<std::remove_cv_t<P>*>(arguments[I])...);
     }
-    EMULATOR_UNCHECKED static void call(void (*entry)(), void* const* arguments) {
-        invoke(entry, arguments, std::index_sequence_for<P...>{});
-    }
+    EMULATOR_UNCHECKED static void call(void (*entry)(), void* const* arguments) { invoke(entry, arguments, std::index_sequence_for<P...>{}); }
 };
 
 template <typename... P>

@@ -1,5 +1,5 @@
 // Linked into every image: the variables behind threadIdx and its kin, and, for the checked level, the calls that g++ writes before each
-// access for -fsanitize=thread and -fsanitize=bounds. We answer them ourselves; the sanitizers' own run-time libraries are not involved.
+// access for -fsanitize=thread,bounds,alignment. We answer them ourselves; the sanitizers' own run-time libraries are not involved.
 // Compiled without those options.
 #include "module_interface.h"
 
@@ -35,9 +35,18 @@ __attribute__((visibility("default"))) const Module* cuda_emulator_module() {
 #else
     constexpr bool Checked = false;
 #endif
-    static const Module module{cuda_emulator::InterfaceVersion, Checked, &cuda_emulator_runtime, &cuda_emulator_thread_index, &cuda_emulator_block_index,
-                               &cuda_emulator_block_size, &cuda_emulator_grid_size, &cuda_emulator_lane, touch_shared, cuda_emulator_kernels,
-                               cuda_emulator_kernel_count};
+    static const Module module{
+        cuda_emulator::InterfaceVersion,
+        Checked,
+        &cuda_emulator_runtime,
+        &cuda_emulator_thread_index,
+        &cuda_emulator_block_index,
+        &cuda_emulator_block_size,
+        &cuda_emulator_grid_size,
+        &cuda_emulator_lane,
+        touch_shared,
+        cuda_emulator_kernels,
+        cuda_emulator_kernel_count};
     return &module;
 }
 }
@@ -54,12 +63,12 @@ inline void check(const void* address, size_t bytes, Access access, bool aligned
 
 #define CALLBACK(name, bytes, access, aligned) \
     HIDDEN void name(void* address) { check(address, bytes, access, aligned, __builtin_return_address(0)); }
-#define CALLBACKS(bytes)                                                       \
-    CALLBACK(__tsan_read##bytes, bytes, Access::Read, true)                    \
-    CALLBACK(__tsan_write##bytes, bytes, Access::Write, true)                  \
-    CALLBACK(__tsan_unaligned_read##bytes, bytes, Access::Read, false)         \
-    CALLBACK(__tsan_unaligned_write##bytes, bytes, Access::Write, false)       \
-    CALLBACK(__tsan_volatile_read##bytes, bytes, Access::Read, true)           \
+#define CALLBACKS(bytes)                                                 \
+    CALLBACK(__tsan_read##bytes, bytes, Access::Read, true)              \
+    CALLBACK(__tsan_write##bytes, bytes, Access::Write, true)            \
+    CALLBACK(__tsan_unaligned_read##bytes, bytes, Access::Read, false)   \
+    CALLBACK(__tsan_unaligned_write##bytes, bytes, Access::Write, false) \
+    CALLBACK(__tsan_volatile_read##bytes, bytes, Access::Read, true)     \
     CALLBACK(__tsan_volatile_write##bytes, bytes, Access::Write, true)
 
 extern "C" {
@@ -89,8 +98,22 @@ HIDDEN void* memset(void* to, int value, size_t bytes) {
 }
 
 HIDDEN void __ubsan_handle_out_of_bounds_abort(void*, void*) {
+    if (cuda_emulator_runtime.stop != nullptr) cuda_emulator_runtime.stop("index out of the bounds of its array", nullptr, 0, __builtin_return_address(0));
+    __builtin_trap();
+}
+
+// Before the optimiser divides an access of 16 bytes into four of 4, which are aligned.
+struct TypeMismatch {
+    const char* file;
+    unsigned line, column;
+    const void* type;
+    unsigned char log_alignment, kind;  // 0: load, 1: store
+};
+HIDDEN void __ubsan_handle_type_mismatch_v1_abort(const TypeMismatch* mismatch, const void* address) {
+    constexpr unsigned char Store = 1;
+    check(address, size_t{1} << mismatch->log_alignment, mismatch->kind == Store ? Access::Write : Access::Read, true, __builtin_return_address(0));
     if (cuda_emulator_runtime.stop != nullptr)
-        cuda_emulator_runtime.stop("index out of the bounds of its array", nullptr, 0, __builtin_return_address(0));
+        cuda_emulator_runtime.stop("misaligned access to a thread's own memory", nullptr, 0, __builtin_return_address(0));
     __builtin_trap();
 }
 }

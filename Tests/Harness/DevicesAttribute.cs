@@ -1,27 +1,18 @@
 using System.Reflection;
-using CudaSeq.Kernels;
 using Xunit.Sdk;
 using Xunit.v3;
 
 namespace CudaSeq.Tests;
 
-/// <summary>Runs a theory once for every device that this process can compute on; the test's first parameter is the device's name.</summary>
+/// <summary>
+/// Runs a theory once for every device of <see cref="TestDevices.All"/>; the test's first parameter is the device's name. Where a device is missing the test is
+/// skipped by its name, with the reason.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DevicesAttribute : DataAttribute
 {
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker)
-        => new([new TheoryDataRow<string>("cpu")]);
+        => new([.. TestDevices.All.Select(device => new TheoryDataRow<string>(device) { Skip = TestDevices.Absence(device) })]);
 
     public override bool SupportsDiscoveryEnumeration() => true;
-}
-
-/// <summary>The devices tests compute on.</summary>
-internal static class TestDevices
-{
-    /// <summary>A fresh device whose buffers start as NaN and lie between guard zones that are checked when they are freed.</summary>
-    public static Device Open(string name, int threads = 2) => name switch
-    {
-        "cpu" => new CpuDevice(threads, tier: null, guards: true),
-        _ => throw new ArgumentException($"No test device is called {name}."),
-    };
 }

@@ -67,6 +67,9 @@ public abstract class OpTests<TCase>
     /// <summary>False for ops without a backward.</summary>
     protected virtual bool Differentiable => true;
 
+    /// <summary>Whether kernels of NativeKernels.cu do the op's work on CUDA; a plain matrix product is cuBLAS's, and a view is nobody's.</summary>
+    protected virtual bool LaunchesKernels => true;
+
     /// <summary>How much of the naive loop's error a row is allowed; an op says why it needs more than its own.</summary>
     protected virtual NaiveError Allowed => NaiveError.OfTheRow;
 
@@ -147,20 +150,38 @@ public abstract class OpTests<TCase>
     {
         foreach (var (c, inputs) in DrawnCases())
         {
+            // The thread counts are those of a processor.
+            int[] counts = device == TestDevices.Processor ? [1, 2, 3] : [1];
             var (first, _) = Forward(device, 1, c, inputs);
-            foreach (int threads in (int[])[1, 2, 3])
+            foreach (int threads in counts)
                 Assert.True(first.AsSpan().SequenceEqual(Forward(device, threads, c, inputs).Values), $"{c}: forward differs with {threads} threads");
             if (!Differentiable || first.Length == 0)
                 continue;
             float[] cotangent = [.. Enumerable.Range(0, first.Length).Select(i => MathF.Sin(i + 1))];
             var gradients = Gradients(device, 1, c, inputs, cotangent);
-            foreach (int threads in (int[])[1, 2, 3])
+            foreach (int threads in counts)
             {
                 var again = Gradients(device, threads, c, inputs, cotangent);
                 for (int i = 0; i < gradients.Length; i++)
                     Assert.True(gradients[i].AsSpan().SequenceEqual(again[i]), $"{c}: gradient {i} differs with {threads} threads");
             }
         }
+    }
+
+    [Fact]
+    public void WorksOnCudaWithoutLookingBack()
+    {
+        using var device = TestDevices.OpenCuda();
+        foreach (var (c, inputs) in DrawnCases())
+        {
+            using var scope = TensorScope.Begin();
+            var y = Call(c, Upload(device, inputs, parameters: true));
+            if (Differentiable && y.Shape.Count > 0)
+                y.Backward(Tensor.Full(device, y.Shape, 1));
+            Assert.True(device.HostReads == 0, $"{c}: read from the device {device.HostReads} times");
+        }
+
+        Assert.Equal(LaunchesKernels, device.KernelLaunches > 0);
     }
 
     /// <summary>Asserts that a call is refused with exactly this message.</summary>

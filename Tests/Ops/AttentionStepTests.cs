@@ -11,6 +11,7 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
         (1, 1, 1, 1, 1, null, null), (3, 3, 7, 6, 2, null, 5), (4, 2, 9, 16, 1, [9, 0], null), (6, 3, 16, 34, 2, [16, 1, 7], 12), (5, 1, 17, 64, 4, null, null),
         (2, 2, 33, 128, 2, [33, 20], null), (10, 2, 65, 96, 1, [65, 40], 64), (64, 64, 40, 80, 4, null, 37), (2, 1, 130, 14, 2, null, null), (2, 2, 5, 8, 2, null, 0),
         (0, 0, 5, 8, 2, null, null), (0, 3, 5, 8, 2, null, null),
+        (2, 1, 300, 16, 2, [300], null), (3, 3, 600, 12, 1, [599, 0, 257], null), (2, 2, 20, 320, 2, null, null),
     ];
 
     // The error of a probability is that of one score, and a naive score is now and then exact.

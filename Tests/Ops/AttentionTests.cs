@@ -26,6 +26,8 @@ public sealed class AttentionTests : OpTests<AttentionCase>
         new(1, 9, 4, 8, 2, Causal: true),
         new(1, 4, 9, 14, 2, Causal: true, Scale: 0.3f),
         new(2, 3, 2, 4, 1, [2, 0]),
+        new(1, 9, 20, 160, 1),
+        new(2, 33, 40, 288, 1, [40, 11], Causal: true, Dropout: 0.3f),
         new(1, 260, 300, 8, 1, [290], Causal: true),
         new(0, 3, 4, 8, 2),
         new(2, 0, 4, 8, 2),

@@ -9,6 +9,7 @@ public sealed class EmbeddingTests : OpTests<EmbeddingCase>
     protected override IEnumerable<EmbeddingCase> Cases =>
     [
         new(1, 1, 1, 1), new(2, 3, 5, 7), new(0, 3, 5, 4), new(2, 3, 4, 0), new(4, 9, 3, 16, 4), new(3, 5, 11, 33, 0.5f), new(8, 33, 14, 257), new(5, 40, 1000, 65, 8),
+        new(4, 80, 3, 12, 1), new(3, 1000, 40, 5), new(2, 30, 70_000, 1),
     ];
 
     protected override Input[] Inputs(EmbeddingCase c, Random random) =>

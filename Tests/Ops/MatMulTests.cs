@@ -12,6 +12,8 @@ public sealed record MatMulCase(int[] Leading, int M, int N, int K, bool Transpo
 
 public sealed class MatMulTests : OpTests<MatMulCase>
 {
+    protected override bool LaunchesKernels => false;
+
     protected override IEnumerable<MatMulCase> Cases
     {
         get

@@ -9,6 +9,7 @@ public sealed class TopKTests : OpTests<(int N, int V, int K)>
     protected override IEnumerable<(int N, int V, int K)> Cases =>
     [
         (1, 1, 1), (2, 3, 2), (3, 7, 7), (2, 64, 5), (2, 65, 1), (3, 127, 3), (2, 129, 129), (4, 1000, 10), (2, 5000, 300), (40, 3001, 4), (1, 50_000, 8), (3, 9, 0), (0, 9, 2),
+        (2, 5000, 2500), (1, 3001, 3001),
     ];
 
     protected override Input[] Inputs((int N, int V, int K) c, Random random) => [Input.Random(random, [c.N, c.V])];

@@ -20,7 +20,7 @@ public sealed class TensorTests
         var x = Tensor.From(device, [1f, 2f]);
         x.CopyFrom([3f, 4f]);
         Assert.Equal([3f, 4f], x.ToArray());
-        Assert.Equal("From [2] Float32 on cpu", x.ToString());
+        Assert.Equal($"From [2] Float32 on {device}", x.ToString());
     }
 
     [Theory, Devices]

@@ -21,9 +21,10 @@ bool is_float_compute(int type) {
     return type == ComputeFloat || type == ComputePedanticFloat || type == ComputeFastHalf || type == ComputeFastBfloat16 || type == ComputeFastTf32;
 }
 
-int gemm(const char* name, void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda,
-         int64_t a_stride, const void* b, int b_type, int ldb, int64_t b_stride, const void* beta, void* c, int c_type, int ldc, int64_t c_stride,
-         int batches, bool tf32) {
+int gemm(
+    const char* name, void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda,
+    int64_t a_stride, const void* b, int b_type, int ldb, int64_t b_stride, const void* beta, void* c, int c_type, int ldc, int64_t c_stride, int batches,
+    bool tf32) {
     if (handle == nullptr) return NotInitialized;
     const auto& h = *static_cast<Handle*>(handle);
     auto ta = static_cast<DataType>(a_type), tb = static_cast<DataType>(b_type), tc = static_cast<DataType>(c_type);
@@ -102,51 +103,68 @@ CUBLAS_API cublasGetPointerMode_v2(void* handle, int* mode) {
     return Success;
 }
 
-CUBLAS_API cublasSgemm_v2(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b,
-                          int ldb, const float* beta, float* c, int ldc) {
+CUBLAS_API cublasSgemm_v2(
+    void* handle, int transpose_a, int transpose_b, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b, int ldb,
+    const float* beta, float* c, int ldc) {
     return gemm("cublasSgemm", handle, transpose_a, transpose_b, m, n, k, alpha, a, 0, lda, 0, b, 0, ldb, 0, beta, c, 0, ldc, 0, 1, false);
 }
 
-CUBLAS_API cublasSgemmStridedBatched(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const float* alpha, const float* a, int lda,
-                                     long long a_stride, const float* b, int ldb, long long b_stride, const float* beta, float* c, int ldc,
-                                     long long c_stride, int batches) {
-    return gemm("cublasSgemmStridedBatched", handle, transpose_a, transpose_b, m, n, k, alpha, a, 0, lda, a_stride, b, 0, ldb, b_stride, beta, c, 0, ldc,
-                c_stride, batches, false);
+CUBLAS_API cublasSgemmStridedBatched(
+    void* handle, int transpose_a, int transpose_b, int m, int n, int k, const float* alpha, const float* a, int lda, long long a_stride, const float* b,
+    int ldb, long long b_stride, const float* beta, float* c, int ldc, long long c_stride, int batches) {
+    return gemm(
+        "cublasSgemmStridedBatched", handle, transpose_a, transpose_b, m, n, k, alpha, a, 0, lda, a_stride, b, 0, ldb, b_stride, beta, c, 0, ldc, c_stride,
+        batches, false);
 }
 
-CUBLAS_API cublasGemmEx(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda,
-                        const void* b, int b_type, int ldb, const void* beta, void* c, int c_type, int ldc, int compute, int) {
+CUBLAS_API cublasGemmEx(
+    void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda, const void* b, int b_type,
+    int ldb, const void* beta, void* c, int c_type, int ldc, int compute, int) {
     if (!is_float_compute(compute)) return NotSupported;
-    return gemm("cublasGemmEx", handle, transpose_a, transpose_b, m, n, k, alpha, a, a_type, lda, 0, b, b_type, ldb, 0, beta, c, c_type, ldc, 0, 1,
-                compute == ComputeFastTf32);
+    return gemm(
+        "cublasGemmEx", handle, transpose_a, transpose_b, m, n, k, alpha, a, a_type, lda, 0, b, b_type, ldb, 0, beta, c, c_type, ldc, 0, 1,
+        compute == ComputeFastTf32);
 }
 
-CUBLAS_API cublasGemmStridedBatchedEx(void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int a_type,
-                                      int lda, long long a_stride, const void* b, int b_type, int ldb, long long b_stride, const void* beta, void* c,
-                                      int c_type, int ldc, long long c_stride, int batches, int compute, int) {
+CUBLAS_API cublasGemmStridedBatchedEx(
+    void* handle, int transpose_a, int transpose_b, int m, int n, int k, const void* alpha, const void* a, int a_type, int lda, long long a_stride,
+    const void* b, int b_type, int ldb, long long b_stride, const void* beta, void* c, int c_type, int ldc, long long c_stride, int batches, int compute, int) {
     if (!is_float_compute(compute)) return NotSupported;
-    return gemm("cublasGemmStridedBatchedEx", handle, transpose_a, transpose_b, m, n, k, alpha, a, a_type, lda, a_stride, b, b_type, ldb, b_stride, beta, c,
-                c_type, ldc, c_stride, batches, compute == ComputeFastTf32);
+    return gemm(
+        "cublasGemmStridedBatchedEx", handle, transpose_a, transpose_b, m, n, k, alpha, a, a_type, lda, a_stride, b, b_type, ldb, b_stride, beta, c, c_type,
+        ldc, c_stride, batches, compute == ComputeFastTf32);
 }
 
 extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusString(int status) {
     switch (status) {
-        case Success: return "success";
-        case NotInitialized: return "the library was not initialized";
-        case InvalidValue: return "an unsupported value or parameter was passed to the function";
-        case ExecutionFailed: return "the function failed to launch on the GPU";
-        case NotSupported: return "the functionality requested is not supported";
-        default: return "unknown status";
+        case Success:
+            return "success";
+        case NotInitialized:
+            return "the library was not initialized";
+        case InvalidValue:
+            return "an unsupported value or parameter was passed to the function";
+        case ExecutionFailed:
+            return "the function failed to launch on the GPU";
+        case NotSupported:
+            return "the functionality requested is not supported";
+        default:
+            return "unknown status";
     }
 }
 
 extern "C" __attribute__((visibility("default"))) const char* cublasGetStatusName(int status) {
     switch (status) {
-        case Success: return "CUBLAS_STATUS_SUCCESS";
-        case NotInitialized: return "CUBLAS_STATUS_NOT_INITIALIZED";
-        case InvalidValue: return "CUBLAS_STATUS_INVALID_VALUE";
-        case ExecutionFailed: return "CUBLAS_STATUS_EXECUTION_FAILED";
-        case NotSupported: return "CUBLAS_STATUS_NOT_SUPPORTED";
-        default: return "CUBLAS_STATUS_UNKNOWN";
+        case Success:
+            return "CUBLAS_STATUS_SUCCESS";
+        case NotInitialized:
+            return "CUBLAS_STATUS_NOT_INITIALIZED";
+        case InvalidValue:
+            return "CUBLAS_STATUS_INVALID_VALUE";
+        case ExecutionFailed:
+            return "CUBLAS_STATUS_EXECUTION_FAILED";
+        case NotSupported:
+            return "CUBLAS_STATUS_NOT_SUPPORTED";
+        default:
+            return "CUBLAS_STATUS_UNKNOWN";
     }
 }

@@ -77,8 +77,14 @@ struct HeuristicResult {
 static_assert(sizeof(HeuristicResult) == 96);
 
 Matrix matrix(const void* pointer, const Layout& layout) {
-    return {reinterpret_cast<uint64_t>(pointer), static_cast<DataType>(layout.values[Type]), layout.values[Rows],      layout.values[Columns],
-            layout.values[Leading],              layout.values[Order] == OrderRows,          layout.values[BatchStride]};
+    return {
+        reinterpret_cast<uint64_t>(pointer),
+        static_cast<DataType>(layout.values[Type]),
+        layout.values[Rows],
+        layout.values[Columns],
+        layout.values[Leading],
+        layout.values[Order] == OrderRows,
+        layout.values[BatchStride]};
 }
 
 bool is_supported_epilogue(unsigned bits) {
@@ -98,8 +104,10 @@ bool is_supported_epilogue(unsigned bits) {
         case EpilogueDerivativeGelu | EpilogueAuxiliary:
         case EpilogueDerivativeGelu | EpilogueAuxiliary | EpilogueBiasGradient:
         case EpilogueBiasGradientA:
-        case EpilogueBiasGradientB: return true;
-        default: return false;
+        case EpilogueBiasGradientB:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -219,13 +227,13 @@ CUBLASLT_API cublasLtMatmulPreferenceDestroy(void* preference) {
 
 CUBLASLT_API cublasLtMatmulPreferenceSetAttribute(void*, int, const void*, size_t) { return Success; }
 
-CUBLASLT_API cublasLtMatmulAlgoGetHeuristic(void*, void* descriptor, void* a, void* b, void* c, void* d, void*, int asked, HeuristicResult* results,
-                                            int* found) {
+CUBLASLT_API cublasLtMatmulAlgoGetHeuristic(
+    void*, void* descriptor, void* a, void* b, void* c, void* d, void*, int asked, HeuristicResult* results, int* found) {
     *found = 0;
     if (asked < 1) return InvalidValue;
     Product product{};
-    int status = plan(*static_cast<Descriptor*>(descriptor), *static_cast<Layout*>(a), *static_cast<Layout*>(b), *static_cast<Layout*>(c),
-                      *static_cast<Layout*>(d), product);
+    int status = plan(
+        *static_cast<Descriptor*>(descriptor), *static_cast<Layout*>(a), *static_cast<Layout*>(b), *static_cast<Layout*>(c), *static_cast<Layout*>(d), product);
     if (status != Success) return status;
     results[0] = HeuristicResult{};
     results[0].waves = 1.0f;
@@ -233,12 +241,13 @@ CUBLASLT_API cublasLtMatmulAlgoGetHeuristic(void*, void* descriptor, void* a, vo
     return Success;
 }
 
-CUBLASLT_API cublasLtMatmul(void*, void* descriptor, const void* alpha, const void* a, void* a_layout, const void* b, void* b_layout, const void* beta,
-                            const void* c, void* c_layout, void* d, void* d_layout, const void*, void*, size_t, void* stream) {
+CUBLASLT_API cublasLtMatmul(
+    void*, void* descriptor, const void* alpha, const void* a, void* a_layout, const void* b, void* b_layout, const void* beta, const void* c, void* c_layout,
+    void* d, void* d_layout, const void*, void*, size_t, void* stream) {
     Product p{};
     const auto& operation = *static_cast<Descriptor*>(descriptor);
-    int status = plan(operation, *static_cast<Layout*>(a_layout), *static_cast<Layout*>(b_layout), *static_cast<Layout*>(c_layout),
-                      *static_cast<Layout*>(d_layout), p);
+    int status =
+        plan(operation, *static_cast<Layout*>(a_layout), *static_cast<Layout*>(b_layout), *static_cast<Layout*>(c_layout), *static_cast<Layout*>(d_layout), p);
     if (status != Success) return status;
     p.a.address = reinterpret_cast<uint64_t>(a);
     p.b.address = reinterpret_cast<uint64_t>(b);

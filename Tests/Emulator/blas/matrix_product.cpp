@@ -135,8 +135,7 @@ int touch_all(const Product& p, float beta) {
     if (result == 0) result = touch(p.name, p.b, p.batches, false);
     if (result == 0 && beta != 0.0f) result = touch(p.name, p.c, p.batches, false);
     const auto& e = p.epilogue;
-    if (result == 0 && (e.bits & EpilogueBias))
-        result = cudaseq_emulator_touch(p.name, e.bias, static_cast<size_t>(p.m) * bytes_of(e.bias_type), false);
+    if (result == 0 && (e.bits & EpilogueBias)) result = cudaseq_emulator_touch(p.name, e.bias, static_cast<size_t>(p.m) * bytes_of(e.bias_type), false);
     if (result == 0 && (e.bits & (EpilogueBiasGradient | EpilogueBiasGradientA | EpilogueBiasGradientB)))
         result = cudaseq_emulator_touch(p.name, e.bias, static_cast<size_t>((e.bits & EpilogueBiasGradientB) ? p.n : p.m) * bytes_of(e.bias_type), true);
     bool writes_auxiliary = (e.bits & EpilogueAuxiliary) && (e.bits & (EpilogueRelu | EpilogueGelu));

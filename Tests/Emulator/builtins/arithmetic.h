@@ -113,8 +113,8 @@ inline void __stcs(T* address, T value) {
 }
 
 // CUDA's overloads in the global namespace; the float ones ignore a NaN, as fminf and fmaxf do.
-#define EMULATOR_MIN_MAX(type)                                   \
-    inline type min(type a, type b) { return b < a ? b : a; }    \
+#define EMULATOR_MIN_MAX(type)                                \
+    inline type min(type a, type b) { return b < a ? b : a; } \
     inline type max(type a, type b) { return a < b ? b : a; }
 EMULATOR_MIN_MAX(int)
 EMULATOR_MIN_MAX(unsigned)

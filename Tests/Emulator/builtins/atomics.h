@@ -18,17 +18,17 @@ EMULATOR_UNCHECKED T atomic(T* address, Change change, const char* file, int lin
         return cuda_emulator::atomic(                                                                              \
             address, [value](type old) __attribute__((no_sanitize("thread"))) { return expression; }, file, line); \
     }
-#define EMULATOR_INTEGER_ATOMICS(type)                                       \
-    EMULATOR_ATOMIC(atomicAdd, type, static_cast<type>(old + value))         \
-    EMULATOR_ATOMIC(atomicSub, type, static_cast<type>(old - value))         \
-    EMULATOR_ATOMIC(atomicExch, type, (static_cast<void>(old), value))       \
-    EMULATOR_ATOMIC(atomicMin, type, value < old ? value : old)              \
-    EMULATOR_ATOMIC(atomicMax, type, old < value ? value : old)              \
-    EMULATOR_ATOMIC(atomicAnd, type, static_cast<type>(old & value))         \
-    EMULATOR_ATOMIC(atomicOr, type, static_cast<type>(old | value))          \
-    EMULATOR_ATOMIC(atomicXor, type, static_cast<type>(old ^ value))         \
-    inline type atomicCAS(type* address, type expected, type value, EMULATOR_SITE) {                                           \
-        return cuda_emulator::atomic(                                                                                          \
+#define EMULATOR_INTEGER_ATOMICS(type)                                                                                            \
+    EMULATOR_ATOMIC(atomicAdd, type, static_cast<type>(old + value))                                                              \
+    EMULATOR_ATOMIC(atomicSub, type, static_cast<type>(old - value))                                                              \
+    EMULATOR_ATOMIC(atomicExch, type, (static_cast<void>(old), value))                                                            \
+    EMULATOR_ATOMIC(atomicMin, type, value < old ? value : old)                                                                   \
+    EMULATOR_ATOMIC(atomicMax, type, old < value ? value : old)                                                                   \
+    EMULATOR_ATOMIC(atomicAnd, type, static_cast<type>(old & value))                                                              \
+    EMULATOR_ATOMIC(atomicOr, type, static_cast<type>(old | value))                                                               \
+    EMULATOR_ATOMIC(atomicXor, type, static_cast<type>(old ^ value))                                                              \
+    inline type atomicCAS(type* address, type expected, type value, EMULATOR_SITE) {                                              \
+        return cuda_emulator::atomic(                                                                                             \
             address, [=](type old) __attribute__((no_sanitize("thread"))) { return old == expected ? value : old; }, file, line); \
     }
 

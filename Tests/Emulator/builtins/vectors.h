@@ -1,22 +1,22 @@
 // Vector types with the sizes and alignments of CUDA's.
 #pragma once
 
-#define EMULATOR_VECTOR2(name, type, alignment)                                   \
-    struct __attribute__((aligned(alignment))) name {                             \
-        type x, y;                                                                \
-    };                                                                            \
+#define EMULATOR_VECTOR2(name, type, alignment)       \
+    struct __attribute__((aligned(alignment))) name { \
+        type x, y;                                    \
+    };                                                \
     inline constexpr name make_##name(type x, type y) { return name{x, y}; }
 
-#define EMULATOR_VECTOR3(name, type)                                                          \
-    struct name {                                                                             \
-        type x, y, z;                                                                         \
-    };                                                                                        \
+#define EMULATOR_VECTOR3(name, type) \
+    struct name {                    \
+        type x, y, z;                \
+    };                               \
     inline constexpr name make_##name(type x, type y, type z) { return name{x, y, z}; }
 
-#define EMULATOR_VECTOR4(name, type, alignment)                                                           \
-    struct __attribute__((aligned(alignment))) name {                                                     \
-        type x, y, z, w;                                                                                  \
-    };                                                                                                    \
+#define EMULATOR_VECTOR4(name, type, alignment)       \
+    struct __attribute__((aligned(alignment))) name { \
+        type x, y, z, w;                              \
+    };                                                \
     inline constexpr name make_##name(type x, type y, type z, type w) { return name{x, y, z, w}; }
 
 EMULATOR_VECTOR2(char2, signed char, 2)

@@ -3,15 +3,9 @@
 #pragma once
 
 inline void __syncthreads(EMULATOR_SITE) { cuda_emulator::runtime.barrier(cuda_emulator::Vote::None, 0, file, line); }
-inline int __syncthreads_or(int predicate, EMULATOR_SITE) {
-    return cuda_emulator::runtime.barrier(cuda_emulator::Vote::Any, predicate, file, line);
-}
-inline int __syncthreads_and(int predicate, EMULATOR_SITE) {
-    return cuda_emulator::runtime.barrier(cuda_emulator::Vote::All, predicate, file, line);
-}
-inline int __syncthreads_count(int predicate, EMULATOR_SITE) {
-    return cuda_emulator::runtime.barrier(cuda_emulator::Vote::Count, predicate, file, line);
-}
+inline int __syncthreads_or(int predicate, EMULATOR_SITE) { return cuda_emulator::runtime.barrier(cuda_emulator::Vote::Any, predicate, file, line); }
+inline int __syncthreads_and(int predicate, EMULATOR_SITE) { return cuda_emulator::runtime.barrier(cuda_emulator::Vote::All, predicate, file, line); }
+inline int __syncthreads_count(int predicate, EMULATOR_SITE) { return cuda_emulator::runtime.barrier(cuda_emulator::Vote::Count, predicate, file, line); }
 
 namespace cuda_emulator {
 
@@ -58,8 +52,8 @@ EMULATOR_UNCHECKED void combine_fold(unsigned lanes, WarpCall* const* calls) {
         if (lanes >> lane & 1) calls[lane]->result = sum;
 }
 
-EMULATOR_UNCHECKED inline uint64_t warp(const char* name, void (*combine)(unsigned, WarpCall* const*), unsigned mask, uint64_t value, int operand,
-                                        const char* file, int line) {
+EMULATOR_UNCHECKED inline uint64_t warp(
+    const char* name, void (*combine)(unsigned, WarpCall* const*), unsigned mask, uint64_t value, int operand, const char* file, int line) {
     WarpCall call{};
     call.name = name;
     call.combine = combine;
@@ -136,23 +130,23 @@ inline void __syncwarp(unsigned mask = 0xffffffffu, EMULATOR_SITE) {
     cuda_emulator::runtime.warp(&call);
 }
 
-#define EMULATOR_REDUCE(name, type, expression)                                                                              \
-    namespace cuda_emulator {                                                                                                \
-    struct fold##name##type {                                                                                                \
-        EMULATOR_UNCHECKED static uint32_t of(uint32_t x, uint32_t y) {                                                      \
-            type a = static_cast<type>(x), b = static_cast<type>(y);                                                         \
-            return static_cast<uint32_t>(expression);                                                                        \
-        }                                                                                                                    \
-    };                                                                                                                       \
-    }                                                                                                                        \
-    inline type name(unsigned mask, type value, EMULATOR_SITE) {                                                             \
-        return static_cast<type>(cuda_emulator::warp(#name, cuda_emulator::combine_fold<cuda_emulator::fold##name##type>, mask, \
-                                                     static_cast<uint32_t>(value), 0, file, line));                          \
+#define EMULATOR_REDUCE(name, type, expression)                                                                                                           \
+    namespace cuda_emulator {                                                                                                                             \
+    struct fold##name##type {                                                                                                                             \
+        EMULATOR_UNCHECKED static uint32_t of(uint32_t x, uint32_t y) {                                                                                   \
+            type a = static_cast<type>(x), b = static_cast<type>(y);                                                                                      \
+            return static_cast<uint32_t>(expression);                                                                                                     \
+        }                                                                                                                                                 \
+    };                                                                                                                                                    \
+    }                                                                                                                                                     \
+    inline type name(unsigned mask, type value, EMULATOR_SITE) {                                                                                          \
+        return static_cast<type>(                                                                                                                         \
+            cuda_emulator::warp(#name, cuda_emulator::combine_fold<cuda_emulator::fold##name##type>, mask, static_cast<uint32_t>(value), 0, file, line)); \
     }
 EMULATOR_REDUCE(__reduce_add_sync, unsigned, a + b)
 EMULATOR_REDUCE(__reduce_min_sync, unsigned, a < b ? a : b)
 EMULATOR_REDUCE(__reduce_max_sync, unsigned, a < b ? b : a)
-EMULATOR_REDUCE(__reduce_and_sync, unsigned, a & b)
+EMULATOR_REDUCE(__reduce_and_sync, unsigned, a& b)
 EMULATOR_REDUCE(__reduce_or_sync, unsigned, a | b)
 EMULATOR_REDUCE(__reduce_xor_sync, unsigned, a ^ b)
 EMULATOR_REDUCE(__reduce_add_sync, int, static_cast<int>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b)))

@@ -128,8 +128,8 @@ CONTROL int cudaseq_emulator_parameter(void* function, size_t index, unsigned* b
     return Success;
 }
 
-CONTROL int cudaseq_emulator_launch(const Module* module, const Kernel* kernel, const unsigned* extents, unsigned shared_bytes, unsigned most_shared_bytes,
-                                    void* stream, void** parameters) {
+CONTROL int cudaseq_emulator_launch(
+    const Module* module, const Kernel* kernel, const unsigned* extents, unsigned shared_bytes, unsigned most_shared_bytes, void* stream, void** parameters) {
     return enter_stream(stream, [&](Device& d, Stream& s) {
         static auto& image = *new std::unique_ptr<Image>(Image::of_program(*module));
         if (image == nullptr) return d.refuse(InvalidImage, "the program's segments cannot be found");

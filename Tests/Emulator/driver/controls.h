@@ -31,8 +31,9 @@ int cudaseq_emulator_forget(uint64_t address, size_t bytes, void* stream);
 int cudaseq_emulator_parameter(void* function, size_t index, unsigned* bytes, int* kind, int* element_kind, unsigned* element_bytes);
 
 /// A launch of a kernel that the program itself brings, the only one it may have; extents of grid and block. A CUDA result.
-int cudaseq_emulator_launch(const cuda_emulator::Module* module, const cuda_emulator::Kernel* kernel, const unsigned* extents, unsigned shared_bytes,
-                            unsigned most_shared_bytes, void* stream, void** parameters);
+int cudaseq_emulator_launch(
+    const cuda_emulator::Module* module, const cuda_emulator::Kernel* kernel, const unsigned* extents, unsigned shared_bytes, unsigned most_shared_bytes,
+    void* stream, void** parameters);
 
 /// Runs `work(state)` in stream order, or makes a graph's node of it; `release(state)` once it will not run again. A CUDA result.
 int cudaseq_emulator_enqueue(void* stream, const char* name, int (*work)(void* state), void (*release)(void* state), void* state);

@@ -15,32 +15,66 @@ thread_local void* current_context;
 
 int attribute_of_device(int attribute) {
     switch (attribute) {
-        case 1: return MaxThreads;                                      // threads per block
-        case 2: case 3: return MaxThreads;                              // block x, y
-        case 4: return 64;                                              // block z
-        case 5: return 2147483647;                                      // grid x
-        case 6: case 7: return 65535;                                   // grid y, z
-        case 8: return SharedBytesByDefault;                            // shared memory per block
-        case 9: return 65536;                                           // constant memory
-        case 10: return WarpSize;                                       // warp size
-        case 12: case 82: return 65536;                                 // registers per block, per multiprocessor
-        case 13: case 36: return 1000000;                               // clock and memory clock in kHz
-        case 14: return 512;                                            // texture alignment
-        case 15: case 19: case 31: case 41: case 83: return 1;          // copy overlap, host mapping, concurrent kernels, unified addressing, managed memory
-        case 16: return Multiprocessors;                                // multiprocessors
-        case 37: return 256;                                            // bus width
-        case 38: return 4 << 20;                                        // L2 cache
-        case 39: return ThreadsPerMultiprocessor;                       // threads per multiprocessor
-        case 40: return 2;                                              // copy engines
-        case 75: return Major;
-        case 76: return Minor;
-        case 78: return 1;                                              // stream priorities
-        case 81: return SharedBytesPerMultiprocessor;
-        case 97: return SharedBytesOptIn;
-        case 106: return BlocksPerMultiprocessor;
-        case 111: return 1024;                                          // shared memory reserved per block
-        case 115: return 1;                                             // memory pools
-        default: return 0;
+        case 1:
+            return MaxThreads;  // threads per block
+        case 2:
+        case 3:
+            return MaxThreads;  // block x, y
+        case 4:
+            return 64;  // block z
+        case 5:
+            return 2147483647;  // grid x
+        case 6:
+        case 7:
+            return 65535;  // grid y, z
+        case 8:
+            return SharedBytesByDefault;  // shared memory per block
+        case 9:
+            return 65536;  // constant memory
+        case 10:
+            return WarpSize;  // warp size
+        case 12:
+        case 82:
+            return 65536;  // registers per block, per multiprocessor
+        case 13:
+        case 36:
+            return 1000000;  // clock and memory clock in kHz
+        case 14:
+            return 512;  // texture alignment
+        case 15:
+        case 19:
+        case 31:
+        case 41:
+        case 83:
+            return 1;  // copy overlap, host mapping, concurrent kernels, unified addressing, managed memory
+        case 16:
+            return Multiprocessors;  // multiprocessors
+        case 37:
+            return 256;  // bus width
+        case 38:
+            return 4 << 20;  // L2 cache
+        case 39:
+            return ThreadsPerMultiprocessor;  // threads per multiprocessor
+        case 40:
+            return 2;  // copy engines
+        case 75:
+            return Major;
+        case 76:
+            return Minor;
+        case 78:
+            return 1;  // stream priorities
+        case 81:
+            return SharedBytesPerMultiprocessor;
+        case 97:
+            return SharedBytesOptIn;
+        case 106:
+            return BlocksPerMultiprocessor;
+        case 111:
+            return 1024;  // shared memory reserved per block
+        case 115:
+            return 1;  // memory pools
+        default:
+            return 0;
     }
 }
 

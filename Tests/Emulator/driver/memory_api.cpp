@@ -72,8 +72,7 @@ CUDA_API cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
 CUDA_API cuMemAllocHost_v2(void** pointer, size_t bytes) { return cuMemHostAlloc(pointer, bytes, 0); }
 
 CUDA_API cuMemFreeHost(void* pointer) {
-    return enter_unless_capturing("cuMemFreeHost",
-                                  [&](Device& d) { return free_now(d, reinterpret_cast<uint64_t>(pointer), true, "cuMemFreeHost"); });
+    return enter_unless_capturing("cuMemFreeHost", [&](Device& d) { return free_now(d, reinterpret_cast<uint64_t>(pointer), true, "cuMemFreeHost"); });
 }
 
 CUDA_API cuMemHostGetDevicePointer_v2(uint64_t* address, void* pointer, unsigned) {
@@ -184,12 +183,12 @@ CUDA_API cuMemcpy(uint64_t to, uint64_t from, size_t bytes) {
     });
 }
 
-#define FILL(name, type)                                                                                                                     \
-    CUDA_API name##_v2(uint64_t to, type value, size_t count) {                                                                              \
-        return enter_synchronous(#name, [&](Device& d, Stream& s) { return d.fill(s, to, value, sizeof value, count, true); });              \
-    }                                                                                                                                        \
-    CUDA_API name##Async(uint64_t to, type value, size_t count, void* stream) {                                                              \
-        return enter_stream(stream, [&](Device& d, Stream& s) { return d.fill(s, to, value, sizeof value, count, false); });                 \
+#define FILL(name, type)                                                                                                        \
+    CUDA_API name##_v2(uint64_t to, type value, size_t count) {                                                                 \
+        return enter_synchronous(#name, [&](Device& d, Stream& s) { return d.fill(s, to, value, sizeof value, count, true); }); \
+    }                                                                                                                           \
+    CUDA_API name##Async(uint64_t to, type value, size_t count, void* stream) {                                                 \
+        return enter_stream(stream, [&](Device& d, Stream& s) { return d.fill(s, to, value, sizeof value, count, false); });    \
     }
 FILL(cuMemsetD8, unsigned char)
 FILL(cuMemsetD16, unsigned short)

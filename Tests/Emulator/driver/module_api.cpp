@@ -13,11 +13,17 @@ enum FunctionAttribute { MostThreads = 0, SharedBytes = 1, Registers = 4, PtxVer
 
 int attribute_of(const Function& function, int attribute) {
     switch (attribute) {
-        case MostThreads: return MaxThreads;
-        case Registers: return 32;
-        case PtxVersion: case BinaryVersion: return 86;
-        case MostDynamicSharedBytes: return static_cast<int>(function.most_shared_bytes);
-        default: return 0;
+        case MostThreads:
+            return MaxThreads;
+        case Registers:
+            return 32;
+        case PtxVersion:
+        case BinaryVersion:
+            return 86;
+        case MostDynamicSharedBytes:
+            return static_cast<int>(function.most_shared_bytes);
+        default:
+            return 0;
     }
 }
 
@@ -108,7 +114,8 @@ CUDA_API cuFuncSetAttribute(void* function, int attribute, int value) {
     return enter([&](Device& d) -> int {
         if (attribute != MostDynamicSharedBytes) return Success;
         if (value < 0 || static_cast<unsigned>(value) > SharedBytesOptIn)
-            return d.refuse(InvalidValue, "a block has at most " + std::to_string(SharedBytesOptIn) + " bytes of shared memory, asked for " + std::to_string(value));
+            return d.refuse(
+                InvalidValue, "a block has at most " + std::to_string(SharedBytesOptIn) + " bytes of shared memory, asked for " + std::to_string(value));
         static_cast<Function*>(function)->most_shared_bytes = static_cast<unsigned>(value);
         return Success;
     });
@@ -128,8 +135,9 @@ CUDA_API cuFuncGetParamInfo(void* function, size_t index, size_t* offset, size_t
     return Success;
 }
 
-CUDA_API cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
-                        unsigned shared_bytes, void* stream, void** parameters, void** extra) {
+CUDA_API cuLaunchKernel(
+    void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,
+    void* stream, void** parameters, void** extra) {
     return enter_stream(stream, [&](Device& d, Stream& s) {
         if (function == nullptr) return d.refuse(InvalidHandle, "a launch of no function");
         return d.launch(s, *static_cast<Function*>(function), {grid_x, grid_y, grid_z}, {block_x, block_y, block_z}, shared_bytes, parameters, extra);

@@ -156,7 +156,8 @@ CUDA_API cuStreamEndCapture(void* stream, void** graph) {
         std::shared_ptr<Capture> capture;
         *graph = nullptr;
         int result = d.timeline.end_capture(s, capture);
-        if (result != Success) return d.refuse(result, "the capture came to nothing: what was called during it was not allowed, or not all its streams were joined");
+        if (result != Success)
+            return d.refuse(result, "the capture came to nothing: what was called during it was not allowed, or not all its streams were joined");
         auto* made = new Graph(capture->graph);
         d.graphs.insert(made);
         *graph = made;

@@ -14,8 +14,8 @@ namespace {
 bool same_line(const char* a, int line_a, const char* b, int line_b) { return line_a == line_b && (a == b || strcmp(a, b) == 0); }
 }  // namespace
 
-void BlockScheduler::begin_launch(const Image& image, const Kernel& kernel, void* const* arguments, Coordinates block_size, Order order,
-                                  RandomNumbers& random, Shadow* shadow) {
+void BlockScheduler::begin_launch(
+    const Image& image, const Kernel& kernel, void* const* arguments, Coordinates block_size, Order order, RandomNumbers& random, Shadow* shadow) {
     image_ = &image;
     module_ = &image.module();
     kernel_ = &kernel;
@@ -113,8 +113,9 @@ void BlockScheduler::end_current() {
     living_[warp] &= ~(1u << (current_ & 31));
     if (at_barrier_ > 0) {
         int waiting = first_in(State::AtBarrier);
-        fail(waiting, LaunchFailed, "divergent barrier: waits at __syncthreads(), which thread " + describe(current_) + " ended without reaching",
-             place_of(waiting));
+        fail(
+            waiting, LaunchFailed, "divergent barrier: waits at __syncthreads(), which thread " + describe(current_) + " ended without reaching",
+            place_of(waiting));
     }
     for (uint32_t left = waiting_[warp]; left != 0; left &= left - 1) {
         int lane = __builtin_ctz(left);
@@ -147,8 +148,9 @@ void BlockScheduler::release_barrier(Vote vote) {
     for (int i = 0; i < thread_count_; i++) {
         auto& t = threads_[i];
         if (!same_line(t.file, t.line, mine.file, mine.line))
-            fail(LaunchFailed, "divergent barrier: while thread " + describe(i) + " waits at another __syncthreads(), at " + describe(place_of(i)),
-                 place_of(me));
+            fail(
+                LaunchFailed, "divergent barrier: while thread " + describe(i) + " waits at another __syncthreads(), at " + describe(place_of(i)),
+                place_of(me));
         any |= t.predicate != 0;
         all &= t.predicate != 0;
         count += t.predicate != 0;
@@ -170,8 +172,7 @@ void BlockScheduler::warp_call(WarpCall* call) {
     t.file = call->file;
     t.line = call->line;
     t.call = call;
-    if (!(call->mask >> lane & 1))
-        fail(LaunchFailed, std::string(call->name) + " whose mask lacks the lane that calls it", {call->file, call->line, nullptr});
+    if (!(call->mask >> lane & 1)) fail(LaunchFailed, std::string(call->name) + " whose mask lacks the lane that calls it", {call->file, call->line, nullptr});
     t.state = State::AtWarpCall;
     waiting_[warp] |= 1u << lane;
     if (complete(warp, *call)) return;
@@ -186,8 +187,8 @@ bool BlockScheduler::complete(int warp, const WarpCall& call) {
     for (int lane = 0; lane < WarpSize; lane++) {
         if (!(lanes >> lane & 1)) continue;
         auto* other = threads_[warp * WarpSize + lane].call;
-        bool together = other->combine == call.combine && other->mask == call.mask &&
-                        (call.orders_memory || same_line(other->file, other->line, call.file, call.line));
+        bool together =
+            other->combine == call.combine && other->mask == call.mask && (call.orders_memory || same_line(other->file, other->line, call.file, call.line));
         if (!together) return false;
         calls[lane] = other;
     }
@@ -222,8 +223,8 @@ void BlockScheduler::report_deadlock() {
         const auto& t = threads_[other];
         bool elsewhere = t.state == State::AtBarrier || (t.state == State::AtWarpCall && (t.line != call.line || t.call->mask != call.mask));
         if (!elsewhere) continue;
-        what += "; thread " + describe(other) + " waits at " + (t.state == State::AtBarrier ? "__syncthreads()" : t.call->name) + ", " +
-                describe(place_of(other));
+        what +=
+            "; thread " + describe(other) + " waits at " + (t.state == State::AtBarrier ? "__syncthreads()" : t.call->name) + ", " + describe(place_of(other));
         break;
     }
     fail(warp, LaunchFailed, what, place_of(warp));

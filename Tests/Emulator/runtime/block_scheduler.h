@@ -30,8 +30,8 @@ class BlockScheduler {
   public:
     BlockScheduler() : stacks_(MaxThreads + 1) {}
 
-    void begin_launch(const Image& image, const Kernel& kernel, void* const* arguments, Coordinates block_size, Order order, RandomNumbers& random,
-                      Shadow* shadow);
+    void begin_launch(
+        const Image& image, const Kernel& kernel, void* const* arguments, Coordinates block_size, Order order, RandomNumbers& random, Shadow* shadow);
     /// False if a thread of the block failed; what it did until then stays done.
     bool run_block(Coordinates block_index);
 

@@ -31,10 +31,11 @@ Checker::Region Checker::region_of(const void* address, size_t bytes, Access acc
     size_t to_guard = (dynamic_bytes_ + Alignment - 1) / Alignment * Alignment;
     if (a >= dynamic_ && a - dynamic_ < to_guard + GuardPage) {
         size_t end = a + bytes - dynamic_;
-        scheduler_.fail(IllegalAddress,
-                        "out of bounds: " + verb(access) + count(bytes) + ", of which the last is " + std::to_string(end - dynamic_bytes_) +
-                            " past the end of the block's " + count(dynamic_bytes_) + " of dynamic shared memory",
-                        place);
+        scheduler_.fail(
+            IllegalAddress,
+            "out of bounds: " + verb(access) + count(bytes) + ", of which the last is " + std::to_string(end - dynamic_bytes_) +
+                " past the end of the block's " + count(dynamic_bytes_) + " of dynamic shared memory",
+            place);
     }
     // __constant__ and __device__ variables, and a thread's own.
     if (scheduler_.image().contains(address, bytes) || scheduler_.stacks().contains(address)) return {};
@@ -51,7 +52,8 @@ void Checker::access(const void* address, size_t bytes, Access access, bool alig
     auto region = region_of(address, bytes, access, place);
     if (region.name == nullptr) return;
     if (aligned && reinterpret_cast<uintptr_t>(address) % bytes != 0)
-        scheduler_.fail(MisalignedAddress, "misaligned: " + verb(access) + count(bytes) + " of " + region.name + " at an address that they do not divide", place);
+        scheduler_.fail(
+            MisalignedAddress, "misaligned: " + verb(access) + count(bytes) + " of " + region.name + " at an address that they do not divide", place);
     if (region.cells == nullptr) return;
     auto thread = static_cast<unsigned>(scheduler_.current());
     auto verdict = region.global ? shadow_.visit_global(region.cells, bytes, access, thread) : shadow_.visit_shared(region.cells, bytes, access, thread);
@@ -80,8 +82,8 @@ std::string Checker::other_party(const Verdict& verdict, bool& same_warp) const 
     }
     if (verdict.run >= shadow_.first_run()) {
         uint32_t block = (*blocks_)[verdict.run - shadow_.first_run()];
-        return "block (" + std::to_string(block % grid_.x) + "," + std::to_string(block / grid_.x % grid_.y) + "," +
-               std::to_string(block / grid_.x / grid_.y) + ") of the same launch";
+        return "block (" + std::to_string(block % grid_.x) + "," + std::to_string(block / grid_.x % grid_.y) + "," + std::to_string(block / grid_.x / grid_.y) +
+               ") of the same launch";
     }
     return shadow_.name_of(verdict.run) + " on another stream";
 }
@@ -94,7 +96,7 @@ void Checker::report(const Verdict& verdict, const Region& region, size_t bytes,
     if (verdict.problem == Problem::InFlight)
         scheduler_.fail(LaunchFailed, "missing cp.async wait: " + what + " that cp.async of " + other + " is still filling", place);
     std::string did = verdict.problem == Problem::WriteAfterRead ? " has read" : " has written";
-    std::string remedy = verdict.run == shadow_.run()          ? same_warp ? ", with no __syncwarp() between" : ", with no __syncthreads() between"
+    std::string remedy = verdict.run == shadow_.run()         ? same_warp ? ", with no __syncwarp() between" : ", with no __syncthreads() between"
                          : verdict.run >= shadow_.first_run() ? ", and blocks run in any order"
                                                               : ", with no event between";
     scheduler_.fail(LaunchFailed, "race: " + what + " that " + other + did + remedy, place);

@@ -73,22 +73,25 @@ int Device::submit(Stream& stream, std::string name, std::function<Failure()> wo
     return result;
 }
 
-int Device::launch(Stream& stream, const Function& function, Coordinates grid_size, Coordinates block_size, unsigned shared_bytes, void** parameters,
-                   void** extra) {
+int Device::launch(
+    Stream& stream, const Function& function, Coordinates grid_size, Coordinates block_size, unsigned shared_bytes, void** parameters, void** extra) {
     const auto& kernel = *function.kernel;
     auto name = std::string("kernel ") + kernel.name;
     constexpr unsigned MostBlocksX = 2147483647, MostBlocks = 65535, MostDepth = 64;
     uint64_t threads = static_cast<uint64_t>(block_size.x) * block_size.y * block_size.z;
     uint64_t blocks = static_cast<uint64_t>(grid_size.x) * grid_size.y * grid_size.z;
     if (threads == 0 || threads > MaxThreads || block_size.x > MaxThreads || block_size.y > MaxThreads || block_size.z > MostDepth)
-        return refuse(InvalidValue, name + ": a block has 1 to 1024 threads, at most 64 of them deep, got " + std::to_string(block_size.x) + " x " +
-                                        std::to_string(block_size.y) + " x " + std::to_string(block_size.z));
+        return refuse(
+            InvalidValue, name + ": a block has 1 to 1024 threads, at most 64 of them deep, got " + std::to_string(block_size.x) + " x " +
+                              std::to_string(block_size.y) + " x " + std::to_string(block_size.z));
     if (blocks == 0 || blocks > MostBlocksX || grid_size.x > MostBlocksX || grid_size.y > MostBlocks || grid_size.z > MostBlocks)
-        return refuse(InvalidValue, name + ": a grid is at least 1 and at most 2147483647 x 65535 x 65535 blocks, got " + std::to_string(grid_size.x) +
-                                        " x " + std::to_string(grid_size.y) + " x " + std::to_string(grid_size.z));
+        return refuse(
+            InvalidValue, name + ": a grid is at least 1 and at most 2147483647 x 65535 x 65535 blocks, got " + std::to_string(grid_size.x) + " x " +
+                              std::to_string(grid_size.y) + " x " + std::to_string(grid_size.z));
     if (shared_bytes > function.most_shared_bytes)
-        return refuse(InvalidValue, name + ": asks for " + std::to_string(shared_bytes) + " bytes of dynamic shared memory, allowed are " +
-                                        std::to_string(function.most_shared_bytes));
+        return refuse(
+            InvalidValue,
+            name + ": asks for " + std::to_string(shared_bytes) + " bytes of dynamic shared memory, allowed are " + std::to_string(function.most_shared_bytes));
     auto launch = std::make_shared<Launch>();
     launch->image = function.image;
     launch->kernel = function.kernel;
@@ -124,16 +127,19 @@ Failure Device::judge(const std::string& name, const Verdict& verdict, uint64_t 
     if (verdict.problem == Problem::None) return {};
     if (verdict.problem == Problem::Uninitialised)
         return {LaunchFailed, "uninitialised read: " + name + " reads " + std::to_string(bytes) + " bytes, not all of which have been written"};
-    return {LaunchFailed, "race: " + name + " of " + std::to_string(bytes) + " bytes at " + std::to_string(address) + " clashes with " +
-                              shadow.name_of(verdict.run) + " on another stream, with no event between"};
+    return {
+        LaunchFailed, "race: " + name + " of " + std::to_string(bytes) + " bytes at " + std::to_string(address) + " clashes with " +
+                          shadow.name_of(verdict.run) + " on another stream, with no event between"};
 }
 
 Failure Device::touch(const std::string& name, uint64_t address, size_t bytes, Access access, bool may_be_uninitialised) {
     if (bytes == 0) return {};
     auto* allocation = memory.whole(address, bytes);
     if (allocation == nullptr)
-        return {IllegalAddress, name + (access == Access::Read ? " reads " : " writes ") + std::to_string(bytes) + " bytes that are not all in one buffer: the first is " +
-                                    (memory.holding(address) != nullptr ? "in" : "not in") + " one, the last is " + memory.describe(address + bytes - 1)};
+        return {
+            IllegalAddress, name + (access == Access::Read ? " reads " : " writes ") + std::to_string(bytes) +
+                                " bytes that are not all in one buffer: the first is " + (memory.holding(address) != nullptr ? "in" : "not in") +
+                                " one, the last is " + memory.describe(address + bytes - 1)};
     if (!watched_ || allocation->cells == nullptr) return {};
     auto* cells = allocation->cells + (address - allocation->begin);
     shadow.begin_copy();
@@ -164,7 +170,8 @@ Failure Device::copy(const std::string& name, uint64_t to, uint64_t from, size_t
 int Device::copy_to_device(Stream& stream, uint64_t to, const void* from, size_t bytes, bool wait) {
     if (bytes == 0) return Success;
     if (memory.whole(to, bytes) == nullptr)
-        return refuse(InvalidValue, "cuMemcpyHtoD of " + std::to_string(bytes) + " bytes: the target is not one buffer; its end is " + memory.describe(to + bytes - 1));
+        return refuse(
+            InvalidValue, "cuMemcpyHtoD of " + std::to_string(bytes) + " bytes: the target is not one buffer; its end is " + memory.describe(to + bytes - 1));
     // What comes from ordinary memory is copied before the call returns; pinned memory is read when the stream gets there.
     auto staged = std::make_shared<std::vector<char>>();
     auto source = reinterpret_cast<uint64_t>(from);
@@ -172,13 +179,15 @@ int Device::copy_to_device(Stream& stream, uint64_t to, const void* from, size_t
         staged->assign(static_cast<const char*>(from), static_cast<const char*>(from) + bytes);
         source = reinterpret_cast<uint64_t>(staged->data());
     }
-    return submit(stream, "cuMemcpyHtoD", [this, to, source, bytes, staged] { return copy("cuMemcpyHtoD", to, source, bytes); }, wait);
+    return submit(
+        stream, "cuMemcpyHtoD", [this, to, source, bytes, staged] { return copy("cuMemcpyHtoD", to, source, bytes); }, wait);
 }
 
 int Device::copy_to_host(Stream& stream, void* to, uint64_t from, size_t bytes, bool wait) {
     if (bytes == 0) return Success;
     if (memory.whole(from, bytes) == nullptr)
-        return refuse(InvalidValue, "cuMemcpyDtoH of " + std::to_string(bytes) + " bytes: the source is not one buffer; its end is " + memory.describe(from + bytes - 1));
+        return refuse(
+            InvalidValue, "cuMemcpyDtoH of " + std::to_string(bytes) + " bytes: the source is not one buffer; its end is " + memory.describe(from + bytes - 1));
     auto target = reinterpret_cast<uint64_t>(to);
     bool pinned = memory.holding(target) != nullptr;
     auto work = [this, target, from, bytes] {
@@ -192,7 +201,8 @@ int Device::copy_on_device(Stream& stream, uint64_t to, uint64_t from, size_t by
     if (bytes == 0) return Success;
     if (memory.whole(to, bytes) == nullptr || memory.whole(from, bytes) == nullptr)
         return refuse(InvalidValue, "cuMemcpyDtoD of " + std::to_string(bytes) + " bytes: source and target must each be in one buffer");
-    return submit(stream, "cuMemcpyDtoD", [this, to, from, bytes] { return copy("cuMemcpyDtoD", to, from, bytes); }, wait);
+    return submit(
+        stream, "cuMemcpyDtoD", [this, to, from, bytes] { return copy("cuMemcpyDtoD", to, from, bytes); }, wait);
 }
 
 int Device::fill(Stream& stream, uint64_t to, uint32_t value, size_t element_bytes, size_t count, bool wait) {
@@ -217,8 +227,9 @@ int Device::allocate(uint64_t& address, size_t bytes, bool host) {
         allocation = memory.allocate(bytes, host);
     }
     if (allocation == nullptr)
-        return refuse(OutOfMemory, "no room for " + std::to_string(bytes) + " bytes: " + std::to_string(memory.used()) + " of " +
-                                       std::to_string(memory.total()) + " are in use");
+        return refuse(
+            OutOfMemory,
+            "no room for " + std::to_string(bytes) + " bytes: " + std::to_string(memory.used()) + " of " + std::to_string(memory.total()) + " are in use");
     address = allocation->begin;
     return Success;
 }

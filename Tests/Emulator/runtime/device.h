@@ -61,8 +61,7 @@ class Device {
     /// From now on every byte is watched: a checked image is there.
     void watch();
 
-    int launch(Stream& stream, const Function& function, Coordinates grid_size, Coordinates block_size, unsigned shared_bytes, void** parameters,
-               void** extra);
+    int launch(Stream& stream, const Function& function, Coordinates grid_size, Coordinates block_size, unsigned shared_bytes, void** parameters, void** extra);
     int copy_to_device(Stream& stream, uint64_t to, const void* from, size_t bytes, bool wait);
     int copy_to_host(Stream& stream, void* to, uint64_t from, size_t bytes, bool wait);
     int copy_on_device(Stream& stream, uint64_t to, uint64_t from, size_t bytes, bool wait);

@@ -45,9 +45,8 @@ void Grid::prepare(const Launch& launch) {
     dynamic_ = dynamic_end_ - (launch.shared_bytes + DynamicAlignment - 1) / DynamicAlignment * DynamicAlignment;
     *module.grid_size = launch.grid;
     *module.block_size = launch.block;
-    *module.runtime = Runtime{on_barrier,     on_warp,  on_active_lanes, on_copy_async, on_commit_copies,
-                              on_wait_copies, on_fence, on_access,       on_stop,       dynamic_,
-                              scheduler_.stacks().base(), scheduler_.stacks().bytes()};
+    *module.runtime = Runtime{on_barrier, on_warp,   on_active_lanes, on_copy_async, on_commit_copies,           on_wait_copies,
+                              on_fence,   on_access, on_stop,         dynamic_,      scheduler_.stacks().base(), scheduler_.stacks().bytes()};
     pointers_.clear();
     for (size_t offset : launch.offsets) pointers_.push_back(const_cast<char*>(launch.arguments.data()) + offset);
 }
@@ -89,9 +88,9 @@ Failure Grid::check_slack(const Launch& launch) {
         if (allocation == nullptr || allocation->freed) continue;
         long offset = allocation->written_slack();
         if (offset >= 0)
-            return {IllegalAddress, "out of bounds: writes " + std::to_string(offset) + " bytes past the end of a buffer of " +
-                                        std::to_string(allocation->bytes) + " bytes; kernel " + launch.kernel->name + ", argument " + std::to_string(i) +
-                                        " (the checked level names thread and line)"};
+            return {
+                IllegalAddress, "out of bounds: writes " + std::to_string(offset) + " bytes past the end of a buffer of " + std::to_string(allocation->bytes) +
+                                    " bytes; kernel " + launch.kernel->name + ", argument " + std::to_string(i) + " (the checked level names thread and line)"};
     }
     return {};
 }
@@ -108,7 +107,8 @@ void Grid::on_copy_async(void* shared, const void* global, unsigned bytes, unsig
     if ((bytes != 4 && bytes != 8 && bytes != 16) || source_bytes > bytes)
         grid.scheduler_.fail(LaunchFailed, "cp.async of " + std::to_string(bytes) + " bytes, " + std::to_string(source_bytes) + " of them from memory", place);
     bool aligned = reinterpret_cast<uintptr_t>(shared) % bytes == 0 && (source_bytes == 0 || reinterpret_cast<uintptr_t>(global) % bytes == 0);
-    if (!aligned) grid.scheduler_.fail(MisalignedAddress, "misaligned: cp.async of " + std::to_string(bytes) + " bytes at addresses that they do not divide", place);
+    if (!aligned)
+        grid.scheduler_.fail(MisalignedAddress, "misaligned: cp.async of " + std::to_string(bytes) + " bytes at addresses that they do not divide", place);
     expect_fault_at(file, line);
     if (grid.checked_) grid.checker_.begin_copy(shared, global, bytes, source_bytes, place);
     grid.copies_.add(grid.scheduler_.current(), shared, global, bytes, source_bytes);

@@ -17,8 +17,8 @@ struct Launch {
     const Kernel* kernel;
     Coordinates grid, block;
     unsigned shared_bytes;
-    std::vector<char> arguments;   ///< the parameters' values, one after another
-    std::vector<size_t> offsets;   ///< where each one lies
+    std::vector<char> arguments;  ///< the parameters' values, one after another
+    std::vector<size_t> offsets;  ///< where each one lies
 };
 
 /// Where each parameter lies in the one buffer that CUDA passes them in.

@@ -105,41 +105,46 @@ EMULATOR_FORWARD(cudaSetDevice, (int device), device == 0 ? 0 : 101)
 EMULATOR_FORWARD(cudaGetDevice, (int* device), (*device = 0))
 EMULATOR_FORWARD(cudaGetDeviceCount, (int* count), (*count = 1, 0))
 template <typename T>
-EMULATOR_FORWARD(cudaMalloc, (T** pointer, size_t bytes), cuMemAlloc_v2(reinterpret_cast<uint64_t*>(pointer), bytes))
+EMULATOR_FORWARD(cudaMalloc, (T * *pointer, size_t bytes), cuMemAlloc_v2(reinterpret_cast<uint64_t*>(pointer), bytes))
 template <typename T>
-EMULATOR_FORWARD(cudaMallocManaged, (T** pointer, size_t bytes, unsigned = 0), cuMemAlloc_v2(reinterpret_cast<uint64_t*>(pointer), bytes))
+EMULATOR_FORWARD(cudaMallocManaged, (T * *pointer, size_t bytes, unsigned = 0), cuMemAlloc_v2(reinterpret_cast<uint64_t*>(pointer), bytes))
 template <typename T>
-EMULATOR_FORWARD(cudaMallocAsync, (T** pointer, size_t bytes, cudaStream_t stream), cuMemAllocAsync(reinterpret_cast<uint64_t*>(pointer), bytes, stream))
+EMULATOR_FORWARD(cudaMallocAsync, (T * *pointer, size_t bytes, cudaStream_t stream), cuMemAllocAsync(reinterpret_cast<uint64_t*>(pointer), bytes, stream))
 template <typename T>
-EMULATOR_FORWARD(cudaMallocHost, (T** pointer, size_t bytes), cuMemHostAlloc(reinterpret_cast<void**>(pointer), bytes, 0))
+EMULATOR_FORWARD(cudaMallocHost, (T * *pointer, size_t bytes), cuMemHostAlloc(reinterpret_cast<void**>(pointer), bytes, 0))
 template <typename T>
-EMULATOR_FORWARD(cudaHostAlloc, (T** pointer, size_t bytes, unsigned flags), cuMemHostAlloc(reinterpret_cast<void**>(pointer), bytes, flags))
+EMULATOR_FORWARD(cudaHostAlloc, (T * *pointer, size_t bytes, unsigned flags), cuMemHostAlloc(reinterpret_cast<void**>(pointer), bytes, flags))
 EMULATOR_FORWARD(cudaFree, (void* pointer), cuMemFree_v2(cuda_emulator::address(pointer)))
-EMULATOR_FORWARD(cudaFreeAsync, (void* pointer, cudaStream_t stream), cuMemFreeAsync(cuda_emulator::address(pointer), stream))
-EMULATOR_FORWARD(cudaFreeHost, (void* pointer), cuMemFreeHost(pointer))
-EMULATOR_FORWARD(cudaMemcpy, (void* to, const void* from, size_t bytes, cudaMemcpyKind), cuMemcpy(cuda_emulator::address(to), cuda_emulator::address(from), bytes))
-EMULATOR_FORWARD(cudaMemcpyAsync, (void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream = nullptr),
-                 cuMemcpyAsync(cuda_emulator::address(to), cuda_emulator::address(from), bytes, stream))
-EMULATOR_FORWARD(cudaMemset, (void* to, int value, size_t bytes), cuMemsetD8_v2(cuda_emulator::address(to), static_cast<unsigned char>(value), bytes))
-EMULATOR_FORWARD(cudaMemsetAsync, (void* to, int value, size_t bytes, cudaStream_t stream = nullptr),
-                 cuMemsetD8Async(cuda_emulator::address(to), static_cast<unsigned char>(value), bytes, stream))
-EMULATOR_FORWARD(cudaStreamCreate, (cudaStream_t * stream), cuStreamCreate(stream, 0))
-EMULATOR_FORWARD(cudaStreamCreateWithFlags, (cudaStream_t * stream, unsigned flags), cuStreamCreate(stream, flags))
-EMULATOR_FORWARD(cudaStreamDestroy, (cudaStream_t stream), cuStreamDestroy_v2(stream))
-EMULATOR_FORWARD(cudaStreamSynchronize, (cudaStream_t stream), cuStreamSynchronize(stream))
-EMULATOR_FORWARD(cudaStreamQuery, (cudaStream_t stream), cuStreamQuery(stream))
-EMULATOR_FORWARD(cudaStreamWaitEvent, (cudaStream_t stream, cudaEvent_t event, unsigned flags = 0), cuStreamWaitEvent(stream, event, flags))
-EMULATOR_FORWARD(cudaEventCreate, (cudaEvent_t * event), cuEventCreate(event, 0))
-EMULATOR_FORWARD(cudaEventCreateWithFlags, (cudaEvent_t * event, unsigned flags), cuEventCreate(event, flags))
-EMULATOR_FORWARD(cudaEventDestroy, (cudaEvent_t event), cuEventDestroy_v2(event))
-EMULATOR_FORWARD(cudaEventRecord, (cudaEvent_t event, cudaStream_t stream = nullptr), cuEventRecord(event, stream))
-EMULATOR_FORWARD(cudaEventSynchronize, (cudaEvent_t event), cuEventSynchronize(event))
-EMULATOR_FORWARD(cudaEventQuery, (cudaEvent_t event), cuEventQuery(event))
-EMULATOR_FORWARD(cudaEventElapsedTime, (float* milliseconds, cudaEvent_t start, cudaEvent_t end), cuEventElapsedTime(milliseconds, start, end))
+    EMULATOR_FORWARD(cudaFreeAsync, (void* pointer, cudaStream_t stream), cuMemFreeAsync(cuda_emulator::address(pointer), stream))
+        EMULATOR_FORWARD(cudaFreeHost, (void* pointer), cuMemFreeHost(pointer)) EMULATOR_FORWARD(
+            cudaMemcpy, (void* to, const void* from, size_t bytes, cudaMemcpyKind), cuMemcpy(cuda_emulator::address(to), cuda_emulator::address(from), bytes))
+            EMULATOR_FORWARD(
+                cudaMemcpyAsync, (void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t stream = nullptr),
+                cuMemcpyAsync(cuda_emulator::address(to), cuda_emulator::address(from), bytes, stream))
+                EMULATOR_FORWARD(
+                    cudaMemset, (void* to, int value, size_t bytes), cuMemsetD8_v2(cuda_emulator::address(to), static_cast<unsigned char>(value), bytes))
+                    EMULATOR_FORWARD(
+                        cudaMemsetAsync, (void* to, int value, size_t bytes, cudaStream_t stream = nullptr),
+                        cuMemsetD8Async(cuda_emulator::address(to), static_cast<unsigned char>(value), bytes, stream))
+                        EMULATOR_FORWARD(cudaStreamCreate, (cudaStream_t * stream), cuStreamCreate(stream, 0))
+                            EMULATOR_FORWARD(cudaStreamCreateWithFlags, (cudaStream_t * stream, unsigned flags), cuStreamCreate(stream, flags))
+                                EMULATOR_FORWARD(cudaStreamDestroy, (cudaStream_t stream), cuStreamDestroy_v2(stream))
+                                    EMULATOR_FORWARD(cudaStreamSynchronize, (cudaStream_t stream), cuStreamSynchronize(stream))
+                                        EMULATOR_FORWARD(cudaStreamQuery, (cudaStream_t stream), cuStreamQuery(stream)) EMULATOR_FORWARD(
+                                            cudaStreamWaitEvent, (cudaStream_t stream, cudaEvent_t event, unsigned flags = 0),
+                                            cuStreamWaitEvent(stream, event, flags))
+                                            EMULATOR_FORWARD(cudaEventCreate, (cudaEvent_t * event), cuEventCreate(event, 0))
+                                                EMULATOR_FORWARD(cudaEventCreateWithFlags, (cudaEvent_t * event, unsigned flags), cuEventCreate(event, flags))
+                                                    EMULATOR_FORWARD(cudaEventDestroy, (cudaEvent_t event), cuEventDestroy_v2(event)) EMULATOR_FORWARD(
+                                                        cudaEventRecord, (cudaEvent_t event, cudaStream_t stream = nullptr), cuEventRecord(event, stream))
+                                                        EMULATOR_FORWARD(cudaEventSynchronize, (cudaEvent_t event), cuEventSynchronize(event))
+                                                            EMULATOR_FORWARD(cudaEventQuery, (cudaEvent_t event), cuEventQuery(event)) EMULATOR_FORWARD(
+                                                                cudaEventElapsedTime, (float* milliseconds, cudaEvent_t start, cudaEvent_t end),
+                                                                cuEventElapsedTime(milliseconds, start, end))
 #undef EMULATOR_FORWARD
 
-template <typename... P>
-cudaError_t cudaFuncSetAttribute(void (*kernel)(P...), cudaFuncAttribute, int value) {
+                                                                template <typename... P>
+                                                                cudaError_t cudaFuncSetAttribute(void (*kernel)(P...), cudaFuncAttribute, int value) {
     cuda_emulator::set_shared_limit(reinterpret_cast<void (*)()>(kernel), value);
     return cudaSuccess;
 }

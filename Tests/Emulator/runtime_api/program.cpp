@@ -49,8 +49,9 @@ int launch(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes, cud
     constexpr int WithoutAsking = 48 << 10;
     auto limit = shared_limits().find(kernel.entry);
     unsigned extents[6] = {grid.x, grid.y, grid.z, block.x, block.y, block.z};
-    return cudaseq_emulator_launch(cuda_emulator_module(), &own, extents, static_cast<unsigned>(shared_bytes),
-                                   static_cast<unsigned>(limit == shared_limits().end() ? WithoutAsking : limit->second), stream, arguments);
+    return cudaseq_emulator_launch(
+        cuda_emulator_module(), &own, extents, static_cast<unsigned>(shared_bytes),
+        static_cast<unsigned>(limit == shared_limits().end() ? WithoutAsking : limit->second), stream, arguments);
 }
 
 void set_shared_limit(void (*entry)(), int bytes) { shared_limits()[entry] = bytes; }

@@ -86,8 +86,7 @@ extern "C" __global__ void sample_histogram(const int* x, int* counts) {
 #define COMMIT() emulator_cp_async_commit()
 #define WAIT(groups) emulator_cp_async_wait(groups)
 #else
-#define COPY_16(shared, global) \
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned)__cvta_generic_to_shared(shared)), "l"(global))
+#define COPY_16(shared, global) asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned)__cvta_generic_to_shared(shared)), "l"(global))
 #define COMMIT() asm volatile("cp.async.commit_group;")
 #define WAIT(groups) asm volatile("cp.async.wait_group %0;" ::"n"(groups))
 #endif

@@ -5,15 +5,15 @@
 #define LOAD_MATRIX_X2(registers, row) emulator_ldmatrix_x2(registers, row)
 #define MULTIPLY(d, a, b) emulator_mma_m16n8k16_bf16(d, a, b, d)
 #else
-#define LOAD_MATRIX_X4(r, row)                                                                                            \
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"                                          \
-                 : "=r"((r)[0]), "=r"((r)[1]), "=r"((r)[2]), "=r"((r)[3]) : "r"((unsigned)__cvta_generic_to_shared(row)))
-#define LOAD_MATRIX_X2(r, row)                                             \
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];" \
-                 : "=r"((r)[0]), "=r"((r)[1]) : "r"((unsigned)__cvta_generic_to_shared(row)))
-#define MULTIPLY(d, a, b)                                                                                               \
+#define LOAD_MATRIX_X4(r, row)                                                   \
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" \
+                 : "=r"((r)[0]), "=r"((r)[1]), "=r"((r)[2]), "=r"((r)[3])        \
+                 : "r"((unsigned)__cvta_generic_to_shared(row)))
+#define LOAD_MATRIX_X2(r, row) \
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];" : "=r"((r)[0]), "=r"((r)[1]) : "r"((unsigned)__cvta_generic_to_shared(row)))
+#define MULTIPLY(d, a, b)                                                                                                 \
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};" \
-                 : "+f"((d)[0]), "+f"((d)[1]), "+f"((d)[2]), "+f"((d)[3])                                               \
+                 : "+f"((d)[0]), "+f"((d)[1]), "+f"((d)[2]), "+f"((d)[3])                                                 \
                  : "r"((a)[0]), "r"((a)[1]), "r"((a)[2]), "r"((a)[3]), "r"((b)[0]), "r"((b)[1]))
 #endif
 extern "C" __global__ void sample_matrix(const unsigned short* a, const unsigned short* b, float* y, int K) {

@@ -1,5 +1,5 @@
 // No main, no instructions: launched with default arguments.
-extern "C" __global__ void increment(float* x, int n) {
+extern "C" __global__ void shift(const float* x, float* y, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i < n) x[i + 1] = x[i] + 1.0f;
+    if (i < n) y[i + 1] = x[i];
 }

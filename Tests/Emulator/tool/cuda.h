@@ -14,8 +14,9 @@ int cuModuleGetFunctionCount(unsigned* count, void* module);
 int cuModuleEnumerateFunctions(void** functions, unsigned count, void* module);
 int cuFuncGetName(const char** name, void* function);
 int cuFuncSetAttribute(void* function, int attribute, int value);
-int cuLaunchKernel(void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z,
-                   unsigned shared_bytes, void* stream, void** parameters, void** extra);
+int cuLaunchKernel(
+    void* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,
+    void* stream, void** parameters, void** extra);
 int cuMemAlloc_v2(uint64_t* address, size_t bytes);
 int cuMemFree_v2(uint64_t address);
 int cuMemFreeAsync(uint64_t address, void* stream);

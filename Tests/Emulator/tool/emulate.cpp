@@ -76,8 +76,8 @@ class Run {
                 const auto& p = arguments.parameter;
                 bool pointer = static_cast<Kind>(p.kind) == Kind::Pointer;
                 if (pointer) {
-                    const auto& element = element_for(static_cast<Kind>(p.element_kind) == Kind::Float, static_cast<Kind>(p.element_kind) == Kind::Unsigned,
-                                                      p.element_bytes);
+                    const auto& element =
+                        element_for(static_cast<Kind>(p.element_kind) == Kind::Float, static_cast<Kind>(p.element_kind) == Kind::Unsigned, p.element_bytes);
                     size_t elements = p.element_bytes > element.bytes ? Elements * p.element_bytes / element.bytes : Elements;
                     unnamed_.push_back(make_buffer(element, elements, "random"));
                     arguments.add_address(unnamed_.back().address);
@@ -114,7 +114,8 @@ class Run {
         }
         void add_number(double number) {
             values_.push_back(std::make_unique<char[]>(Room));
-            if (parameter.bytes <= sizeof(uint64_t)) write_number(values_.back().get(), number, parameter.bytes, static_cast<Kind>(parameter.kind) == Kind::Float);
+            if (parameter.bytes <= sizeof(uint64_t))
+                write_number(values_.back().get(), number, parameter.bytes, static_cast<Kind>(parameter.kind) == Kind::Float);
         }
         std::vector<void*> pointers() {
             std::vector<void*> result;
@@ -249,8 +250,9 @@ int emulate(const char* image, const char* source) {
         fprintf(stderr, "%s: launched nothing: no extern \"C\" __global__ kernel\n", source);
         return 2;
     }
-    printf("%s: %d %s, no mistake found in forward, reverse and random order%s\n", source, launches, launches == 1 ? "launch" : "launches",
-           steps.empty() ? " (default arguments)" : "");
+    printf(
+        "%s: %d %s, no mistake found in forward, reverse and random order%s\n", source, launches, launches == 1 ? "launch" : "launches",
+        steps.empty() ? " (default arguments)" : "");
     return 0;
 }
 

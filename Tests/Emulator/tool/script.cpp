@@ -93,7 +93,10 @@ std::vector<char> make_content(const Element& element, size_t count, const std::
     bool constant = is_number(content, number);
     for (size_t i = 0; i < count; i++) {
         double drawn = static_cast<double>(random()) / 4294967296.0;
-        double value = constant ? number : content == "index" ? static_cast<double>(i) : element.is_float ? 2 * drawn - 1 : static_cast<double>(static_cast<int>(100 * drawn));
+        double value = constant             ? number
+                       : content == "index" ? static_cast<double>(i)
+                       : element.is_float   ? 2 * drawn - 1
+                                            : static_cast<double>(static_cast<int>(100 * drawn));
         write_number(bytes.data() + i * element.bytes, value, element.bytes, element.is_float);
     }
     return bytes;

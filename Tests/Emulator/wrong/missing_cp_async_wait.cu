@@ -4,8 +4,7 @@
 #define COPY_16(shared, global) emulator_cp_async(shared, global, 16)
 #define COMMIT() emulator_cp_async_commit()
 #else
-#define COPY_16(shared, global) \
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned)__cvta_generic_to_shared(shared)), "l"(global))
+#define COPY_16(shared, global) asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"((unsigned)__cvta_generic_to_shared(shared)), "l"(global))
 #define COMMIT() asm volatile("cp.async.commit_group;")
 #endif
 extern "C" __global__ void wrong_missing_cp_async_wait(const float* x, float* y) {

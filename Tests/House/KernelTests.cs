@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using CudaSeq.Kernels;
+
+namespace CudaSeq.Tests;
+
+/// <summary>NativeKernels.cu and the code that launches from it know the same kernels. That they agree on arguments is checked at every launch on a device with guards.</summary>
+public sealed partial class KernelTests
+{
+    [Fact]
+    public void EveryExportIsLaunchedAndEveryLaunchExported()
+    {
+        foreach (var type in typeof(CudaKernel).Assembly.GetTypes().Where(t => !t.ContainsGenericParameters))
+            RuntimeHelpers.RunClassConstructor(type.TypeHandle);
+        var launched = CudaKernel.All.Select(k => k.Symbol).Where(s => !s.StartsWith("test_", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        Assert.Equal(Exports().Order(StringComparer.Ordinal), launched);
+    }
+
+    // A name like light_conv_forward_k##K##_f32 stands in a macro that is used once for each width.
+    private static IEnumerable<string> Exports()
+    {
+        string text = File.ReadAllText(Repository.File("NativeKernels.cu"));
+        foreach (Match export in Export().Matches(text))
+        {
+            string[] parts = export.Groups["name"].Value.Split("##");
+            if (parts.Length == 1)
+            {
+                yield return parts[0];
+                continue;
+            }
+
+            string macro = Macro().Matches(text[..export.Index])[^1].Groups["name"].Value;
+            foreach (Match use in Regex.Matches(text, $@"^{macro}\((?<width>\d+)", RegexOptions.Multiline))
+                yield return $"{parts[0]}{use.Groups["width"].Value}{parts[2]}";
+        }
+    }
+
+    [GeneratedRegex(@"KERNEL\w*\([\d, ]+\) (?<name>\w+(##\w+##\w+)?)\(")]
+    private static partial Regex Export();
+
+    [GeneratedRegex(@"#define (?<name>\w+)\(")]
+    private static partial Regex Macro();
+}
