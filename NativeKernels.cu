@@ -366,10 +366,13 @@ KERNEL(128) attention_step_join_f32(
 // words: TensorList.cuh
 KERNEL(256) adam_step_f32(
     const long long* words, int tensors, float gradient_scale, float l2, float beta1, float gain1, float beta2, float gain2, float step_size, float root_scale,
-    float epsilon, float decay) {
-    adam_step(words, tensors, AdamFactors{gradient_scale, l2, beta1, gain1, beta2, gain2, step_size, root_scale, epsilon, decay});
+    float epsilon, float decay, const float* scale) {
+    adam_step(words, tensors, AdamFactors{gradient_scale, l2, beta1, gain1, beta2, gain2, step_size, root_scale, epsilon, decay}, scale);
 }
 KERNEL(256) gradient_norm_blocks_f32(const long long* words, int tensors, double* partial) { gradient_norm_blocks<float>(words, tensors, partial); }
+KERNEL(1024) gradient_norm_clip_f32(const double* partial, int blocks, float scale, float max_norm, const float* loss, float* norm, float* guard) {
+    gradient_norm_clip(partial, blocks, scale, max_norm, loss, norm, guard);
+}
 KERNEL(1024) gradient_norm_sum_f64(const double* partial, double* sum, int blocks) { gradient_norm_sum(partial, sum, blocks); }
 
 // LightConv: x, y, dy, dx [B, T, C]; weight, dweight [H, K]; C = H R; partial [parts, segments of 32 V channels, slots, K].

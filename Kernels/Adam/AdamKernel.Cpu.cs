@@ -7,12 +7,15 @@ internal static unsafe partial class AdamKernel
     // 28 bytes of traffic an element: about 20 microseconds a block.
     private const int BlockElements = 8 * 1024;
 
-    private static void StepCpu(CpuDevice cpu, in AdamFactors factors, ReadOnlySpan<AdamSlot> slots)
+    private static void StepCpu(CpuDevice cpu, in AdamFactors factors, ReadOnlySpan<AdamSlot> slots, DeviceSpan? scale)
     {
+        float factor = scale is { } some ? *some.Floats : 1;
+        if (float.IsNaN(factor))
+            return;
         using var list = new TensorList(cpu, slots.Length, 4, BlockElements);
         foreach (var (p, g, m, v) in slots)
             list.Add(p.Length, p, g, m, v);
-        cpu.For(list.Blocks, 1, new Body(factors, list));
+        cpu.For(list.Blocks, 1, new Body(factors with { GradientScale = factors.GradientScale * factor }, list));
     }
 
     private readonly struct Body(AdamFactors factors, TensorList list) : IKernelBody

@@ -13,7 +13,7 @@ internal static partial class AdamKernel
 
     private static readonly CudaKernel Update = new("adam_step_f32");
 
-    private static void StepCuda(CudaDevice cuda, in AdamFactors factors, ReadOnlySpan<AdamSlot> slots)
+    private static void StepCuda(CudaDevice cuda, in AdamFactors factors, ReadOnlySpan<AdamSlot> slots, DeviceSpan? scale)
     {
         int words = CudaTensorList.Words(slots.Length, Operands);
         using var list = new CudaTensorList(cuda, words <= StackWords ? stackalloc long[words] : new long[words], slots.Length, Operands, CudaBlockElements);
@@ -23,6 +23,6 @@ internal static partial class AdamKernel
             return;
         cuda.Launch(
             Update, new Dim3(list.Blocks), new Dim3(CudaThreads), 0, list.Upload(), slots.Length, factors.GradientScale, factors.L2, factors.Beta1, factors.Gain1,
-            factors.Beta2, factors.Gain2, factors.StepSize, factors.RootScale, factors.Epsilon, factors.Decay);
+            factors.Beta2, factors.Gain2, factors.StepSize, factors.RootScale, factors.Epsilon, factors.Decay, scale);
     }
 }

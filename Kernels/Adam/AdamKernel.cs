@@ -14,14 +14,17 @@ internal readonly record struct AdamFactors(
 /// <summary>One update of all parameters, in place and in one pass.</summary>
 internal static partial class AdamKernel
 {
-    public static void Step(in AdamFactors factors, ReadOnlySpan<AdamSlot> slots)
+    /// <param name="factors">Of this update.</param>
+    /// <param name="slots">What to update.</param>
+    /// <param name="scale">[1], a further factor of the gradients that the device knows; NaN leaves everything as it is.</param>
+    public static void Step(in AdamFactors factors, ReadOnlySpan<AdamSlot> slots, DeviceSpan? scale = null)
     {
         if (slots.IsEmpty)
             return;
         switch (slots[0].Parameter.Device)
         {
-            case CpuDevice cpu: StepCpu(cpu, factors, slots); break;
-            case CudaDevice cuda: StepCuda(cuda, factors, slots); break;
+            case CpuDevice cpu: StepCpu(cpu, factors, slots, scale); break;
+            case CudaDevice cuda: StepCuda(cuda, factors, slots, scale); break;
             default: throw KernelException.NoKernel("Adam", slots[0].Parameter.Device);
         }
     }

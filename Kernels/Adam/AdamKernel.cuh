@@ -15,7 +15,12 @@ struct AdamFactors {
     }
 };
 
-__device__ inline void adam_step(const long long* words, int tensors, const AdamFactors& factors) {
+// `scale`: a further factor of the gradients, [1]; NaN leaves everything as it is. Null: 1.
+__device__ inline void adam_step(const long long* words, int tensors, AdamFactors factors, const float* scale) {
+    if (scale != nullptr) {
+        if (isnan(*scale)) return;
+        factors.gradient_scale *= *scale;
+    }
     __shared__ TensorBlock block;
     if (threadIdx.x == 0) block = find_block(words, tensors, adam_block, blockIdx.x);
     __syncthreads();

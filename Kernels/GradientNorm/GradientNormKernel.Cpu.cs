@@ -21,6 +21,18 @@ internal static unsafe partial class GradientNormKernel
         return sum;
     }
 
+    private static void ClipCpu(CpuDevice cpu, ClipSize size, ReadOnlySpan<DeviceSpan> gradients, DeviceSpan loss, DeviceSpan norm, DeviceSpan guard)
+    {
+        float length = gradients.IsEmpty ? 0 : (float)Math.Sqrt(SumOfSquaresCpu(cpu, gradients)), factor = size.Scale;
+        double scaled = length * (double)size.Scale;
+        if (size.MaxNorm > 0 && scaled > size.MaxNorm)
+            factor *= (float)(size.MaxNorm / (scaled + 1e-6));
+        bool stopped = guard.Floats[1] != 0 || !double.IsFinite(scaled) || !float.IsFinite(*loss.Floats);
+        *norm.Floats = (float)scaled;
+        guard.Floats[0] = stopped ? float.NaN : factor;
+        guard.Floats[1] = stopped ? 1 : 0;
+    }
+
     private readonly struct Body(TensorList list, double* partial) : IKernelBody
     {
         private readonly TensorList _list = list;

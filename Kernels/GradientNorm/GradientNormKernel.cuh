@@ -15,10 +15,28 @@ __device__ inline void gradient_norm_blocks(const long long* words, int tensors,
     if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-// sum[0] = the sum of partial [blocks], in one order; one block.
-__device__ inline void gradient_norm_sum(const double* partial, double* sum, int blocks) {
+// The sum of partial [blocks], in one order; one block.
+__device__ inline double gradient_norm_all(const double* partial, int blocks) {
     double all = 0.0;
     for (int i = threadIdx.x; i < blocks; i += blockDim.x) all += partial[i];
-    all = block_sum(all);
+    return block_sum(all);
+}
+
+// sum[0] = the sum of partial [blocks].
+__device__ inline void gradient_norm_sum(const double* partial, double* sum, int blocks) {
+    double all = gradient_norm_all(partial, blocks);
     if (threadIdx.x == 0) *sum = all;
+}
+
+// norm [1], guard [2] as GradientNormKernel.cs says, of the sum of partial [blocks] and loss [1]; one block.
+__device__ inline void gradient_norm_clip(const double* partial, int blocks, float scale, float max_norm, const float* loss, float* norm, float* guard) {
+    double all = gradient_norm_all(partial, blocks);
+    if (threadIdx.x != 0) return;
+    float length = static_cast<float>(sqrt(all)), factor = scale;
+    double scaled = length * static_cast<double>(scale);
+    if (max_norm > 0.0f && scaled > max_norm) factor *= static_cast<float>(max_norm / (scaled + 1e-6));
+    bool stopped = guard[1] != 0.0f || !is_finite(scaled) || !is_finite(*loss);
+    *norm = static_cast<float>(scaled);
+    guard[0] = stopped ? not_a_number() : factor;
+    guard[1] = stopped ? 1.0f : 0.0f;
 }

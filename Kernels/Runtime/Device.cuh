@@ -14,7 +14,9 @@ constexpr int warp_lanes = 32;
 constexpr unsigned all_lanes = 0xffffffffu;
 
 __device__ inline float positive_infinity() { return __int_as_float(0x7f800000); }
+__device__ inline float not_a_number() { return __int_as_float(0x7fc00000); }
 __device__ inline float negative_infinity() { return __int_as_float(0xff800000); }
+__device__ inline bool is_finite(double x) { return x - x == 0.0; }
 __device__ inline bool is_finite(float x) { return (__float_as_int(x) & 0x7f800000) != 0x7f800000; }
 
 // Elements are stored as E and computed with as float.

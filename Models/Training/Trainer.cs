@@ -22,6 +22,8 @@ public sealed class Trainer : IDisposable
     private readonly RunDirectory? _directory;
     private readonly Tensor[] _parameters;
     private readonly Adam _optimizer;
+    private readonly PendingUpdates _pending;
+    private readonly Queue<QueuedUpdate> _queued = new();
     private readonly BatchIterator _batches;
     private readonly Validator? _validator;
     private RandomSource _random;
@@ -47,6 +49,7 @@ public sealed class Trainer : IDisposable
         _parameters = [.. model.Parameters];
         _optimizer = new Adam(_parameters, options.Adam);
         _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
+        _pending = new PendingUpdates(model.Device, options.ClipNorm);
         _validator = data.Valid is { Count: > 0 } valid ? new Validator(model, data, valid, options) : null;
         State = new TrainingState { Seed = random.Seed, RandomPosition = random.Position };
     }
@@ -101,6 +104,8 @@ public sealed class Trainer : IDisposable
             Update(batches, meter);
             if (_options.ValidateEvery > 0 ? State.Update % _options.ValidateEvery == 0 : State.Epoch > epoch)
             {
+                Settle(meter);
+
                 // Before the checkpoint: a run killed in between validates again, one killed after the checkpoint must not miss a validation.
                 Report(null);
                 validation = Validate(log, clock);
@@ -110,13 +115,17 @@ public sealed class Trainer : IDisposable
             }
             else
             {
+                bool saves = clock.SinceSave >= _options.SaveEvery;
+                if (meter.Due || saves)
+                    Settle(meter);
                 if (meter.Due)
                     Report(null);
-                if (clock.SinceSave >= _options.SaveEvery)
+                if (saves)
                     SaveLast();
             }
         }
 
+        Settle(meter);
         Report(null);
         SaveLast();
         if (validated != State.Update && !cancellation.IsCancellationRequested)
@@ -146,7 +155,11 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Frees the optimiser's state; the model stays.</summary>
-    public void Dispose() => _optimizer.Dispose();
+    public void Dispose()
+    {
+        _pending.Dispose();
+        _optimizer.Dispose();
+    }
 
     private static void WriteUpdate(TrainingLog? log, TrainingProgress report) => log?.Write(
         "update",
@@ -163,46 +176,58 @@ public sealed class Trainer : IDisposable
     private bool Ended(RunClock clock)
         => State.Update >= (_options.MaxUpdates ?? long.MaxValue) || clock.Elapsed >= (_options.MaxTime ?? TimeSpan.MaxValue);
 
-    /// <summary>One update of the parameters.</summary>
+    /// <summary>One update of the parameters. On a device that works through a queue it is only queued; <see cref="Settle"/> says how it went.</summary>
     private void Update(IEnumerator<(BatchPosition Position, BatchPosition Next, Batch Batch)> batches, TrainingMeter meter)
     {
-        double loss = 0, negativeLogLikelihood = 0;
         long tokens = 0;
-        for (int i = 0; i < _options.Accumulate; i++)
+        var parts = new QueuedBatch[_options.Accumulate];
+        for (int i = 0; i < parts.Length; i++)
         {
             batches.MoveNext();
             var (position, _, batch) = batches.Current;
-            var (l, n) = Accumulate(batch, position);
-            loss += l;
-            negativeLogLikelihood += n;
+            parts[i] = new QueuedBatch(batch, position, _random.Position);
+            using var scope = TensorScope.Begin();
+            var (loss, negativeLogLikelihood) = Forward(batch, _random);
+            loss.Backward();
+            _pending.Add(loss, negativeLogLikelihood);
             tokens += batch.TargetTokens;
         }
 
-        long update = State.Update + 1;
         float rate = _options.Schedule.At(State.Update);
-        double norm = Step(tokens, rate, update, batches.Current.Position);
+        _pending.End(_parameters, 1f / tokens);
+        _optimizer.Step(rate, _pending.Factor);
+        ZeroGradients();
+        _queued.Enqueue(new QueuedUpdate(State, parts, tokens, rate));
         State = State with
         {
-            Update = update,
+            Update = State.Update + 1,
             Epoch = batches.Current.Next.Epoch,
             Batch = batches.Current.Next.Index,
             Tokens = State.Tokens + tokens,
             RandomPosition = _random.Position,
         };
-        meter.Add(loss, negativeLogLikelihood, tokens, rate, norm);
+        if (_pending.IsFull)
+            Settle(meter);
     }
 
-    /// <summary>Adds the gradient of one batch; returns its summed loss and negative log-likelihood.</summary>
-    private (double Loss, double NegativeLogLikelihood) Accumulate(Batch batch, BatchPosition at)
+    /// <summary>Waits for the queued updates and counts them.</summary>
+    /// <exception cref="NonFiniteLossException">One could not be made; the parameters are those before it, and so is <see cref="State"/>.</exception>
+    private void Settle(TrainingMeter meter)
     {
-        ulong position = _random.Position;
-        using var scope = TensorScope.Begin();
-        var (loss, negativeLogLikelihood) = Forward(batch, _random);
-        float value = loss.Item();
-        if (!float.IsFinite(value))
-            throw new NonFiniteLossException(Diagnose(batch, position), State.Update + 1, at);
-        loss.Backward();
-        return (value, negativeLogLikelihood.Item());
+        foreach (var measures in _pending.Take())
+        {
+            var update = _queued.Dequeue();
+            if (!measures.IsFinite)
+            {
+                State = update.Before;
+                _optimizer.Updates = State.Update;
+                _queued.Clear();
+                var (what, at) = Diagnose(update);
+                throw new NonFiniteLossException(what, State.Update + 1, at);
+            }
+
+            meter.Add(measures.Loss, measures.NegativeLogLikelihood, update.Tokens, update.Rate, measures.Norm);
+        }
     }
 
     private (Tensor Loss, Tensor NegativeLogLikelihood) Forward(Batch batch, RandomSource random)
@@ -218,27 +243,35 @@ public sealed class Trainer : IDisposable
             random);
     }
 
-    private double Step(long tokens, float rate, long update, BatchPosition at)
+    private void ZeroGradients()
     {
-        float scale = 1f / tokens;
-        double norm = GradientNorm.Compute(_parameters) * (double)scale;
-        if (!double.IsFinite(norm))
-            throw new NonFiniteLossException(FirstNonFiniteGradient(), update, at);
-        if (_options.ClipNorm > 0 && norm > _options.ClipNorm)
-            scale *= (float)(_options.ClipNorm / (norm + 1e-6));
-        _optimizer.Step(rate, scale);
         foreach (var parameter in _parameters)
             parameter.ZeroGrad();
-        return norm;
     }
 
-    /// <summary>Runs the failed forward once more with the same masks and names the first tensor that is not finite.</summary>
-    private string Diagnose(Batch batch, ulong position)
+    /// <summary>Runs a failed update once more with the same masks: names the first tensor that is not finite, and the batch.</summary>
+    private (string What, BatchPosition At) Diagnose(QueuedUpdate update)
     {
-        using var scope = TensorScope.Begin();
-        using var watch = new NonFiniteWatch(_model.NamedParameters().Select(p => KeyValuePair.Create(p.Name, p.Tensor)));
-        Forward(batch, new RandomSource(_random.Seed, position));
-        return watch.First ?? "the loss itself";
+        foreach (var (batch, at, position) in update.Batches)
+        {
+            using var scope = TensorScope.Begin();
+            using var watch = new NonFiniteWatch(_model.NamedParameters().Select(p => KeyValuePair.Create(p.Name, p.Tensor)));
+            var (loss, _) = Forward(batch, new RandomSource(_random.Seed, position));
+            if (watch.First is { } first)
+                return (first, at);
+            if (!float.IsFinite(loss.Item()))
+                return ("the loss itself", at);
+        }
+
+        foreach (var (batch, _, position) in update.Batches)
+        {
+            using var scope = TensorScope.Begin();
+            Forward(batch, new RandomSource(_random.Seed, position)).Loss.Backward();
+        }
+
+        string what = FirstNonFiniteGradient();
+        ZeroGradients();
+        return (what, update.Batches[^1].Position);
     }
 
     private string FirstNonFiniteGradient()
@@ -331,6 +364,12 @@ public sealed class Trainer : IDisposable
             ("device", _model.Device.ToString()),
             .. _options.Notes.Select(n => (n.Key, (JsonNode?)n.Value)),
         ]);
+
+    /// <summary>A batch of an update that may still be in the device's queue, and where the masks of its forward begin.</summary>
+    private sealed record QueuedBatch(Batch Batch, BatchPosition Position, ulong RandomPosition);
+
+    /// <summary>An update that may still be in the device's queue.</summary>
+    private sealed record QueuedUpdate(TrainingState Before, QueuedBatch[] Batches, long Tokens, float Rate);
 
     /// <summary>Time spent training, across resumptions, and time since the last checkpoint.</summary>
     internal sealed class RunClock(double spent)

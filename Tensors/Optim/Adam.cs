@@ -54,7 +54,29 @@ public sealed class Adam : IDisposable
     /// <param name="learningRate">The rate of this update.</param>
     /// <param name="gradientScale">Factor of every gradient, applied before anything else: one over the number of tokens, or the clipping factor.</param>
     /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
-    public void Step(float learningRate, float gradientScale = 1)
+    public void Step(float learningRate, float gradientScale = 1) => Step(learningRate, gradientScale, null);
+
+    /// <summary>The same with a factor that is still being computed: nobody waits for it.</summary>
+    /// <param name="learningRate">The rate of this update.</param>
+    /// <param name="gradientScale">[1], factor of every gradient; NaN leaves parameters and moments as they are, see <see cref="PendingUpdates.Factor"/>.</param>
+    /// <exception cref="ArgumentException">Not a single float on the parameters' device.</exception>
+    /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
+    public void Step(float learningRate, Tensor gradientScale)
+    {
+        Check.Float(nameof(Adam), _parameters.Length > 0 ? _parameters[0] : gradientScale, gradientScale);
+        if (gradientScale.Shape.Count != 1)
+            throw new ArgumentException($"Adam: the gradients' scale must be a single number, got {gradientScale}.");
+        Step(learningRate, 1, gradientScale.Data);
+    }
+
+    /// <summary>Frees the moments.</summary>
+    public void Dispose()
+    {
+        foreach (var moment in _firstMoments.Concat(_secondMoments))
+            moment.Dispose();
+    }
+
+    private void Step(float learningRate, float gradientScale, DeviceSpan? deviceScale)
     {
         int count = 0;
         for (int i = 0; i < _parameters.Length; i++)
@@ -66,15 +88,8 @@ public sealed class Adam : IDisposable
         }
 
         Updates++;
-        AdamKernel.Step(Factors(learningRate, gradientScale), _slots.AsSpan(0, count));
+        AdamKernel.Step(Factors(learningRate, gradientScale), _slots.AsSpan(0, count), deviceScale);
         Array.Clear(_slots);
-    }
-
-    /// <summary>Frees the moments.</summary>
-    public void Dispose()
-    {
-        foreach (var moment in _firstMoments.Concat(_secondMoments))
-            moment.Dispose();
     }
 
     private static void CheckOptions(AdamOptions options)

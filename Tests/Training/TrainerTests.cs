@@ -112,32 +112,75 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(allocations[^1], allocations[allocations.Count / 2]);
     }
 
+    /// <summary>The same masks and the same sums in another order: losses as near as rounding allows, and the same words.</summary>
+    [Theory]
+    [InlineData(Architecture.Transformer)]
+    [InlineData(Architecture.LightConv)]
+    [InlineData(Architecture.DynamicConv)]
+    public void CudaLearnsAndTranslatesLikeTheProcessor(Architecture architecture)
+    {
+        using var cuda = TestDevices.OpenCuda();
+        using var cpu = new CpuDevice(2);
+        var (expectedLosses, expectedWords) = LearnAndTranslate(cpu);
+        var (losses, words) = LearnAndTranslate(cuda);
+        Assert.Equal(5, losses.Count);
+        for (int i = 0; i < losses.Count; i++)
+            Assert.Equal(expectedLosses[i], losses[i], 1e-4);
+        Assert.Equal(expectedWords, words);
+
+        (List<double> Losses, int[][] Words) LearnAndTranslate(Device device)
+        {
+            var (model, data, random) = Setup(architecture, device);
+            using var _ = model;
+            using var trainer = new Trainer(model, data, Options(5), random);
+            var progress = new List<TrainingProgress>();
+            trainer.Run(new Sink(progress.Add));
+            var results = new SequenceGenerator(model).Generate(
+                TinyModels.Sentences(new Random(5), model.Config.SourceVocabulary, 3, 6, 2, 4), new DecodingOptions { Beam = 4, NBest = 4, MaxLengthB = 8 });
+            return ([.. progress.Where(p => p.Validation is null).Select(p => p.Loss)], [.. results.SelectMany(r => r).Select(h => h.Tokens)]);
+        }
+    }
+
     [Fact]
-    public void NonFiniteParameterIsNamedAndTheCheckpointKept()
+    public void UpdatesOnCudaAreQueuedWithoutWaiting()
+    {
+        using var device = TestDevices.OpenCuda();
+        var (model, data, random) = Setup(Architecture.DynamicConv, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data with { Valid = null }, Options(20) with { ReportEvery = TimeSpan.FromDays(1), ValidateEvery = 0 }, random);
+        long before = device.HostReads;
+        trainer.Run();
+        Assert.Equal(20, trainer.State.Update);
+        Assert.Equal(1, device.HostReads - before);
+    }
+
+    [Theory, Devices]
+    public void NonFiniteParameterIsNamedAndTheCheckpointKept(string name)
     {
         var directory = new RunDirectory(Path.Combine(_folder, "nan"));
         Train(Architecture.DynamicConv, directory, 3);
         byte[] before = File.ReadAllBytes(directory.Last);
-        using var device = new CpuDevice(2);
+        using var device = TestDevices.Open(name);
         var (model, data, random) = Setup(Architecture.DynamicConv, device);
         using var _ = model;
-        using var trainer = new Trainer(model, data, Options(10), random, directory);
+        using var trainer = new Trainer(model, data, Options(10) with { ReportEvery = TimeSpan.FromDays(1) }, random, directory);
         trainer.Resume();
-        var (name, weight) = model.NamedParameters().First(p => p.Name.EndsWith("fc1.weight", StringComparison.Ordinal));
+        var (parameter, weight) = model.NamedParameters().First(p => p.Name.EndsWith("fc1.weight", StringComparison.Ordinal));
         var values = weight.ToArray();
         values[0] = float.NaN;
         weight.CopyFrom(values);
         var error = Assert.Throws<NonFiniteLossException>(() => trainer.Run());
         Assert.Equal(
-            $"Training: the loss must stay finite; first non-finite tensor: parameter {name} {weight.Shape}, at update 4, epoch {trainer.State.Epoch + 1}, batch {trainer.State.Batch}. The last good checkpoint is kept.",
+            $"Training: the loss must stay finite; first non-finite tensor: parameter {parameter} {weight.Shape}, at update 4, epoch {trainer.State.Epoch + 1}, batch {trainer.State.Batch}. The last good checkpoint is kept.",
             error.Message);
         Assert.Equal(before, File.ReadAllBytes(directory.Last));
+        Assert.Equal(values, weight.ToArray());
     }
 
-    [Fact]
-    public void NonFiniteActivationIsNamedWithItsParameter()
+    [Theory, Devices]
+    public void NonFiniteActivationIsNamedWithItsParameter(string name)
     {
-        using var device = new CpuDevice(2);
+        using var device = TestDevices.Open(name);
         var (model, data, random) = Setup(Architecture.DynamicConv, device);
         using var _ = model;
         using var trainer = new Trainer(model, data, Options(10), random);
