@@ -57,23 +57,20 @@
 // As many registers as let so many blocks share a multiprocessor.
 #define KERNEL_OF_BLOCKS(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 
+// clang-format off
 // Parameters that many kernels share, and what the kernels make of them.
-#define MASK_PARAMETERS unsigned long long seed, unsigned long long stream, unsigned threshold, float kept
-#define MASK \
-    DropMask { seed, stream, threshold, kept }
+#define MASK_PARAMETERS unsigned long long seed, unsigned long long stream, const unsigned long long* shift, unsigned threshold, float kept
+#define MASK make_mask(seed, stream, shift, threshold, kept)
 #define TAP_PARAMETERS int softmax, MASK_PARAMETERS
-#define TAPS \
-    TapRule { softmax, MASK }
-#define BROADCAST_PARAMETERS                                                                                                                               \
-    long long inner, int walks_x, int walks_y, int rank, long long n0, long long n1, long long n2, long long n3, long long n4, long long x0, long long x1, \
-        long long x2, long long x3, long long x4, long long y0, long long y1, long long y2, long long y3, long long y4
-#define BROADCAST_AXES                                                                                    \
-    BroadcastAxes {                                                                                       \
-        inner, walks_x, walks_y, rank, {n0, n1, n2, n3, n4}, {x0, x1, x2, x3, x4}, { y0, y1, y2, y3, y4 } \
-    }
+#define TAPS TapRule{softmax, MASK}
+#define BROADCAST_PARAMETERS long long inner, int walks_x, int walks_y, int rank, \
+    long long n0, long long n1, long long n2, long long n3, long long n4, \
+    long long x0, long long x1, long long x2, long long x3, long long x4, \
+    long long y0, long long y1, long long y2, long long y3, long long y4
+#define BROADCAST_AXES BroadcastAxes{inner, walks_x, walks_y, rank, {n0, n1, n2, n3, n4}, {x0, x1, x2, x3, x4}, {y0, y1, y2, y3, y4}}
 #define ATTENTION_PARAMETERS int b, int t, int s, int channels, int heads, int causal, float scale
-#define ATTENTION_SIZE \
-    AttentionSize { b, t, s, channels, heads, causal, scale }
+#define ATTENTION_SIZE AttentionSize{b, t, s, channels, heads, causal, scale}
+// clang-format on
 
 // Element-wise: x, y, z [length]; broadcasts: sizes and strides of the axes outside the row (Elementwise.cuh).
 

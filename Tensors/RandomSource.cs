@@ -16,6 +16,9 @@ public sealed class RandomSource(ulong seed, ulong position = 0)
     /// <summary>Streams drawn so far.</summary>
     public ulong Position { get; private set; } = position;
 
+    /// <summary>Goes on as if so many streams had been drawn.</summary>
+    internal void MoveTo(ulong position) => Position = position;
+
     /// <summary>The key of the next mask: never the same twice.</summary>
     internal PhiloxKey NextKey() => new(Seed, Position++);
 

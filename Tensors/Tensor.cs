@@ -12,6 +12,7 @@ public sealed class Tensor : IDisposable
 {
     private readonly DeviceSpan _data;
     private string? _death;
+    private bool _gradIsLent;
 
     private Tensor(DeviceSpan data, Shape shape, DType dtype, string origin)
     {
@@ -181,8 +182,10 @@ public sealed class Tensor : IDisposable
     /// <summary>Frees the gradient; the next <see cref="Backward(bool)"/> starts from nothing.</summary>
     public void ZeroGrad()
     {
-        Grad?.Dispose();
+        if (!_gradIsLent)
+            Grad?.Dispose();
         Grad = null;
+        _gradIsLent = false;
     }
 
     /// <summary>The float elements, copied to the host.</summary>
@@ -308,6 +311,23 @@ public sealed class Tensor : IDisposable
 
         own.Scope?.Disown(own);
         Grad = own;
+    }
+
+    /// <summary>Makes a tensor that somebody else owns the gradient, until <see cref="ZeroGrad"/>.</summary>
+    internal void LendGrad(Tensor gradient)
+    {
+        ZeroGrad();
+        Grad = gradient;
+        _gradIsLent = true;
+    }
+
+    /// <summary>A tensor over the same memory that does not keep it, of no scope: whoever holds it must know that the memory is still there.</summary>
+    internal Tensor Alias()
+    {
+        var data = Data;
+        var alias = new Tensor(data with { Buffer = data.Buffer.Alias() }, Shape, DType, Origin);
+        alias.Scope?.Disown(alias);
+        return alias;
     }
 
     /// <summary>Ends the tensor's life; <paramref name="how"/> completes the sentence of the error a later use gets.</summary>

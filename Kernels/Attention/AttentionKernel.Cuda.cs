@@ -22,7 +22,7 @@ internal static partial class AttentionKernel
         int shared = ((2 * CudaTile * (depth + CudaPadding)) + WeightFloats(CudaTile)) * sizeof(float);
         cuda.Launch(
             Values[depth], new Dim3(blocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, y, statistics,
-            size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, mask.Threshold, mask.Scale);
+            size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
     }
 
     private static void ProbabilitiesCuda(CudaDevice cuda, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan? keyLengths, DeviceSpan p)
@@ -57,14 +57,14 @@ internal static partial class AttentionKernel
         {
             cuda.Launch(
                 QueryGradients[depth], new Dim3(queryBlocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, statistics, delta, dy, dq,
-                size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, mask.Threshold, mask.Scale);
+                size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
         }
 
         if ((dk is not null || dv is not null) && keyBlocks > 0)
         {
             cuda.Launch(
                 KeyGradients[depth], new Dim3(keyBlocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, statistics, delta, dy, dk, dv,
-                size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, mask.Threshold, mask.Scale);
+                size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
         }
     }
 

@@ -11,6 +11,6 @@ internal static partial class DropoutKernel
         var mask = new DropMask(key, p);
         cuda.Launch(
             Values, Elementwise.Grid(cuda, y.Length), new Dim3(Elementwise.Threads), 0, x, y, y.Length,
-            mask.Key.Seed, mask.Key.Stream, mask.Threshold, mask.Scale);
+            mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
     }
 }

@@ -30,14 +30,14 @@ internal static partial class DynamicConvKernel
             cuda.Launch(
                 WindowForward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, plan.SharedBytes,
                 x, logits, y, size.T, size.C, size.H, size.LeftPadding, plan.Steps,
-                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
             return;
         }
 
         cuda.Launch(
             Outputs, plan.Grid, plan.Block, plan.SharedBytes,
             x, logits, y, size.T, size.C, size.H, size.K, size.LeftPadding, plan.Heads,
-            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
 
     private static void BackwardCuda(
@@ -51,7 +51,7 @@ internal static partial class DynamicConvKernel
             cuda.Launch(
                 WindowBackward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, plan.SharedBytes,
                 x, logits, dy, dx, dlogits, size.T, size.C, size.H, size.LeftPadding, plan.Steps,
-                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
             return;
         }
 
@@ -66,7 +66,7 @@ internal static partial class DynamicConvKernel
             cuda.Launch(
                 TapGradients, taps.Grid, taps.Block, taps.SharedBytes,
                 x, logits, dy, dlogits, rowStatistics, size.T, size.C, size.H, size.K, size.LeftPadding, taps.Steps / ConvPlan.GenericSteps,
-                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
         }
 
         if (dx is { Length: > 0 } input)
@@ -74,7 +74,7 @@ internal static partial class DynamicConvKernel
             cuda.Launch(
                 InputGradients, plan.Grid, plan.Block, plan.SharedBytes,
                 logits, dy, rowStatistics, input, size.T, size.C, size.H, size.K, size.LeftPadding, plan.Heads,
-                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
         }
     }
 
@@ -87,6 +87,6 @@ internal static partial class DynamicConvKernel
         cuda.Launch(
             Steps, plan.Grid, plan.Block, plan.SharedBytes,
             x, logits, window, y, size.B, size.C, size.R, size.K, step, plan.Width, plan.Steps,
-            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
 }

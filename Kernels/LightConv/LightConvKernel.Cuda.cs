@@ -32,7 +32,7 @@ internal static partial class LightConvKernel
             cuda.Launch(
                 WindowForward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, 0,
                 x, weight, y, size.B, size.T, size.C, size.R, size.LeftPadding, plan.Steps,
-                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
             return;
         }
 
@@ -70,7 +70,7 @@ internal static partial class LightConvKernel
         cuda.Launch(
             WindowBackward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, 0,
             x, weight, dy, dx, partial, size.B, size.T, size.C, size.R, size.LeftPadding, plan.Steps, plan.Parts, plan.Heads,
-            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
         if (dweight is { } gradient)
             SumParts(cuda, size, rule, partial!.Value, weight, plan, gradient);
     }
@@ -103,7 +103,7 @@ internal static partial class LightConvKernel
         int blocks = (int)((((long)size.H * Warp) + ConvPlan.BlockThreads - 1) / ConvPlan.BlockThreads);
         cuda.Launch(
             Taps, new Dim3(blocks), new Dim3(ConvPlan.BlockThreads), 0, weight, taps, size.H, size.K,
-            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
 
     // The second pass: all parts in order. `parts` without parts gives the gradient of nothing.
@@ -114,7 +114,7 @@ internal static partial class LightConvKernel
         cuda.Launch(
             WeightGradients, new Dim3(size.H), new Dim3(Threads), 0,
             partial, weight, dweight, size.C, size.R, size.K, parts.Parts, Math.Max(1, parts.Width), parts.Heads,
-            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
 
     private static void StepCuda(
@@ -126,6 +126,6 @@ internal static partial class LightConvKernel
         cuda.Launch(
             Steps, plan.Grid, plan.Block, plan.SharedBytes,
             x, weight, window, y, size.B, size.C, size.R, size.K, step, plan.Width, plan.Steps,
-            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, rule.Drop.Threshold, rule.Drop.Scale);
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
 }

@@ -126,7 +126,7 @@ internal sealed unsafe class BufferPool(Device device, IBufferAllocator memory, 
 
         _heldBytes += size;
         _allocations++;
-        return new DeviceBuffer(device, (byte*)start + (guards ? GuardBytes : 0), capacity);
+        return new DeviceBuffer(device, this, (byte*)start + (guards ? GuardBytes : 0), capacity);
     }
 
     private string Shortage(long bytes, long cached)

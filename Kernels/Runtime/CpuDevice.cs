@@ -84,8 +84,6 @@ public sealed class CpuDevice : Device
 
     internal override DeviceBuffer Rent(long bytes) => _pool.Rent(bytes);
 
-    internal override void Return(DeviceBuffer buffer) => _pool.Return(buffer);
-
     private protected override void Dispose(bool disposing)
     {
         _workers.Dispose();

@@ -66,7 +66,7 @@ internal sealed unsafe partial class CudaDevice
         {
             for (int i = 0; i < arguments.Length; i++)
                 pointers[i] = first + i;
-            result = CudaDriver.LaunchKernel(loaded.Function, grid, block, sharedBytes, _stream.Value, pointers, arguments.Length);
+            result = CudaDriver.LaunchKernel(loaded.Function, grid, block, sharedBytes, QueueOfThread.Value, pointers, arguments.Length);
         }
 
         if (result != CudaResult.Success)

@@ -36,7 +36,7 @@ internal sealed unsafe partial class CudaDevice
         if (source.Length == 0)
             return;
         Enter();
-        CudaDriver.CopyOnDevice(destination.Address, source.Address, (nuint)source.Length * sizeof(float), _stream.Value).Check("cuMemcpyDtoDAsync_v2", Description);
+        CudaDriver.CopyOnDevice(destination.Address, source.Address, (nuint)source.Length * sizeof(float), QueueOfThread.Value).Check("cuMemcpyDtoDAsync_v2", Description);
         Settle("a copy on the device");
     }
 
@@ -46,7 +46,7 @@ internal sealed unsafe partial class CudaDevice
         if (destination.Length == 0)
             return;
         Enter();
-        CudaDriver.Fill32(destination.Address, bits, (nuint)destination.Length, _stream.Value).Check("cuMemsetD32Async", Description);
+        CudaDriver.Fill32(destination.Address, bits, (nuint)destination.Length, QueueOfThread.Value).Check("cuMemsetD32Async", Description);
         Settle("a fill");
     }
 
@@ -92,7 +92,7 @@ internal sealed unsafe partial class CudaDevice
             if (bytes == 0)
                 return;
             device.Enter();
-            CudaDriver.Fill8((ulong)memory, value, (nuint)bytes, device._stream.Value).Check("cuMemsetD8Async", device.Description);
+            CudaDriver.Fill8((ulong)memory, value, (nuint)bytes, device.QueueOfThread.Value).Check("cuMemsetD8Async", device.Description);
         }
 
         public void Forget(void* memory, long bytes)

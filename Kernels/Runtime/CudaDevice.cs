@@ -57,6 +57,7 @@ internal sealed partial class CudaDevice : Device
 
         _staging = new CudaStaging(_context, _stream, Description);
         _pool = new BufferPool(this, new CudaAllocator(this, pool), guards);
+        _graphPool = new BufferPool(this, new CudaAllocator(this, pool), guards);
 
         int Attribute(CudaDeviceAttribute attribute)
         {
@@ -93,13 +94,13 @@ internal sealed partial class CudaDevice : Device
     public override string Description { get; }
 
     /// <inheritdoc/>
-    public override long LiveBytes => _pool.LiveBytes;
+    public override long LiveBytes => _pool.LiveBytes + _graphPool.LiveBytes;
 
     /// <inheritdoc/>
-    public override long HeldBytes => _pool.HeldBytes;
+    public override long HeldBytes => _pool.HeldBytes + _graphPool.HeldBytes;
 
     /// <inheritdoc/>
-    public override long Allocations => _pool.Allocations;
+    public override long Allocations => _pool.Allocations + _graphPool.Allocations;
 
     /// <inheritdoc/>
     public override void TrimCache() => _pool.Trim();
@@ -112,9 +113,7 @@ internal sealed partial class CudaDevice : Device
         CudaDriver.StreamSynchronize(_stream.Value).Check("cuStreamSynchronize", Description);
     }
 
-    internal override DeviceBuffer Rent(long bytes) => _pool.Rent(bytes);
-
-    internal override void Return(DeviceBuffer buffer) => _pool.Return(buffer);
+    internal override DeviceBuffer Rent(long bytes) => PoolOfThread.Rent(bytes);
 
     // What uses memory or kernels goes before them, the stream before the context. The second wait lets the driver give the freed memory back.
     private protected override void Dispose(bool disposing)
@@ -125,6 +124,7 @@ internal sealed partial class CudaDevice : Device
             _ = CudaDriver.StreamSynchronize(_stream.Value);
         _staging.Dispose();
         DisposeBlas();
+        DisposeGraphs();
         _pool.Dispose();
         _ = CudaDriver.StreamSynchronize(_stream.Value);
         _module?.Dispose();

@@ -66,8 +66,6 @@ public abstract class Device : IDisposable
 
     internal abstract DeviceBuffer Rent(long bytes);
 
-    internal abstract void Return(DeviceBuffer buffer);
-
     /// <summary>The number in <c>cuda:N</c>, 0 for <c>cuda</c>; null for other names.</summary>
     internal static int? CudaOrdinal(string name)
     {

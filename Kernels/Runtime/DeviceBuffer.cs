@@ -1,13 +1,19 @@
 namespace CudaSeq.Kernels;
 
-/// <summary>A block of device memory, counted by the tensors that share it and returned to its device's pool by the last one.</summary>
+/// <summary>A block of device memory, counted by the tensors that share it and returned to its pool by the last one.</summary>
 internal sealed unsafe class DeviceBuffer
 {
+    private readonly BufferPool? _pool;
     private int _references;
 
-    public DeviceBuffer(Device device, void* pointer, long capacity)
+    /// <param name="device">Where it is.</param>
+    /// <param name="pool">Where it goes back to; null for memory that another buffer owns.</param>
+    /// <param name="pointer">First byte.</param>
+    /// <param name="capacity">Bytes.</param>
+    public DeviceBuffer(Device device, BufferPool? pool, void* pointer, long capacity)
     {
         Device = device;
+        _pool = pool;
         Pointer = pointer;
         Capacity = capacity;
     }
@@ -46,12 +52,20 @@ internal sealed unsafe class DeviceBuffer
         Volatile.Write(ref _references, 1);
     }
 
+    /// <summary>The same memory under another count: whoever holds it must know that it is still there.</summary>
+    public DeviceBuffer Alias()
+    {
+        var alias = new DeviceBuffer(Device, null, Pointer, Capacity);
+        alias.Open(Bytes);
+        return alias;
+    }
+
     public void AddReference() => Interlocked.Increment(ref _references);
 
     public void Release()
     {
         if (Interlocked.Decrement(ref _references) == 0)
-            Device.Return(this);
+            _pool?.Return(this);
     }
 
     public void Invalidate() => Pointer = null;

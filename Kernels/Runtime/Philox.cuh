@@ -24,8 +24,7 @@ __device__ inline uint4 philox_block(unsigned long long seed, unsigned long long
     return words;
 }
 
-// A mask that is never stored: element i is dropped when word i mod 4 of counter i div 4 is below the threshold. Its four fields are the four last
-// arguments of every kernel that takes one, in this order.
+// A mask that is never stored: element i is dropped when word i mod 4 of counter i div 4 is below the threshold.
 struct DropMask {
     unsigned long long seed, stream;
     unsigned threshold;
@@ -60,3 +59,9 @@ struct DropMask {
         return make_float4(low.w, high.x, high.y, high.z);
     }
 };
+
+// What the last arguments of every kernel with a mask say. A kernel in a graph has the stream of the run that was captured; `shift` [1] says by how much the
+// present run is further. Null: by nothing.
+__device__ inline DropMask make_mask(unsigned long long seed, unsigned long long stream, const unsigned long long* shift, unsigned threshold, float scale) {
+    return DropMask{seed, shift == nullptr ? stream : stream + *shift, threshold, scale};
+}

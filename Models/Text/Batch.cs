@@ -83,4 +83,25 @@ public sealed class Batch
 
         return batch;
     }
+
+    /// <summary>The same pairs with so much more padding that S and T are multiples of a number: batches then come in fewer shapes.</summary>
+    /// <param name="multiple">At least 1.</param>
+    /// <returns>This batch where it already is.</returns>
+    public Batch PaddedTo(int multiple)
+    {
+        int s = (S + multiple - 1) / multiple * multiple, t = (T + multiple - 1) / multiple * multiple;
+        if (s == S && t == T)
+            return this;
+        var batch = new Batch(Indices, s, t) { SourceTokens = SourceTokens, TargetTokens = TargetTokens };
+        SourceLengths.CopyTo(batch.SourceLengths.AsSpan());
+        TargetLengths.CopyTo(batch.TargetLengths.AsSpan());
+        for (int b = 0; b < B; b++)
+        {
+            Source.AsSpan(b * S, S).CopyTo(batch.Source.AsSpan(b * s));
+            Target.AsSpan(b * T, T).CopyTo(batch.Target.AsSpan(b * t));
+            PreviousTarget.AsSpan(b * T, T).CopyTo(batch.PreviousTarget.AsSpan(b * t));
+        }
+
+        return batch;
+    }
 }

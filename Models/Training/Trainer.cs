@@ -22,6 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly RunDirectory? _directory;
     private readonly Tensor[] _parameters;
     private readonly Adam _optimizer;
+    private readonly BatchSteps _steps;
     private readonly PendingUpdates _pending;
     private readonly Queue<QueuedUpdate> _queued = new();
     private readonly BatchIterator _batches;
@@ -49,10 +50,14 @@ public sealed class Trainer : IDisposable
         _parameters = [.. model.Parameters];
         _optimizer = new Adam(_parameters, options.Adam);
         _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
+        _steps = new BatchSteps(model, options);
         _pending = new PendingUpdates(model.Device, options.ClipNorm);
         _validator = data.Valid is { Count: > 0 } valid ? new Validator(model, data, valid, options) : null;
         State = new TrainingState { Seed = random.Seed, RandomPosition = random.Position };
     }
+
+    /// <summary>Shapes of batches that a GPU was given as graphs so far.</summary>
+    public int CapturedShapes => _steps.Captured;
 
     /// <summary>Where the run stands.</summary>
     public TrainingState State { get; private set; }
@@ -157,6 +162,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Frees the optimiser's state; the model stays.</summary>
     public void Dispose()
     {
+        _steps.Dispose();
         _pending.Dispose();
         _optimizer.Dispose();
     }
@@ -187,8 +193,7 @@ public sealed class Trainer : IDisposable
             var (position, _, batch) = batches.Current;
             parts[i] = new QueuedBatch(batch, position, _random.Position);
             using var scope = TensorScope.Begin();
-            var (loss, negativeLogLikelihood) = Forward(batch, _random);
-            loss.Backward();
+            var (loss, negativeLogLikelihood) = _steps.Run(batch, _random);
             _pending.Add(loss, negativeLogLikelihood);
             tokens += batch.TargetTokens;
         }
@@ -230,19 +235,6 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private (Tensor Loss, Tensor NegativeLogLikelihood) Forward(Batch batch, RandomSource random)
-    {
-        var device = _model.Device;
-        return _model.Loss(
-            Tensor.From(device, batch.Source, [batch.B, batch.S]),
-            Tensor.From(device, batch.SourceLengths, [batch.B]),
-            Tensor.From(device, batch.PreviousTarget, [batch.B, batch.T]),
-            Tensor.From(device, batch.Target, [batch.B * batch.T]),
-            _options.LabelSmoothing,
-            _options.SmoothingForm,
-            random);
-    }
-
     private void ZeroGradients()
     {
         foreach (var parameter in _parameters)
@@ -256,7 +248,7 @@ public sealed class Trainer : IDisposable
         {
             using var scope = TensorScope.Begin();
             using var watch = new NonFiniteWatch(_model.NamedParameters().Select(p => KeyValuePair.Create(p.Name, p.Tensor)));
-            var (loss, _) = Forward(batch, new RandomSource(_random.Seed, position));
+            var (loss, _) = _steps.Forward(batch, new RandomSource(_random.Seed, position));
             if (watch.First is { } first)
                 return (first, at);
             if (!float.IsFinite(loss.Item()))
@@ -266,7 +258,7 @@ public sealed class Trainer : IDisposable
         foreach (var (batch, _, position) in update.Batches)
         {
             using var scope = TensorScope.Begin();
-            Forward(batch, new RandomSource(_random.Seed, position)).Loss.Backward();
+            _steps.Forward(batch, new RandomSource(_random.Seed, position)).Loss.Backward();
         }
 
         string what = FirstNonFiniteGradient();

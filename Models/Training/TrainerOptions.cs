@@ -11,6 +11,15 @@ public sealed record TrainerOptions
     /// <summary>Batches whose gradients are summed before an update.</summary>
     public int Accumulate { get; init; } = 1;
 
+    /// <summary>
+    /// Batches are padded until S and T are multiples of it, as fairseq's required-seq-len-multiple. Null: 8 where shapes are captured as graphs, which pays when they come
+    /// again, else 1. More padding draws other dropout masks.
+    /// </summary>
+    public int? LengthMultiple { get; init; }
+
+    /// <summary>Whether a GPU captures the forward and backward of each shape of batch as a CUDA graph. No bit changes by it where <see cref="LengthMultiple"/> is the same.</summary>
+    public bool Graphs { get; init; } = true;
+
     /// <summary>Probability mass spread over the other words.</summary>
     public float LabelSmoothing { get; init; } = 0.1f;
 

@@ -162,7 +162,7 @@ public sealed class CudaDeviceTests
         using var first = TestDevices.OpenCuda();
         var span = Rent(first, 16);
         FillKernel.Fill(span, 3);
-        using (var second = Open())
+        using (var second = TestDevices.OpenCuda())
         {
             var other = Rent(second, 16);
             FillKernel.Fill(other, 4);

@@ -121,24 +121,29 @@ public sealed class TrainerTests : IDisposable
     {
         using var cuda = TestDevices.OpenCuda();
         using var cpu = new CpuDevice(2);
-        var (expectedLosses, expectedWords) = LearnAndTranslate(cpu);
-        var (losses, words) = LearnAndTranslate(cuda);
-        Assert.Equal(5, losses.Count);
-        for (int i = 0; i < losses.Count; i++)
+        var options = Options(5) with { LengthMultiple = 8 };
+        var (expectedLosses, expectedWords, _) = LearnAndTranslate(architecture, cpu, options);
+        var (losses, words, _) = LearnAndTranslate(architecture, cuda, options);
+        Assert.Equal(5, losses.Length);
+        for (int i = 0; i < losses.Length; i++)
             Assert.Equal(expectedLosses[i], losses[i], 1e-4);
         Assert.Equal(expectedWords, words);
+    }
 
-        (List<double> Losses, int[][] Words) LearnAndTranslate(Device device)
-        {
-            var (model, data, random) = Setup(architecture, device);
-            using var _ = model;
-            using var trainer = new Trainer(model, data, Options(5), random);
-            var progress = new List<TrainingProgress>();
-            trainer.Run(new Sink(progress.Add));
-            var results = new SequenceGenerator(model).Generate(
-                TinyModels.Sentences(new Random(5), model.Config.SourceVocabulary, 3, 6, 2, 4), new DecodingOptions { Beam = 4, NBest = 4, MaxLengthB = 8 });
-            return ([.. progress.Where(p => p.Validation is null).Select(p => p.Loss)], [.. results.SelectMany(r => r).Select(h => h.Tokens)]);
-        }
+    [Theory]
+    [InlineData(Architecture.Transformer)]
+    [InlineData(Architecture.LightConv)]
+    [InlineData(Architecture.DynamicConv)]
+    public void GraphsLearnTheSameBitForBit(Architecture architecture)
+    {
+        using var cuda = TestDevices.OpenCuda();
+        var options = Options(14) with { LengthMultiple = 8 };
+        var (expectedLosses, expectedWords, none) = LearnAndTranslate(architecture, cuda, options with { Graphs = false });
+        var (losses, words, captured) = LearnAndTranslate(architecture, cuda, options);
+        Assert.Equal(expectedLosses, losses);
+        Assert.Equal(expectedWords, words);
+        Assert.Equal(0, none);
+        Assert.True(captured > 0);
     }
 
     [Fact]
@@ -152,6 +157,7 @@ public sealed class TrainerTests : IDisposable
         trainer.Run();
         Assert.Equal(20, trainer.State.Update);
         Assert.Equal(1, device.HostReads - before);
+        Assert.True(trainer.CapturedShapes > 0);
     }
 
     [Theory, Devices]
@@ -255,6 +261,18 @@ public sealed class TrainerTests : IDisposable
                 interruption.Cancel();
         });
         return trainer.Run(sink, interruption.Token);
+    }
+
+    private static (double[] Losses, int[][] Words, int CapturedShapes) LearnAndTranslate(Architecture architecture, Device device, TrainerOptions options)
+    {
+        var (model, data, random) = Setup(architecture, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data, options, random);
+        var progress = new List<TrainingProgress>();
+        trainer.Run(new Sink(progress.Add));
+        var results = new SequenceGenerator(model).Generate(
+            TinyModels.Sentences(new Random(5), model.Config.SourceVocabulary, 3, 6, 2, 4), new DecodingOptions { Beam = 4, NBest = 4, MaxLengthB = 8 });
+        return ([.. progress.Where(p => p.Validation is null).Select(p => p.Loss)], [.. results.SelectMany(r => r).Select(h => h.Tokens)], trainer.CapturedShapes);
     }
 
     private static TrainerOptions Options(int updates) => new()

@@ -1,0 +1,139 @@
+using CudaSeq.Kernels;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// The loss of a batch and its gradients. On a GPU each shape of batch is captured as a graph when it comes for the second time.
+/// </summary>
+internal sealed class BatchSteps : IDisposable
+{
+    // So that shapes come again, and what the tiles of matrix products like.
+    private const int LengthMultiple = 8;
+
+    // A graph of a base model takes some MiB of the host's memory.
+    private const int MostShapes = 256;
+
+    private readonly Seq2SeqModel _model;
+    private readonly TrainerOptions _options;
+    private readonly Tensor[] _parameters;
+    private readonly bool _captures;
+    private readonly int _multiple;
+    private readonly Dictionary<(int B, int S, int T), ShapeStep> _shapes = [];
+    private long _clock;
+
+    public BatchSteps(Seq2SeqModel model, TrainerOptions options)
+    {
+        _model = model;
+        _options = options;
+        _parameters = [.. model.Parameters];
+        _captures = options.Graphs && RepeatedStep.Serves(model.Device);
+        _multiple = options.LengthMultiple ?? (_captures ? LengthMultiple : 1);
+    }
+
+    /// <summary>Shapes that are launched as graphs.</summary>
+    public int Captured => _shapes.Values.Count(s => s.Step.IsCaptured);
+
+    /// <summary>Why a shape cannot be captured; null when none has failed.</summary>
+    public string? Obstacle => _shapes.Values.Select(s => s.Step.Obstacle).FirstOrDefault(o => o is not null);
+
+    /// <summary>The loss of a batch and its negative log-likelihood, both []; its gradients are at the parameters.</summary>
+    public (Tensor Loss, Tensor NegativeLogLikelihood) Run(Batch batch, RandomSource random)
+    {
+        batch = batch.PaddedTo(_multiple);
+        if (!_captures)
+            return Backward(new BatchTensors(_model.Device, batch), random);
+        var shape = Shape(batch);
+        shape.Inputs.Load(batch);
+        var outputs = shape.Step.Run(random, () =>
+        {
+            var (loss, negativeLogLikelihood) = Backward(shape.Inputs, random);
+            return [loss, negativeLogLikelihood];
+        });
+        return (outputs[0], outputs[1]);
+    }
+
+    /// <summary>The same without gradients, and never as a graph.</summary>
+    public (Tensor Loss, Tensor NegativeLogLikelihood) Forward(Batch batch, RandomSource random) => Forward(new BatchTensors(_model.Device, batch.PaddedTo(_multiple)), random);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var shape in _shapes.Values)
+            shape.Dispose();
+        _shapes.Clear();
+    }
+
+    private ShapeStep Shape(Batch batch)
+    {
+        var key = (batch.B, batch.S, batch.T);
+        if (!_shapes.TryGetValue(key, out var shape))
+        {
+            if (_shapes.Count == MostShapes)
+            {
+                var oldest = _shapes.MinBy(s => s.Value.LastUse);
+                oldest.Value.Dispose();
+                _shapes.Remove(oldest.Key);
+            }
+
+            _shapes.Add(key, shape = new ShapeStep(new BatchTensors(_model.Device, batch).Keep(), new RepeatedStep(_model.Device, _parameters)));
+        }
+
+        shape.LastUse = ++_clock;
+        return shape;
+    }
+
+    private (Tensor Loss, Tensor NegativeLogLikelihood) Backward(BatchTensors batch, RandomSource random)
+    {
+        var (loss, negativeLogLikelihood) = Forward(batch, random);
+        loss.Backward();
+        return (loss, negativeLogLikelihood);
+    }
+
+    private (Tensor Loss, Tensor NegativeLogLikelihood) Forward(BatchTensors batch, RandomSource random)
+        => _model.Loss(batch.Source, batch.SourceLengths, batch.PreviousTarget, batch.Target, _options.LabelSmoothing, _options.SmoothingForm, random);
+
+    /// <summary>A batch on the device: [B, S], [B], [B, T] and [B T].</summary>
+    private sealed class BatchTensors(Device device, Batch batch) : IDisposable
+    {
+        public Tensor Source { get; } = Tensor.From(device, batch.Source, [batch.B, batch.S]);
+
+        public Tensor SourceLengths { get; } = Tensor.From(device, batch.SourceLengths, [batch.B]);
+
+        public Tensor PreviousTarget { get; } = Tensor.From(device, batch.PreviousTarget, [batch.B, batch.T]);
+
+        public Tensor Target { get; } = Tensor.From(device, batch.Target, [batch.B * batch.T]);
+
+        public void Load(Batch other)
+        {
+            Source.CopyFrom(other.Source);
+            SourceLengths.CopyFrom(other.SourceLengths);
+            PreviousTarget.CopyFrom(other.PreviousTarget);
+            Target.CopyFrom(other.Target);
+        }
+
+        public BatchTensors Keep()
+        {
+            foreach (var tensor in (Tensor[])[Source, SourceLengths, PreviousTarget, Target])
+                tensor.Keep();
+            return this;
+        }
+
+        public void Dispose()
+        {
+            foreach (var tensor in (Tensor[])[Source, SourceLengths, PreviousTarget, Target])
+                tensor.Dispose();
+        }
+    }
+
+    private sealed record ShapeStep(BatchTensors Inputs, RepeatedStep Step) : IDisposable
+    {
+        public long LastUse { get; set; }
+
+        public void Dispose()
+        {
+            Step.Dispose();
+            Inputs.Dispose();
+        }
+    }
+}
