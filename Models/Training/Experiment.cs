@@ -163,6 +163,8 @@ public sealed class Experiment : IDisposable
         return new TrainerOptions
         {
             BatchTokens = t.BatchTokens,
+            LengthMultiple = t.LengthMultiple,
+            Graphs = t.Graphs,
             Accumulate = t.Accumulate,
             LabelSmoothing = t.LabelSmoothing,
             SmoothingForm = t.SmoothingForm,

@@ -150,6 +150,12 @@ public sealed record RecipeTraining
     /// <summary>Tokens a batch, padding included, on the longer of the two sides.</summary>
     public int BatchTokens { get; init; } = 4096;
 
+    /// <summary>Batches are padded until their lengths are multiples of it; null for 8 on a GPU with <see cref="Graphs"/>, else 1.</summary>
+    public int? LengthMultiple { get; init; }
+
+    /// <summary>Whether a GPU captures the work of each shape of batch as a CUDA graph.</summary>
+    public bool Graphs { get; init; } = true;
+
     /// <summary>Batches whose gradients are summed before an update.</summary>
     public int Accumulate { get; init; } = 1;
 

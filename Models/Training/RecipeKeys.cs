@@ -62,6 +62,13 @@ internal static class RecipeKeys
         DataWhole("max_length", 1, 1_000_000, d => d.MaxLength, (d, v) => d with { MaxLength = v }, "Training pairs with a longer side, in pieces, are left out."),
 
         TrainingWhole("batch_tokens", 1, t => t.BatchTokens, (t, v) => t with { BatchTokens = v }, "Tokens a batch: sentences times the longest, padding included, on the longer side."),
+        new RecipeKey<int?>(
+            "training.length_multiple",
+            OrNull(Whole(1, 1024)),
+            r => r.Training.LengthMultiple,
+            (r, v) => Training(r, t => t with { LengthMultiple = v }),
+            "Batches are padded until their lengths are multiples of it; null for 8 on a GPU with `graphs`, else 1."),
+        new RecipeKey<bool>("training.graphs", Flag, r => r.Training.Graphs, (r, v) => Training(r, t => t with { Graphs = v }), "On a GPU the work of each shape of batch is captured as a CUDA graph."),
         TrainingWhole("accumulate", 1, t => t.Accumulate, (t, v) => t with { Accumulate = v }, "Batches whose gradients are summed before an update."),
         TrainingNumber("label_smoothing", Number(0, below: 1), t => t.LabelSmoothing, (t, v) => t with { LabelSmoothing = v }, "Probability spread over the wrong tokens."),
         new RecipeKey<LabelSmoothing>(

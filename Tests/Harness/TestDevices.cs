@@ -23,6 +23,9 @@ internal static class TestDevices
 
     public static IReadOnlyList<string> All => [Processor, Cuda];
 
+    /// <summary>Whether the emulated GPU watches every access.</summary>
+    public static bool IsChecked => Cuda == Emulated && Environment.GetEnvironmentVariable("CUDASEQ_EMULATOR_LEVEL") == "checked";
+
     /// <summary>Why tests on a device are skipped; null where it can be used.</summary>
     public static string? Absence(string device)
     {
