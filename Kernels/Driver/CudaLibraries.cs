@@ -33,8 +33,6 @@ internal sealed record LibrarySearch(CudaLibrary Library, nint Handle, string? P
 /// </summary>
 internal sealed class CudaLibraries(LibraryMachine machine)
 {
-    private const string EmulatedBlas = "libcublas_emulated.so";
-
     private readonly Dictionary<CudaLibrary, LibrarySearch> _searches = [];
     private readonly Lock _gate = new();
 
@@ -84,7 +82,7 @@ internal sealed class CudaLibraries(LibraryMachine machine)
         string? beside = library is CudaLibrary.Cublas or CudaLibrary.CublasLt ? EmulatorFolder() : null;
         foreach (string[] names in CudaLibraryNames.Rounds(library, machine.Windows, driverMajor))
         {
-            var places = beside is null ? names.Concat(Files(CudaLibraryNames.Folders(library, machine), names, attempts)) : Files([beside], [EmulatedBlas], attempts);
+            var places = beside is null ? names.Concat(Files(CudaLibraryNames.Folders(library, machine), names, attempts)) : Files([beside], names, attempts);
             foreach (string place in places)
             {
                 if (Try(library, place, attempts) is var handle && handle != 0)

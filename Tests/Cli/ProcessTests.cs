@@ -6,6 +6,7 @@ namespace CudaSeq.Tests;
 public sealed class ProcessTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly Dictionary<string, string> NoCuda = new() { ["CUDASEQ_CUDA_LIBRARY"] = "/no/such/libcuda.so.1" };
 
     [Theory]
     [InlineData("doctor", 0)]
@@ -38,9 +39,31 @@ public sealed class ProcessTests
         Assert.DoesNotContain('\e', output);
     }
 
-    private static (int ExitCode, string Out, string Error) Run(string line)
+    // A library that is named is the only one that is tried, so that this holds on a machine with a GPU too.
+    [Theory]
+    [InlineData("cuda")]
+    [InlineData("cuda:1")]
+    public void CudaWithoutAGpuIsAnErrorThatSaysWhatWasTried(string device)
     {
-        using var process = Start(line.Split(' '));
+        var (exit, output, error) = Run($"translate --model {Path.GetTempPath()} --device {device}", NoCuda);
+        Assert.Equal(1, exit);
+        Assert.Equal("", output);
+        Assert.Equal(
+            $"cudaseq: Device: {device} needs a GPU, but libcuda cannot be loaded; tried CUDASEQ_CUDA_LIBRARY=/no/such/libcuda.so.1 (there is no such file).\n", error);
+    }
+
+    [Fact]
+    public void DoctorWithoutAGpuSaysWhereItLooked()
+    {
+        var (exit, output, error) = Run("doctor", NoCuda);
+        Assert.Equal("", error);
+        Assert.Equal(0, exit);
+        Assert.Contains("/no/such/libcuda.so.1", output, StringComparison.Ordinal);
+    }
+
+    private static (int ExitCode, string Out, string Error) Run(string line, Dictionary<string, string>? environment = null)
+    {
+        using var process = Start(line.Split(' '), environment);
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
@@ -49,7 +72,7 @@ public sealed class ProcessTests
     }
 
     /// <summary>Starts the tool with all its streams redirected.</summary>
-    internal static Process Start(params string[] arguments)
+    internal static Process Start(string[] arguments, Dictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
@@ -60,6 +83,8 @@ public sealed class ProcessTests
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "cudaseq.dll"));
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment ?? [])
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 }

@@ -189,7 +189,7 @@ public sealed class TrainVerbTests : IDisposable
     public async Task AReaderThatLeavesEndsItQuietly()
     {
         Assert.Equal(0, Train("--max-updates", "2").ExitCode);
-        using var process = ProcessTests.Start("translate", "--model", _out, "--beam", "1");
+        using var process = ProcessTests.Start(["translate", "--model", _out, "--beam", "1"]);
         var error = process.StandardError.ReadToEndAsync();
         var feed = Task.Run(() =>
         {

@@ -147,9 +147,11 @@ public sealed class CudaLibrariesTests : IDisposable
         var search = new CudaLibraries(machine).Find(CudaLibrary.CublasLt, 12);
         Assert.False(search.Found);
         Assert.Equal(_folder.PathOf("emulator"), search.Attempts[1].Place);
-        string own = Put("emulator/libcublas_emulated.so", loadable: true);
-        Assert.Equal(own, new CudaLibraries(machine).Find(CudaLibrary.CublasLt, 12).Path);
-        Assert.Equal(own, new CudaLibraries(machine).Find(CudaLibrary.Cublas, 12).Path);
+        foreach (var (library, file) in ((CudaLibrary, string)[])[(CudaLibrary.CublasLt, "libcublasLt.so.12"), (CudaLibrary.Cublas, "libcublas.so.12")])
+        {
+            string own = Put($"emulator/{file}", loadable: true);
+            Assert.Equal(own, new CudaLibraries(machine).Find(library, 12).Path);
+        }
     }
 
     [Fact]
