@@ -8,6 +8,9 @@ public sealed partial class SourceTests
 {
     private const int LongestFile = 400;
 
+    // Copies and fills are the driver's, products cuBLAS's.
+    private static readonly string[] WithoutDeviceCode = ["Copy", "Fill", "MatMul"];
+
     // Declarations under the names of the packages they stand for.
     private const string Stub = "Tests/ManagedCudaStub/";
 
@@ -32,7 +35,7 @@ public sealed partial class SourceTests
     }
 
     [Fact]
-    public void EveryKernelFolderHoldsTheContractAndTheProcessorsSide()
+    public void EveryKernelFolderHoldsTheContractAndBothSides()
     {
         foreach (string folder in Directory.EnumerateDirectories(Repository.File("Kernels")).Select(f => Path.GetFileName(f)!))
         {
@@ -40,6 +43,9 @@ public sealed partial class SourceTests
                 continue;
             Assert.True(File.Exists(Repository.File($"Kernels/{folder}/{folder}Kernel.cs")), $"Kernels/{folder} has no {folder}Kernel.cs");
             Assert.True(File.Exists(Repository.File($"Kernels/{folder}/{folder}Kernel.Cpu.cs")), $"Kernels/{folder} has no {folder}Kernel.Cpu.cs");
+            Assert.True(File.Exists(Repository.File($"Kernels/{folder}/{folder}Kernel.Cuda.cs")), $"Kernels/{folder} has no {folder}Kernel.Cuda.cs");
+            string device = Path.Combine(Repository.File($"Kernels/{folder}"), $"{folder}Kernel.cuh");
+            Assert.True(WithoutDeviceCode.Contains(folder) != File.Exists(device), $"Kernels/{folder}: {folder}Kernel.cuh must be there unless the driver or cuBLAS does the work");
         }
     }
 
