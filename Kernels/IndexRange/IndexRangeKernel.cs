@@ -8,10 +8,17 @@ internal static partial class IndexRangeKernel
     /// leave a doubt.
     /// </summary>
     public static long FirstOutside(DeviceSpan indices, int limit, int? allowed = null)
-        => indices.Buffer.Bounds is { } bounds && bounds.AreWithin(limit) ? -1 : indices.Device switch
+    {
+        // What runs later without this gate must be able to ask again.
+        if (indices.Device is CudaDevice { IsCapturing: true } capturing)
+            capturing.NoteGate(indices.Buffer, limit);
+        if (indices.Buffer.Bounds is { } bounds && bounds.AreWithin(limit))
+            return -1;
+        return indices.Device switch
         {
             CpuDevice => FirstOutsideCpu(indices, limit, allowed),
             CudaDevice cuda => FirstOutsideCuda(cuda, indices, limit, allowed),
             _ => throw KernelException.NoKernel("IndexRange", indices.Device),
         };
+    }
 }

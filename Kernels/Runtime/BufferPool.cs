@@ -5,9 +5,10 @@ namespace CudaSeq.Kernels;
 /// <summary>
 /// Memory of a device cached by size class (four classes an octave, so at most a quarter of a buffer is slack, and untouched slack of host memory is never
 /// resident). With guards, every buffer lies between patterned zones that are checked when it comes back, and starts as NaN. On a device that works through a queue
-/// a buffer may come back before the work that uses it has run: the next owner's work stands behind it in the same queue.
+/// a buffer may come back before the work that uses it has run: the next owner's work stands behind it in the same queue. One that keeps gives nothing back before it is
+/// disposed: what is cached in it is used again by work that was written down.
 /// </summary>
-internal sealed unsafe class BufferPool(Device device, IBufferAllocator memory, bool guards)
+internal sealed unsafe class BufferPool(Device device, IBufferAllocator memory, bool guards, bool keeps = false)
 {
     private const int SmallestClass = 64;
     private const int GuardBytes = 256;
@@ -38,6 +39,7 @@ internal sealed unsafe class BufferPool(Device device, IBufferAllocator memory, 
             buffer.Open(bytes);
             _live.Add(buffer);
             _liveBytes += buffer.Capacity;
+            buffer.IsGuarded = guards && memory.CanView;
             if (guards)
                 Poison(buffer);
             memory.Forget(buffer.Pointer, buffer.Bytes);
@@ -53,7 +55,7 @@ internal sealed unsafe class BufferPool(Device device, IBufferAllocator memory, 
                 return;
             _live.Remove(buffer);
             _liveBytes -= buffer.Capacity;
-            if (guards && memory.CanView)
+            if (buffer.IsGuarded && memory.CanView)
                 CheckGuards(buffer);
             if (!_free.TryGetValue(buffer.Capacity, out var stack))
                 _free.Add(buffer.Capacity, stack = new Stack<DeviceBuffer>());
@@ -116,8 +118,9 @@ internal sealed unsafe class BufferPool(Device device, IBufferAllocator memory, 
         if (start is null)
         {
             // What is cached in other sizes may be what is missing here.
-            long cached = _heldBytes - _liveBytes;
-            FreeCached();
+            long cached = keeps ? 0 : _heldBytes - _liveBytes;
+            if (!keeps)
+                FreeCached();
             memory.Reclaim();
             start = memory.Allocate(size);
             if (start is null)

@@ -19,7 +19,9 @@ internal sealed partial class CudaDevice
             lock (_loading)
             {
                 Enter();
-                return (IsCapturing ? _captureBlas ??= OpenBlas() : _blas ??= OpenBlas()).Handle;
+                if (!IsCapturing)
+                    return (_blas ??= OpenBlas(_stream)).Handle;
+                return (_captureBlas ?? throw new CudaException($"{Name}: a capture must find cuBLAS opened by an earlier run, got the first product.")).Handle;
             }
         }
     }
@@ -48,14 +50,37 @@ internal sealed partial class CudaDevice
         }
     }
 
-    private BoundBlas OpenBlas()
+    // Work that has products has had some before it is captured.
+    private void OpenCaptureBlas()
+    {
+        lock (_loading)
+        {
+            if (_blas is not null)
+                _captureBlas ??= OpenBlas(_captureStream!);
+        }
+    }
+
+    private BoundBlas OpenBlas(CudaStream stream)
     {
         int bytes = ComputeCapability >= 90 ? HopperWorkspaceBytes : WorkspaceBytes;
-        CudaDriver.MemoryAllocate(out ulong workspace, (nuint)bytes).Check("cuMemAlloc_v2 of cuBLAS's workspace", Description);
         var handle = CublasHandle.Create(_context, Description);
-        Cublas.SetStream(handle.Value, QueueOfThread.Value).Check("cublasSetStream_v2", Description);
-        Cublas.SetWorkspace(handle.Value, workspace, (nuint)bytes).Check("cublasSetWorkspace_v2", Description);
-        return new BoundBlas(handle, workspace);
+        try
+        {
+            Cublas.SetStream(handle.Value, stream.Value).Check("cublasSetStream_v2", Description);
+            if (CudaDriver.MemoryAllocate(out ulong workspace, (nuint)bytes) == CudaResult.OutOfMemory)
+            {
+                _pool.Trim();
+                CudaDriver.MemoryAllocate(out workspace, (nuint)bytes).Check("cuMemAlloc_v2 of cuBLAS's workspace", Description);
+            }
+
+            Cublas.SetWorkspace(handle.Value, workspace, (nuint)bytes).Check("cublasSetWorkspace_v2", Description);
+            return new BoundBlas(handle, workspace);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
     }
 
     private void DisposeBlas()

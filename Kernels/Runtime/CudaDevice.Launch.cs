@@ -9,7 +9,7 @@ internal sealed unsafe partial class CudaDevice
     private CudaKernelModule? _module;
     private LoadedKernel?[] _kernels = [];
 
-    /// <summary>Kernels that were launched since the device was opened.</summary>
+    /// <summary>Kernels that were launched since the device was opened, or written down to be launched; those of graphs that run do not count.</summary>
     public long KernelLaunches
     {
         get

@@ -51,7 +51,8 @@ internal sealed unsafe partial class CudaDevice
     }
 
     // Memory of the device: in the order of the stream where the driver has pools, so that neither renting nor freeing waits for the device; else plain.
-    private sealed class CudaAllocator(CudaDevice device, nint pool) : IBufferAllocator
+    // `shortage` frees what others have cached.
+    private sealed class CudaAllocator(CudaDevice device, nint pool, Action? shortage = null) : IBufferAllocator
     {
         private byte[] _copy = [];
 
@@ -60,7 +61,6 @@ internal sealed unsafe partial class CudaDevice
         public void* Allocate(long bytes)
         {
             device.Enter();
-            device.RefuseWhileCapturing("an allocation");
             ulong address;
             var result = pool != 0
                 ? CudaDriver.MemoryAllocateAsync(out address, (nuint)bytes, device._stream.Value)
@@ -80,8 +80,8 @@ internal sealed unsafe partial class CudaDevice
 
         public void Reclaim()
         {
+            shortage?.Invoke();
             device.Enter();
-            device.RefuseWhileCapturing("a wait");
             CudaDriver.StreamSynchronize(device._stream.Value).Check("cuStreamSynchronize", device.Description);
             if (pool != 0)
                 CudaDriver.MemoryPoolTrim(pool, 0).Check("cuMemPoolTrimTo", device.Description);

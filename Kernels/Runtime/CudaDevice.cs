@@ -18,6 +18,8 @@ internal sealed partial class CudaDevice : Device
     private readonly CudaStream _stream;
     private readonly CudaStaging _staging;
     private readonly BufferPool _pool;
+    private readonly nint _memoryPool;
+    private readonly bool _guards;
     private readonly bool _synchronous = CudaVariables.IsOn(CudaVariables.Synchronous);
     private int _disposed;
 
@@ -56,8 +58,9 @@ internal sealed partial class CudaDevice : Device
         }
 
         _staging = new CudaStaging(_context, _stream, Description);
+        _memoryPool = pool;
+        _guards = guards;
         _pool = new BufferPool(this, new CudaAllocator(this, pool), guards);
-        _graphPool = new BufferPool(this, new CudaAllocator(this, pool), guards);
 
         int Attribute(CudaDeviceAttribute attribute)
         {
@@ -94,13 +97,13 @@ internal sealed partial class CudaDevice : Device
     public override string Description { get; }
 
     /// <inheritdoc/>
-    public override long LiveBytes => _pool.LiveBytes + _graphPool.LiveBytes;
+    public override long LiveBytes => _pool.LiveBytes + OfGraphs(p => p.LiveBytes);
 
     /// <inheritdoc/>
-    public override long HeldBytes => _pool.HeldBytes + _graphPool.HeldBytes;
+    public override long HeldBytes => _pool.HeldBytes + OfGraphs(p => p.HeldBytes);
 
     /// <inheritdoc/>
-    public override long Allocations => _pool.Allocations + _graphPool.Allocations;
+    public override long Allocations => _pool.Allocations + OfGraphs(p => p.Allocations);
 
     /// <inheritdoc/>
     public override void TrimCache() => _pool.Trim();

@@ -57,7 +57,7 @@ public static class CudaReport
         }
         catch (Exception e) when (e is CudaException or EntryPointNotFoundException)
         {
-            rows.Add(("", $"cannot be used: {e.Message}"));
+            rows.Add((rows[^1].Item1 == name ? "" : name, $"cannot be used: {e.Message}"));
         }
     }
 

@@ -2,7 +2,7 @@ namespace CudaSeq.Kernels;
 
 /// <summary>
 /// Copies between the host and a device through a ring of pinned slots. Upwards the processor fills a slot and goes on, while the device copies it when the queue
-/// comes to it; a slot is filled again once its copy has run.
+/// comes to it; small copies share a slot, and a slot is filled again once its copies have run.
 /// </summary>
 internal sealed unsafe class CudaStaging(CudaContext context, CudaStream stream, string where) : IDisposable
 {
@@ -10,23 +10,28 @@ internal sealed unsafe class CudaStaging(CudaContext context, CudaStream stream,
     public const int SlotBytes = 1 << 20;
 
     private const int Slots = 8;
+    private const int Alignment = 16;
 
     private readonly Slot?[] _ring = new Slot?[Slots];
-    private readonly Lock _gate = new();
-    private int _next;
+    private readonly Lock _uploadGate = new();
+    private readonly Lock _downloadGate = new();
+    private Slot? _download;
+    private int _present;
+    private int _used;
 
     /// <summary>Queues a copy to the device; the source has been read on return.</summary>
     public void Upload(ReadOnlySpan<byte> source, ulong destination)
     {
-        lock (_gate)
+        lock (_uploadGate)
         {
             while (!source.IsEmpty)
             {
                 int count = Math.Min(source.Length, SlotBytes);
-                var slot = Next();
-                source[..count].CopyTo(new Span<byte>(slot.Memory.Pointer, SlotBytes));
-                CudaDriver.CopyFromHost(destination, slot.Memory.Pointer, (nuint)count, stream.Value).Check("cuMemcpyHtoDAsync_v2", where);
-                CudaDriver.EventRecord(slot.Copied.Value, stream.Value).Check("cuEventRecord", where);
+                var slot = Room(count);
+                byte* place = slot.Memory.Pointer + _used;
+                source[..count].CopyTo(new Span<byte>(place, count));
+                CudaDriver.CopyFromHost(destination, place, (nuint)count, stream.Value).Check("cuMemcpyHtoDAsync_v2", where);
+                _used += (count + Alignment - 1) / Alignment * Alignment;
                 source = source[count..];
                 destination += (ulong)count;
             }
@@ -48,9 +53,9 @@ internal sealed unsafe class CudaStaging(CudaContext context, CudaStream stream,
             return;
         }
 
-        lock (_gate)
+        lock (_downloadGate)
         {
-            var slot = Next();
+            var slot = _download ??= NewSlot();
             CudaDriver.CopyToHost(slot.Memory.Pointer, source, (nuint)destination.Length, stream.Value).Check("cuMemcpyDtoHAsync_v2", where);
             CudaDriver.EventRecord(slot.Copied.Value, stream.Value).Check("cuEventRecord", where);
             CudaDriver.EventSynchronize(slot.Copied.Value).Check("cuEventSynchronize", where);
@@ -61,22 +66,31 @@ internal sealed unsafe class CudaStaging(CudaContext context, CudaStream stream,
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var slot in _ring)
+        foreach (var slot in _ring.Append(_download))
         {
             slot?.Copied.Dispose();
             slot?.Memory.Dispose();
         }
     }
 
-    private Slot Next()
+    // The present slot where it has room, else the next one, once the device has copied what was in it.
+    private Slot Room(int count)
     {
-        ref var slot = ref _ring[_next];
-        _next = (_next + 1) % Slots;
-        if (slot is null)
-            return slot = new Slot(CudaHostMemory.Allocate(context, SlotBytes, where), CudaEvent.Create(context, where));
-        CudaDriver.EventSynchronize(slot.Copied.Value).Check("cuEventSynchronize", where);
-        return slot;
+        if (_ring[_present] is { } present)
+        {
+            if (_used + count <= SlotBytes)
+                return present;
+            CudaDriver.EventRecord(present.Copied.Value, stream.Value).Check("cuEventRecord", where);
+            _present = (_present + 1) % Slots;
+            if (_ring[_present] is { } next)
+                CudaDriver.EventSynchronize(next.Copied.Value).Check("cuEventSynchronize", where);
+        }
+
+        _used = 0;
+        return _ring[_present] ??= NewSlot();
     }
+
+    private Slot NewSlot() => new(CudaHostMemory.Allocate(context, SlotBytes, where), CudaEvent.Create(context, where));
 
     private sealed record Slot(CudaHostMemory Memory, CudaEvent Copied);
 }

@@ -32,6 +32,9 @@ internal sealed unsafe class DeviceBuffer
     /// <summary>Bytes that the present owner asked for.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Whether the zones around it were filled, and not only written down to be filled, when the present owner got it.</summary>
+    public bool IsGuarded { get; set; }
+
     /// <summary>What the present owner is called, for the list of what fills the memory; null for scratch.</summary>
     public string? Label { get; set; }
 

@@ -17,6 +17,7 @@ internal sealed class BatchSteps : IDisposable
     private readonly Seq2SeqModel _model;
     private readonly TrainerOptions _options;
     private readonly Tensor[] _parameters;
+    private readonly StepMemory _memory;
     private readonly bool _captures;
     private readonly int _multiple;
     private readonly Dictionary<(int B, int S, int T), ShapeStep> _shapes = [];
@@ -27,15 +28,16 @@ internal sealed class BatchSteps : IDisposable
         _model = model;
         _options = options;
         _parameters = [.. model.Parameters];
-        _captures = options.Graphs && RepeatedStep.Serves(model.Device);
+        _memory = new StepMemory(model.Device);
+        _captures = options.Graphs && _memory.Captures;
         _multiple = options.LengthMultiple ?? (_captures ? LengthMultiple : 1);
     }
 
     /// <summary>Shapes that are launched as graphs.</summary>
     public int Captured => _shapes.Values.Count(s => s.Step.IsCaptured);
 
-    /// <summary>Why a shape cannot be captured; null when none has failed.</summary>
-    public string? Obstacle => _shapes.Values.Select(s => s.Step.Obstacle).FirstOrDefault(o => o is not null);
+    /// <summary>Why a shape could not be captured; null when none has failed.</summary>
+    public string? Obstacle { get; private set; }
 
     /// <summary>The loss of a batch and its negative log-likelihood, both []; its gradients are at the parameters.</summary>
     public (Tensor Loss, Tensor NegativeLogLikelihood) Run(Batch batch, RandomSource random)
@@ -50,6 +52,7 @@ internal sealed class BatchSteps : IDisposable
             var (loss, negativeLogLikelihood) = Backward(shape.Inputs, random);
             return [loss, negativeLogLikelihood];
         });
+        Obstacle ??= shape.Step.Obstacle;
         return (outputs[0], outputs[1]);
     }
 
@@ -62,6 +65,7 @@ internal sealed class BatchSteps : IDisposable
         foreach (var shape in _shapes.Values)
             shape.Dispose();
         _shapes.Clear();
+        _memory.Dispose();
     }
 
     private ShapeStep Shape(Batch batch)
@@ -76,7 +80,7 @@ internal sealed class BatchSteps : IDisposable
                 _shapes.Remove(oldest.Key);
             }
 
-            _shapes.Add(key, shape = new ShapeStep(new BatchTensors(_model.Device, batch).Keep(), new RepeatedStep(_model.Device, _parameters)));
+            _shapes.Add(key, shape = new ShapeStep(new BatchTensors(_model.Device, batch).Keep(), new RepeatedStep(_memory, _parameters)));
         }
 
         shape.LastUse = ++_clock;
@@ -115,7 +119,7 @@ internal sealed class BatchSteps : IDisposable
         public BatchTensors Keep()
         {
             foreach (var tensor in (Tensor[])[Source, SourceLengths, PreviousTarget, Target])
-                tensor.Keep();
+                Scopes.Leave(tensor);
             return this;
         }
 

@@ -139,7 +139,11 @@ public sealed class Trainer : IDisposable
             Report(validation);
         }
 
-        log?.Write("end", State.Update, clock.Elapsed.TotalSeconds, ("epoch", State.Pass), ("tokens", State.Tokens), ("best_update", _bestUpdate));
+        log?.Write(
+            "end",
+            State.Update,
+            clock.Elapsed.TotalSeconds,
+            [("epoch", State.Pass), ("tokens", State.Tokens), ("best_update", _bestUpdate), .. Graphs().Select(f => (f.Key, (JsonNode?)f.Value))]);
         return new TrainingResult(State, clock.Elapsed, validation);
 
         void Report(ValidationScores? scores)
@@ -228,6 +232,7 @@ public sealed class Trainer : IDisposable
                 _optimizer.Updates = State.Update;
                 _queued.Clear();
                 var (what, at) = Diagnose(update);
+                _random = new RandomSource(_random.Seed, State.RandomPosition);
                 throw new NonFiniteLossException(what, State.Update + 1, at);
             }
 
@@ -305,6 +310,17 @@ public sealed class Trainer : IDisposable
             ("signature", scores.BleuSignature),
             ("best", best));
         return scores with { IsBest = best };
+    }
+
+    // Whoever asked for graphs shall see what became of them.
+    private Dictionary<string, JsonNode?> Graphs()
+    {
+        var facts = new Dictionary<string, JsonNode?>();
+        if (_steps.Captured > 0)
+            facts.Add("graphs", _steps.Captured);
+        if (_steps.Obstacle is { } obstacle)
+            facts.Add("graphs_not_captured", obstacle);
+        return facts;
     }
 
     private string DataSize() => $"{_data.Train.Count} pairs of {_data.Train.Report.SourceTokens} and {_data.Train.Report.TargetTokens} tokens";

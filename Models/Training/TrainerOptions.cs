@@ -17,7 +17,8 @@ public sealed record TrainerOptions
     /// </summary>
     public int? LengthMultiple { get; init; }
 
-    /// <summary>Whether a GPU captures the forward and backward of each shape of batch as a CUDA graph. No bit changes by it where <see cref="LengthMultiple"/> is the same.</summary>
+    /// <summary>Whether a GPU captures the forward and backward of each shape of batch as a CUDA graph. No bit changes by it where
+    /// <see cref="LengthMultiple"/> is the same. Of an update of several batches (<see cref="Accumulate"/>) only the first is a graph.</summary>
     public bool Graphs { get; init; } = true;
 
     /// <summary>Probability mass spread over the other words.</summary>

@@ -36,7 +36,7 @@ public static class GradientNorm
 
     /// <summary>
     /// What gradients of this norm are multiplied by: maxNorm / (norm + 1e-6) where that is below 1, else 1; 1 for a norm that is not finite.
-    /// Give it to <see cref="Adam.Step"/> to clip without a pass of its own.
+    /// Give it to <see cref="Adam.Step(float, float)"/> to clip without a pass of its own.
     /// </summary>
     /// <inheritdoc cref="Clip"/>
     /// <param name="norm">The norm of the gradients.</param>

@@ -61,8 +61,10 @@ public sealed class PendingUpdates : IDisposable
     /// <param name="negativeLogLikelihood">[], summed.</param>
     public void Add(Tensor loss, Tensor negativeLogLikelihood)
     {
-        if (IsFull)
-            throw new InvalidOperationException($"PendingUpdates: Take must come first, {Count} updates are pending.");
+        Check.Float(nameof(PendingUpdates), _measures, loss, negativeLogLikelihood);
+        if (loss.Shape.Count != 1 || negativeLogLikelihood.Shape.Count != 1)
+            throw new ArgumentException($"PendingUpdates: losses must be single numbers, got {loss} and {negativeLogLikelihood}.");
+        RefuseWhenFull();
         AddKernel.Accumulate(Slot(0), loss.Data);
         AddKernel.Accumulate(Slot(1), negativeLogLikelihood.Data);
     }
@@ -72,6 +74,7 @@ public sealed class PendingUpdates : IDisposable
     /// <param name="scale">Factor of every gradient: one over the number of tokens.</param>
     public void End(IReadOnlyList<Tensor> parameters, float scale)
     {
+        RefuseWhenFull();
         GradientNormKernel.Clip(new ClipSize(scale, _maxNorm), GradientNorm.Gradients(parameters), Slot(0), Slot(2), _guard.Data);
         Count++;
     }
@@ -98,6 +101,12 @@ public sealed class PendingUpdates : IDisposable
         Factor.Dispose();
         _guard.Dispose();
         _measures.Dispose();
+    }
+
+    private void RefuseWhenFull()
+    {
+        if (IsFull)
+            throw new InvalidOperationException($"PendingUpdates: Take must come first, {Count} updates are pending.");
     }
 
     private DeviceSpan Slot(int measure) => _measures.Data with { Offset = _measures.Data.Offset + (Count * Measures) + measure, Length = 1 };

@@ -121,18 +121,19 @@ public sealed class CudaDeviceTests
         DeviceSpan a = Rent(cuda, 64), b = Rent(cuda, 64);
         FillKernel.Fill(a, 1);
         FillKernel.Fill(b, 0);
-        cuda.BeginCapture();
+        using var memory = new CudaGraphMemory(cuda);
+        cuda.BeginCapture(memory);
         CopyKernel.Copy(a, b);
         FillKernel.Fill(a, 2);
         Assert.Equal(
             "cuda:0: a capture must hold kernels, fills and copies on the device only, got a copy to the host.",
             Assert.Throws<CudaException>(() => CopyKernel.ToHost(a, new float[64].AsSpan())).Message);
-        using (var graph = cuda.EndCapture())
+        using (var graph = cuda.EndCapture(out _))
         {
             Assert.All(Read(b), v => Assert.Equal(0, v));
-            cuda.Launch(graph);
+            cuda.Launch(graph, memory);
             Assert.All(Read(b), v => Assert.Equal(1, v));
-            cuda.Launch(graph);
+            cuda.Launch(graph, memory);
             Assert.All(Read(b), v => Assert.Equal(2, v));
         }
 

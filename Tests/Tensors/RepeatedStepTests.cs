@@ -13,7 +13,8 @@ public sealed class RepeatedStepTests
         using var x = Tensor.Zeros(device, [3, 5, 8]);
         using var weight = Tensor.From(device, [.. Enumerable.Range(0, 64).Select(i => MathF.Sin(i))], [8, 8]).AsParameter();
         using var filter = Tensor.From(device, [.. Enumerable.Range(0, 6).Select(i => MathF.Cos(i))], [2, 3]).AsParameter();
-        using var step = new RepeatedStep(device, [weight, filter]);
+        using var memory = new StepMemory(device);
+        using var step = new RepeatedStep(memory, [weight, filter]);
         var eager = new RandomSource(5, 100);
         var repeated = new RandomSource(5, 100);
         for (int run = 0; run < 5; run++)
@@ -53,7 +54,8 @@ public sealed class RepeatedStepTests
         using var weight = Tensor.From(device, [.. Enumerable.Range(0, 16).Select(i => MathF.Sin(i))], [4, 4]).AsParameter();
         var random = new RandomSource(1);
         Tensor[] inputs = [.. new[] { 3, 40, 7 }.Select(rows => Tensor.Full(device, [rows, 4], 0.5f))];
-        RepeatedStep[] steps = [.. inputs.Select(_ => new RepeatedStep(device, [weight]))];
+        using var memory = new StepMemory(device);
+        RepeatedStep[] steps = [.. inputs.Select(_ => new RepeatedStep(memory, [weight]))];
         for (int run = 0; run < 4; run++)
         {
             for (int i = 0; i < steps.Length; i++)
@@ -86,7 +88,8 @@ public sealed class RepeatedStepTests
     {
         using var device = TestDevices.OpenCuda();
         using var weight = Tensor.From(device, [1f, 2f]).AsParameter();
-        using var step = new RepeatedStep(device, [weight]);
+        using var memory = new StepMemory(device);
+        using var step = new RepeatedStep(memory, [weight]);
         var random = new RandomSource(1);
         for (int run = 0; run < 6; run++)
         {
@@ -107,5 +110,69 @@ public sealed class RepeatedStepTests
 
         Assert.False(step.IsCaptured);
         Assert.Equal("cuda:0: a capture must hold kernels, fills and copies on the device only, got a copy to the host.", step.Obstacle);
+    }
+
+    [Theory, Devices]
+    public void IndicesOutOfRangeAreRefusedInAGraphToo(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var table = Tensor.Full(device, [5, 4], 0.5f).AsParameter();
+        using var ids = Tensor.From(device, [0, 4, 2]);
+        using var memory = new StepMemory(device);
+        using var step = new RepeatedStep(memory, [table]);
+        var random = new RandomSource(1);
+        for (int run = 0; run < 3; run++)
+            Run();
+        ids.CopyFrom([1, 5, 2]);
+        Assert.Equal("Embedding: token ids must be in 0 .. 4, got 5 at [n = 1].", Assert.Throws<ArgumentException>(Run).Message);
+        ids.CopyFrom([1, 1, 1]);
+        Run();
+
+        void Run()
+        {
+            using var scope = TensorScope.Begin();
+            step.Run(random, () =>
+            {
+                var loss = Ops.Sum(Ops.Embedding(table, ids));
+                loss.Backward();
+                return [loss];
+            });
+            Assert.Equal(3 * 4, table.Grad!.ToArray().Sum());
+            table.ZeroGrad();
+        }
+    }
+
+    [Theory, Devices]
+    public void AnotherSeedAndADeadParameterAreNoticed(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var x = Tensor.From(device, [.. Enumerable.Range(1, 64).Select(i => (float)i)]).AsParameter();
+        using var memory = new StepMemory(device);
+        var step = new RepeatedStep(memory, [x]);
+        foreach (ulong seed in (ulong[])[1, 1, 1, 2, 2, 2])
+        {
+            var (random, same) = (new RandomSource(seed), new RandomSource(seed));
+            Assert.Equal(Results(() => Work(same)), Results(() => step.Run(random, () => Work(random))));
+        }
+
+        x.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => step.Run(new RandomSource(2), () => Work(new RandomSource(2))));
+        step.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => step.Run(new RandomSource(2), () => []));
+
+        Tensor[] Work(RandomSource random)
+        {
+            var loss = Ops.Sum(Ops.Dropout(x, 0.5f, random));
+            loss.Backward();
+            return [loss];
+        }
+
+        float[][] Results(Func<Tensor[]> work)
+        {
+            using var scope = TensorScope.Begin();
+            float[][] results = [work()[0].ToArray(), x.Grad!.ToArray()];
+            x.ZeroGrad();
+            return results;
+        }
     }
 }

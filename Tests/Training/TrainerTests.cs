@@ -152,7 +152,7 @@ public sealed class TrainerTests : IDisposable
         using var device = TestDevices.OpenCuda();
         var (model, data, random) = Setup(Architecture.DynamicConv, device);
         using var _ = model;
-        using var trainer = new Trainer(model, data with { Valid = null }, Options(20) with { ReportEvery = TimeSpan.FromDays(1), ValidateEvery = 0 }, random);
+        using var trainer = new Trainer(model, data with { Valid = null }, Options(20) with { ReportEvery = TimeSpan.FromDays(1), SaveEvery = TimeSpan.FromDays(1), ValidateEvery = 1000 }, random);
         long before = device.HostReads;
         trainer.Run();
         Assert.Equal(20, trainer.State.Update);
