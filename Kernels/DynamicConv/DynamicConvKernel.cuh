@@ -62,7 +62,7 @@ __device__ __forceinline__ void reduce_scatter(const float (&value)[N], int lane
 }
 
 // The smallest power of two that is not below K.
-constexpr int power_of_two(int K) { return K <= 4 ? 4 : K <= 8 ? 8 : K <= 16 ? 16 : 32; }
+__host__ __device__ constexpr int power_of_two(int K) { return K <= 4 ? 4 : K <= 8 ? 8 : K <= 16 ? 16 : 32; }
 
 // Shared memory of a block of the backward kernel, which computes `steps` steps from `start` of one sequence.
 template <int K>

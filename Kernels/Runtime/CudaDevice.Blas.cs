@@ -67,12 +67,14 @@ internal sealed partial class CudaDevice
         try
         {
             Cublas.SetStream(handle.Value, stream.Value).Check("cublasSetStream_v2", Description);
-            if (CudaDriver.MemoryAllocate(out ulong workspace, (nuint)bytes) == CudaResult.OutOfMemory)
+            var result = CudaDriver.MemoryAllocate(out ulong workspace, (nuint)bytes);
+            if (result == CudaResult.OutOfMemory)
             {
                 _pool.Trim();
-                CudaDriver.MemoryAllocate(out workspace, (nuint)bytes).Check("cuMemAlloc_v2 of cuBLAS's workspace", Description);
+                result = CudaDriver.MemoryAllocate(out workspace, (nuint)bytes);
             }
 
+            result.Check("cuMemAlloc_v2 of cuBLAS's workspace", Description);
             Cublas.SetWorkspace(handle.Value, workspace, (nuint)bytes).Check("cublasSetWorkspace_v2", Description);
             return new BoundBlas(handle, workspace);
         }

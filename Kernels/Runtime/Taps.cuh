@@ -99,7 +99,7 @@ __device__ inline unsigned dropped_bits(const DropMask& drop, unsigned long long
 
 // From one row of taps in shared memory to the next, in floats: a multiple of 4, so that four are read at once, and odd in fours, so that the lanes of a
 // warp that read one row each meet no bank twice.
-constexpr int tap_stride(int K) { return (K + 3) / 8 * 8 + 4; }
+__host__ __device__ constexpr int tap_stride(int K) { return (K + 3) / 8 * 8 + 4; }
 
 // A row in the registers of a thread.
 template <int K>
