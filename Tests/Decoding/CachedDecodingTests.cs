@@ -152,7 +152,7 @@ public sealed class CachedDecodingTests
         using var scope = TensorScope.Begin();
         var encoded = TinyModels.Encode(model, [[4, 5, 2], [6, 2]]);
         using var state = model.Begin(encoded, beam: 2, maxLength: 1);
-        Says<ArgumentException>("DecodeStep: tokens must be one for each of the 4 hypotheses, got From [3] Int32 on cpu.", () => model.DecodeStep(Tensor.From(device, [1, 2, 3]), state));
+        Says<ArgumentException>($"DecodeStep: tokens must be one for each of the 4 hypotheses, got From [3] Int32 on {device}.", () => model.DecodeStep(Tensor.From(device, [1, 2, 3]), state));
         Says<InvalidOperationException>(
             "IncrementalState: must come from the model that decodes with it, got none of this SelfAttention.",
             () => other.DecodeStep(Tensor.From(device, [2, 2, 2, 2]), state));

@@ -251,7 +251,7 @@ public sealed class AttentionTests : OpTests<AttentionCase>
         Refuses<ArgumentException>(
             "Attention: key lengths must be [B], got [3] (q [2, 3, 8], k [2, 3, 8]).", () => Ops.Attention(x, x, x, 2, Tensor.From(device, [1, 2, 3])));
         Refuses<ArgumentException>(
-            "Attention: key lengths must be integers, got From [2] Float32 on cpu.", () => Ops.Attention(x, x, x, 2, Tensor.From(device, [1f, 2f])));
+            $"Attention: key lengths must be integers, got From [2] Float32 on {device}.", () => Ops.Attention(x, x, x, 2, Tensor.From(device, [1f, 2f])));
         Refuses<ArgumentException>(
             "Attention: key lengths must be in 0 .. 3, got 4 at [b = 1].", () => Ops.Attention(x, x, x, 2, Tensor.From(device, [3, 4])));
         Refuses<ArgumentOutOfRangeException>("Attention: dropout must be at least 0 and below 1, got 1.", () => Ops.Attention(x, x, x, 2, dropout: 1));

@@ -52,9 +52,9 @@ public sealed class AddTests : BroadcastTests
             "Add: axes must be equal or 1, got 3 and 2 (inputs [2, 3], [2, 1, 2]).",
             () => Ops.Add(Tensor.Zeros(device, [2, 3]), Tensor.Zeros(device, [2, 1, 2])));
         Refuses<ArgumentException>(
-            "Add: inputs must be floats, got From [2] Int32 on cpu.", () => Ops.Add(Tensor.Zeros(device, [2]), Tensor.From(device, [1, 2])));
+            $"Add: inputs must be floats, got From [2] Int32 on {device}.", () => Ops.Add(Tensor.Zeros(device, [2]), Tensor.From(device, [1, 2])));
         Refuses<ArgumentException>(
-            "Add: inputs must be on one device, got Zeros [2] Float32 on cpu and Zeros [2] Float32 on cpu.",
+            $"Add: inputs must be on one device, got Zeros [2] Float32 on {device} and Zeros [2] Float32 on {device}.",
             () => Ops.Add(Tensor.Zeros(device, [2]), Tensor.Zeros(other, [2])));
     }
 }

@@ -51,13 +51,13 @@ public sealed class ConcatTests : OpTests<ConcatCase>
         using var device = TestDevices.Open(name);
         Refuses<ArgumentException>("Concat: must have at least one input, got none.", () => Ops.Concat(0));
         Refuses<ArgumentException>(
-            "Concat: inputs must be alike in all but axis 1, got Zeros [2, 3] Float32 on cpu and Zeros [3, 3] Float32 on cpu.",
+            $"Concat: inputs must be alike in all but axis 1, got Zeros [2, 3] Float32 on {device} and Zeros [3, 3] Float32 on {device}.",
             () => Ops.Concat(1, Tensor.Zeros(device, [2, 3]), Tensor.Zeros(device, [3, 3])));
         Refuses<ArgumentException>(
-            "Concat: inputs must be alike in all but axis 0, got Zeros [2] Float32 on cpu and From [1] Int32 on cpu.",
+            $"Concat: inputs must be alike in all but axis 0, got Zeros [2] Float32 on {device} and From [1] Int32 on {device}.",
             () => Ops.Concat(0, Tensor.Zeros(device, [2]), Tensor.From(device, [1])));
         Refuses<ArgumentException>(
-            "Concat: inputs must be alike in all but axis 0, got Zeros [2] Float32 on cpu and Zeros [2, 1] Float32 on cpu.",
+            $"Concat: inputs must be alike in all but axis 0, got Zeros [2] Float32 on {device} and Zeros [2, 1] Float32 on {device}.",
             () => Ops.Concat(0, Tensor.Zeros(device, [2]), Tensor.Zeros(device, [2, 1])));
         Refuses<ArgumentOutOfRangeException>(
             "Shape: axis must be in -1 .. 0 for [2], got 1. (Parameter 'axis')", () => Ops.Concat(1, Tensor.Zeros(device, [2])));

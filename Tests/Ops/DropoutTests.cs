@@ -83,7 +83,7 @@ public sealed class DropoutTests : DropTests
         Refuses<ArgumentException>("Dropout: p must be at least 0 and below 1, got 1.", () => Ops.Dropout(Tensor.Zeros(device, [1]), 1, null));
         Refuses<ArgumentException>("Dropout: p must be at least 0 and below 1, got -0.5.", () => Ops.Dropout(Tensor.Zeros(device, [1]), -0.5f, null));
         Refuses<ArgumentException>("Dropout: p must be at least 0 and below 1, got NaN.", () => Ops.Dropout(Tensor.Zeros(device, [1]), float.NaN, null));
-        Refuses<ArgumentException>("Dropout: inputs must be floats, got From [1] Int32 on cpu.", () => Ops.Dropout(Tensor.From(device, [1]), 0.5f, null));
+        Refuses<ArgumentException>($"Dropout: inputs must be floats, got From [1] Int32 on {device}.", () => Ops.Dropout(Tensor.From(device, [1]), 0.5f, null));
     }
 }
 

@@ -67,9 +67,13 @@ public sealed class DynamicConvTests : OpTests<ConvCase>
             float[] row = Input.Random(random, [h * k]).Values;
             var x = Tensor.From(device, Input.Random(random, [2, t, c]).Values, [2, t, c]);
             float[] logits = [.. Enumerable.Range(0, 2 * t * h * k).Select(i => row[i % row.Length])];
-            Assert.Equal(
-                Ops.LightConv(x, Tensor.From(device, row, [h, k]), k / 2).ToArray(),
-                Ops.DynamicConv(x, Tensor.From(device, logits, [2, t, h * k]), h, k / 2).ToArray());
+            float[] light = Ops.LightConv(x, Tensor.From(device, row, [h, k]), k / 2).ToArray();
+            float[] dynamic = Ops.DynamicConv(x, Tensor.From(device, logits, [2, t, h * k]), h, k / 2).ToArray();
+
+            // On a GPU the taps of a row and those of a whole filter are summed by different threads.
+            float largest = light.Max(MathF.Abs), allowed = name == TestDevices.Processor ? 0 : 4 * (MathF.BitIncrement(largest) - largest);
+            for (int i = 0; i < light.Length; i++)
+                Assert.True(Math.Abs(light[i] - dynamic[i]) <= allowed, $"[{t}, {c}], K = {k}: element {i} is {light[i]:g9} and {dynamic[i]:g9}");
         }
     }
 

@@ -68,6 +68,6 @@ public sealed class EmbeddingTests : OpTests<EmbeddingCase>
         Refuses<ArgumentException>(
             "Embedding: the table must be [V, C], got [4] (token ids [1]).", () => Ops.Embedding(Tensor.Zeros(device, [4]), Tensor.From(device, [0])));
         Refuses<ArgumentException>(
-            "Embedding: token ids must be integers, got Zeros [4] Float32 on cpu.", () => Ops.Embedding(table, Tensor.Zeros(device, [4])));
+            $"Embedding: token ids must be integers, got Zeros [4] Float32 on {device}.", () => Ops.Embedding(table, Tensor.Zeros(device, [4])));
     }
 }

@@ -69,7 +69,7 @@ public sealed class LayerNormTests : OpTests<(int N, int C)>
             "LayerNorm: epsilon must be at least 0, got -1.",
             () => Ops.LayerNorm(Tensor.Zeros(device, [2, 3]), Tensor.Zeros(device, [3]), Tensor.Zeros(device, [3]), -1));
         Refuses<ArgumentException>(
-            "LayerNorm: inputs must be floats, got From [2] Int32 on cpu.",
+            $"LayerNorm: inputs must be floats, got From [2] Int32 on {device}.",
             () => Ops.LayerNorm(Tensor.From(device, [1, 2]), Tensor.Zeros(device, [2]), Tensor.Zeros(device, [2])));
     }
 }

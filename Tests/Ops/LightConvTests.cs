@@ -182,7 +182,7 @@ public sealed class LightConvTests : OpTests<ConvCase>
         Refuses<ArgumentException>(
             "LightConv: dropConnect must be in 0 .. 1 (1 excluded), got 1.", () => Ops.LightConv(x, Tensor.Zeros(device, [2, 7]), 3, dropConnect: 1));
         Refuses<ArgumentException>(
-            "LightConv: inputs must be floats, got From [1, 2] Int32 on cpu.", () => Ops.LightConv(x, Tensor.From(device, [1, 2], [1, 2]), 0));
+            $"LightConv: inputs must be floats, got From [1, 2] Int32 on {device}.", () => Ops.LightConv(x, Tensor.From(device, [1, 2], [1, 2]), 0));
     }
 
     internal static void AssertNear(ReadOnlySpan<float> expected, ReadOnlySpan<float> got, double tolerance = 1.5e-6)

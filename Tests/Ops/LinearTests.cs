@@ -117,6 +117,6 @@ public sealed class LinearTests : OpTests<LinearCase>
         Refuses<ArgumentException>("Linear: bias must be [O], got bias [3], weight [5, 3].", () => Ops.Linear(Of(2, 3), Of(5, 3), Of(3)));
         Refuses<ArgumentException>(
             "Linear: activation must be one of None, Relu, Gelu, got 9.", () => Ops.Linear(Of(2, 3), Of(5, 3), activation: (Activation)9));
-        Refuses<ArgumentException>("Linear: inputs must be floats, got From [1] Int32 on cpu.", () => Ops.Linear(Tensor.From(device, [1]), Of(1, 1)));
+        Refuses<ArgumentException>($"Linear: inputs must be floats, got From [1] Int32 on {device}.", () => Ops.Linear(Tensor.From(device, [1]), Of(1, 1)));
     }
 }

@@ -45,7 +45,7 @@ public sealed class LogSoftmaxTests : OpTests<(int N, int C)>
     public void Refusals(string name)
     {
         using var device = TestDevices.Open(name);
-        Refuses<ArgumentException>("LogSoftmax: inputs must be floats, got From [2] Int32 on cpu.", () => Ops.LogSoftmax(Tensor.From(device, [1, 2])));
-        Refuses<ArgumentException>("LogSoftmax: needs at least one axis, got Zeros [] Float32 on cpu.", () => Ops.LogSoftmax(Tensor.Zeros(device, [])));
+        Refuses<ArgumentException>($"LogSoftmax: inputs must be floats, got From [2] Int32 on {device}.", () => Ops.LogSoftmax(Tensor.From(device, [1, 2])));
+        Refuses<ArgumentException>($"LogSoftmax: needs at least one axis, got Zeros [] Float32 on {device}.", () => Ops.LogSoftmax(Tensor.Zeros(device, [])));
     }
 }

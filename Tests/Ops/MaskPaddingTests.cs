@@ -34,7 +34,7 @@ public sealed class MaskPaddingTests : OpTests<MaskPaddingCase>
             "MaskPadding: x must be [B, T, ...] and lengths [B], got x [2, 3, 4], lengths [3].",
             () => Ops.MaskPadding(Tensor.Zeros(device, [2, 3, 4]), Tensor.From(device, [3, 3, 3])));
         Refuses<ArgumentException>(
-            "MaskPadding: lengths must be integers, got Zeros [2] Float32 on cpu.",
+            $"MaskPadding: lengths must be integers, got Zeros [2] Float32 on {device}.",
             () => Ops.MaskPadding(Tensor.Zeros(device, [2, 3, 4]), Tensor.Zeros(device, [2])));
     }
 }

@@ -46,7 +46,7 @@ public sealed class MaskedFillTests : OpTests<BroadcastCase>
             "MaskedFill: axes must be equal or 1, got 3 and 2 (inputs [3], [2]).",
             () => Ops.MaskedFill(Tensor.Zeros(device, [3]), Tensor.Zeros(device, [2], DType.Int32), 0));
         Refuses<ArgumentException>(
-            "MaskedFill: the mask must be integers, got Zeros [3] Float32 on cpu.",
+            $"MaskedFill: the mask must be integers, got Zeros [3] Float32 on {device}.",
             () => Ops.MaskedFill(Tensor.Zeros(device, [3]), Tensor.Zeros(device, [3]), 0));
     }
 }

@@ -151,7 +151,7 @@ public sealed class MatMulTests : OpTests<MatMulCase>
             "MatMul: the inner axes must be equal, got 4 and 5 (a [3, 4], b [4, 5] transposed).",
             () => Ops.MatMul(Of(3, 4), Of(4, 5), transposeB: true));
         Refuses<ArgumentException>(
-            "MatMul: inputs must be floats, got From [1, 1] Int32 on cpu.",
+            $"MatMul: inputs must be floats, got From [1, 1] Int32 on {device}.",
             () => Ops.MatMul(Of(1, 1), Tensor.From(device, [1], [1, 1])));
     }
 }

@@ -24,6 +24,6 @@ public sealed class ReluTests : OpTests<int>
     public void RefusesIntegers(string name)
     {
         using var device = TestDevices.Open(name);
-        Refuses<ArgumentException>("Relu: inputs must be floats, got From [2] Int32 on cpu.", () => Ops.Relu(Tensor.From(device, [1, 2])));
+        Refuses<ArgumentException>($"Relu: inputs must be floats, got From [2] Int32 on {device}.", () => Ops.Relu(Tensor.From(device, [1, 2])));
     }
 }

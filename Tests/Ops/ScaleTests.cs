@@ -16,6 +16,6 @@ public sealed class ScaleTests : OpTests<(int N, float Factor)>
     public void RefusesIntegers(string name)
     {
         using var device = TestDevices.Open(name);
-        Refuses<ArgumentException>("Scale: inputs must be floats, got From [2] Int32 on cpu.", () => Ops.Scale(Tensor.From(device, [1, 2]), 2));
+        Refuses<ArgumentException>($"Scale: inputs must be floats, got From [2] Int32 on {device}.", () => Ops.Scale(Tensor.From(device, [1, 2]), 2));
     }
 }

@@ -27,6 +27,6 @@ public sealed class SigmoidTests : OpTests<int>
     public void RefusesIntegers(string name)
     {
         using var device = TestDevices.Open(name);
-        Refuses<ArgumentException>("Sigmoid: inputs must be floats, got From [2] Int32 on cpu.", () => Ops.Sigmoid(Tensor.From(device, [1, 2])));
+        Refuses<ArgumentException>($"Sigmoid: inputs must be floats, got From [2] Int32 on {device}.", () => Ops.Sigmoid(Tensor.From(device, [1, 2])));
     }
 }

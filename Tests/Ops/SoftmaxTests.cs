@@ -90,7 +90,7 @@ public sealed class SoftmaxTests : OpTests<(int N, int C, bool Masked)>
     public void Refusals(string name)
     {
         using var device = TestDevices.Open(name);
-        Refuses<ArgumentException>("Softmax: inputs must be floats, got From [2] Int32 on cpu.", () => Ops.Softmax(Tensor.From(device, [1, 2])));
-        Refuses<ArgumentException>("Softmax: needs at least one axis, got Zeros [] Float32 on cpu.", () => Ops.Softmax(Tensor.Zeros(device, [])));
+        Refuses<ArgumentException>($"Softmax: inputs must be floats, got From [2] Int32 on {device}.", () => Ops.Softmax(Tensor.From(device, [1, 2])));
+        Refuses<ArgumentException>($"Softmax: needs at least one axis, got Zeros [] Float32 on {device}.", () => Ops.Softmax(Tensor.Zeros(device, [])));
     }
 }

@@ -147,8 +147,8 @@ public sealed class AdamTests
         using var device = TestDevices.Open(name);
         using var p = Tensor.From(device, [1f]).AsParameter();
         using var ids = Tensor.From(device, [1]);
-        Refuses("Adam: parameters must be distinct, got From [1] Float32 on cpu twice.", [p, p], new());
-        Refuses("Adam: inputs must be floats, got From [1] Int32 on cpu.", [ids], new());
+        Refuses($"Adam: parameters must be distinct, got From [1] Float32 on {device} twice.", [p, p], new());
+        Refuses($"Adam: inputs must be floats, got From [1] Int32 on {device}.", [ids], new());
         Refuses("Adam: Form must be one of Fairseq, PyTorch, got 7.", [p], new() { Form = (AdamForm)7 });
         Refuses("Adam: Beta1 must be at least 0 and below 1, got 1.", [p], new() { Beta1 = 1 });
         Refuses("Adam: Beta2 must be at least 0 and below 1, got -0.1.", [p], new() { Beta2 = -0.1f });

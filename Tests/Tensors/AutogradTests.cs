@@ -101,7 +101,7 @@ public sealed class AutogradTests
         y.Backward();
         Assert.Equal(12f, x.Grad!.Item());
         Assert.Equal(
-            "Backward: the loss must be computed from a parameter, in a scope that is still open and not differentiated before, got Multiply [1] Float32 on cpu.",
+            $"Backward: the loss must be computed from a parameter, in a scope that is still open and not differentiated before, got Multiply [1] Float32 on {device}.",
             Assert.Throws<InvalidOperationException>(() => y.Backward()).Message);
         Assert.Equal(12f, x.Grad!.Item());
     }
@@ -309,7 +309,7 @@ public sealed class AutogradTests
         other.Start();
         other.Join();
         Assert.Equal(
-            "Relu: input 0, Scale [1] Float32 on cpu, must be computed on the thread that runs Backward.",
+            $"Relu: input 0, Scale [1] Float32 on {device}, must be computed on the thread that runs Backward.",
             Assert.IsType<InvalidOperationException>(error).Message);
         Ops.Relu(hidden).Backward();
         Assert.Equal(2f, x.Grad!.Item());
@@ -346,19 +346,19 @@ public sealed class AutogradTests
         var x = Tensor.From(device, [1f, 2f]).AsParameter();
         var ids = Tensor.From(device, [1]);
         var y = Ops.Relu(x);
-        Refuses("Backward: must start from a single number or be given a gradient, got Relu [2] Float32 on cpu.", () => y.Backward());
+        Refuses($"Backward: must start from a single number or be given a gradient, got Relu [2] Float32 on {device}.", () => y.Backward());
         Refuses(
-            "Backward: the gradient must be like the tensor, got Zeros [3] Float32 on cpu for Relu [2] Float32 on cpu.",
+            $"Backward: the gradient must be like the tensor, got Zeros [3] Float32 on {device} for Relu [2] Float32 on {device}.",
             () => y.Backward(Tensor.Zeros(device, [3])));
         using var second = TestDevices.Open(name);
         Refuses(
-            "Backward: the gradient must be like the tensor, got Zeros [2] Float32 on cpu for Relu [2] Float32 on cpu.",
+            $"Backward: the gradient must be like the tensor, got Zeros [2] Float32 on {device} for Relu [2] Float32 on {device}.",
             () => y.Backward(Tensor.Zeros(second, [2])));
         Refuses(
-            "Backward: the loss must be computed from a parameter, in a scope that is still open and not differentiated before, got Zeros [] Float32 on cpu.",
+            $"Backward: the loss must be computed from a parameter, in a scope that is still open and not differentiated before, got Zeros [] Float32 on {device}.",
             () => Tensor.Zeros(device, []).Backward());
-        Refuses("AsParameter: must be a float tensor that was not computed from others, got From [1] Int32 on cpu.", () => ids.AsParameter());
-        Refuses("AsParameter: must be a float tensor that was not computed from others, got Relu [2] Float32 on cpu.", () => y.AsParameter());
+        Refuses($"AsParameter: must be a float tensor that was not computed from others, got From [1] Int32 on {device}.", () => ids.AsParameter());
+        Refuses($"AsParameter: must be a float tensor that was not computed from others, got Relu [2] Float32 on {device}.", () => y.AsParameter());
         Exception? error = null;
         var loss = Ops.Sum(y);
         var other = new Thread(() => error = Record.Exception(() => loss.Backward()));

@@ -1,4 +1,3 @@
-using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;

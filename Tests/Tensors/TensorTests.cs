@@ -60,9 +60,9 @@ public sealed class TensorTests
         var x = Tensor.From(device, [1f, 2f, 3f, 4f], [2, 2]);
         Refuses<ArgumentException>(
             "Tensor.From: the shape must hold as many elements as there are values, got [2, 2] and 3 values.", () => Tensor.From(device, [1f, 2f, 3f], [2, 2]));
-        Refuses<InvalidOperationException>("CopyTo: host and tensor must match, got 4 x Int32 and From [2, 2] Float32 on cpu.", () => x.ToIntArray());
-        Refuses<InvalidOperationException>("CopyTo: host and tensor must match, got 1 x Float32 and From [2, 2] Float32 on cpu.", () => x.Item());
-        Refuses<InvalidOperationException>("CopyFrom: host and tensor must match, got 3 x Float32 and From [2, 2] Float32 on cpu.", () => x.CopyFrom([1f, 2f, 3f]));
+        Refuses<InvalidOperationException>($"CopyTo: host and tensor must match, got 4 x Int32 and From [2, 2] Float32 on {device}.", () => x.ToIntArray());
+        Refuses<InvalidOperationException>($"CopyTo: host and tensor must match, got 1 x Float32 and From [2, 2] Float32 on {device}.", () => x.Item());
+        Refuses<InvalidOperationException>($"CopyFrom: host and tensor must match, got 3 x Float32 and From [2, 2] Float32 on {device}.", () => x.CopyFrom([1f, 2f, 3f]));
         Refuses<ArgumentException>("Reshape: the number of elements must stay, got [2, 2] -> [5].", () => x.Reshape([5]));
         foreach (var (start, length) in ((int, int)[])[(0, 3), (-1, 1), (3, 0), (1, -1), (int.MaxValue, 1), (1, int.MaxValue), (0, int.MinValue)])
         {
