@@ -12,7 +12,7 @@ public sealed class SequenceGeneratorTests
     public void BeamOfOneIsGreedy(string name)
     {
         using var device = TestDevices.Open(name);
-        foreach (var config in TinyModels.All)
+        foreach (var config in TinyModels.On(name))
         {
             using var model = TinyModels.Create(config, device);
             int[][] sources = TinyModels.Sentences(new Random(1), config.SourceVocabulary, 3, 8, 1, 5);
@@ -27,7 +27,7 @@ public sealed class SequenceGeneratorTests
     public void AWideBeamFindsTheBestOfAllOutputs(string name)
     {
         using var device = TestDevices.Open(name);
-        foreach (var config in TinyModels.All.Select(c => c with { SourceVocabulary = 5, TargetVocabulary = 5 }))
+        foreach (var config in TinyModels.On(name).Select(c => c with { SourceVocabulary = 5, TargetVocabulary = 5 }))
         {
             using var model = TinyModels.Create(config, device);
             int[][] sources = TinyModels.Sentences(new Random(2), 5, 4, 2);
@@ -57,8 +57,8 @@ public sealed class SequenceGeneratorTests
     public void EqualsAPlainBeamSearch(string name)
     {
         using var device = TestDevices.Open(name);
-        int compared = 0;
-        foreach (var config in TinyModels.All)
+        int searched = 0, compared = 0;
+        foreach (var config in TinyModels.On(name))
         {
             using var model = TinyModels.Create(config, device);
             int[][] sources = TinyModels.Sentences(new Random(3), config.SourceVocabulary, 6, 3, 9);
@@ -71,19 +71,20 @@ public sealed class SequenceGeneratorTests
                     var (plain, closest) = PlainBeamSearch(model, sources[i], options);
                     if (closest > Tie)
                         Same(plain, results[i]);
+                    searched++;
                     compared += closest > Tie ? 1 : 0;
                 }
             }
         }
 
-        Assert.InRange(compared, 36, 48);
+        Assert.True(compared >= 0.75 * searched, $"only {compared} of {searched} searches had no ties");
     }
 
     [Theory, Devices]
     public void WhatElseIsInTheBatchChangesNothing(string name)
     {
         using var device = TestDevices.Open(name);
-        foreach (var config in TinyModels.All)
+        foreach (var config in TinyModels.On(name))
         {
             using var model = TinyModels.Create(config, device);
             int[][] sources = TinyModels.Sentences(new Random(4), config.SourceVocabulary, 7, 2, 7, 12, 1, 4, 9);

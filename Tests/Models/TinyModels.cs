@@ -20,6 +20,11 @@ internal static class TinyModels
         Conv(Architecture.DynamicConv) with { EncoderGlu = true, DecoderGlu = true },
     ];
 
+    /// <summary>All of them where that is quick; one of every architecture on the emulated GPU.</summary>
+    public static IEnumerable<ModelConfig> On(string device) => device == TestDevices.Emulated
+        ? [Transformer, Conv(Architecture.LightConv) with { EncoderGlu = true, PreNorm = true }, Conv(Architecture.DynamicConv) with { DecoderGlu = true }]
+        : All;
+
     /// <summary>Two layers a side, C = 8, H = 2, F = 12, V = 11, no dropout, all embeddings shared.</summary>
     public static ModelConfig Transformer => new()
     {

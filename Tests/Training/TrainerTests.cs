@@ -121,7 +121,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var cuda = TestDevices.OpenCuda();
         using var cpu = new CpuDevice(2);
-        var options = Options(5) with { LengthMultiple = 8 };
+        var options = Options(5) with { LengthMultiple = 8, BatchTokens = 100, ValidateEvery = 1000 };
         var (expectedLosses, expectedWords, _) = LearnAndTranslate(architecture, cpu, options);
         var (losses, words, _) = LearnAndTranslate(architecture, cuda, options);
         Assert.Equal(5, losses.Length);
@@ -137,7 +137,7 @@ public sealed class TrainerTests : IDisposable
     public void GraphsLearnTheSameBitForBit(Architecture architecture)
     {
         using var cuda = TestDevices.OpenCuda();
-        var options = Options(14) with { LengthMultiple = 8 };
+        var options = Options(10) with { LengthMultiple = 8, BatchTokens = 36, ValidateEvery = 1000 };
         var (expectedLosses, expectedWords, none) = LearnAndTranslate(architecture, cuda, options with { Graphs = false });
         var (losses, words, captured) = LearnAndTranslate(architecture, cuda, options);
         Assert.Equal(expectedLosses, losses);
@@ -152,7 +152,7 @@ public sealed class TrainerTests : IDisposable
         using var device = TestDevices.OpenCuda();
         var (model, data, random) = Setup(Architecture.DynamicConv, device);
         using var _ = model;
-        using var trainer = new Trainer(model, data with { Valid = null }, Options(20) with { ReportEvery = TimeSpan.FromDays(1), SaveEvery = TimeSpan.FromDays(1), ValidateEvery = 1000 }, random);
+        using var trainer = new Trainer(model, data with { Valid = null }, Options(20) with { BatchTokens = 36, ReportEvery = TimeSpan.FromDays(1), SaveEvery = TimeSpan.FromDays(1), ValidateEvery = 1000 }, random);
         long before = device.HostReads;
         trainer.Run();
         Assert.Equal(20, trainer.State.Update);
