@@ -52,7 +52,23 @@ internal sealed class DoctorVerb : Verb
         {
             cancellation.ThrowIfCancellationRequested();
             using var device = new CpuDevice(threads: null, tier);
-            good &= Check(terminal, device);
+            good &= Check(terminal, device, $"{device}, {Devices.NameOf(device.Tier)}", $"on {device.Threads} threads");
+        }
+
+        for (int i = 0; i < CudaReport.Gpus; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            string name = string.Create(CultureInfo.InvariantCulture, $"cuda:{i}");
+            try
+            {
+                using var device = Device.Open(name);
+                good &= Check(terminal, device, name, "by cuBLAS in float32");
+            }
+            catch (CudaException e)
+            {
+                terminal.Out.WriteLine($"check  {name,-20}  WRONG  {e.Message}");
+                good = false;
+            }
         }
 
         if (!good)
@@ -60,7 +76,7 @@ internal sealed class DoctorVerb : Verb
         return good ? CommandLine.Success : CommandLine.Failure;
     }
 
-    private static bool Check(Terminal terminal, CpuDevice device)
+    private static bool Check(Terminal terminal, Device device, string name, string how)
     {
         using var scope = TensorScope.Begin();
         using var noGrad = new NoGrad();
@@ -69,7 +85,9 @@ internal sealed class DoctorVerb : Verb
         new RandomSource(1).Normal(a, 0, 1);
         new RandomSource(2).Normal(b, 0, 1);
         var (left, right) = (Tensor.From(device, a, [Size, Size]), Tensor.From(device, b, [Size, Size]));
-        float[] product = Ops.MatMul(left, right).ToArray();
+
+        // The addition of nothing shows that a GPU's kernels are there.
+        float[] product = Ops.Add(Ops.MatMul(left, right), Tensor.Zeros(device, [Size, Size])).ToArray();
         double error = LargestError(a, b, product);
         bool good = error < 1e-4;
         var clock = Stopwatch.StartNew();
@@ -80,10 +98,13 @@ internal sealed class DoctorVerb : Verb
             Ops.MatMul(left, right);
         }
 
+        // Waits for what a GPU has queued.
+        product = Ops.MatMul(left, right).ToArray();
+        products++;
         double rate = 2.0 * Size * Size * Size * products / clock.Elapsed.TotalSeconds / 1e9;
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"check  {device}, {Devices.NameOf(device.Tier),-15}  {(good ? "right" : "WRONG"),-5}  largest error {error:0.0e+0}  {rate,6:f1} GFLOP/s in {Size} x {Size} products on {device.Threads} threads"));
+            $"check  {name,-20}  {(good ? "right" : "WRONG"),-5}  largest error {error:0.0e+0}  {rate,6:f1} GFLOP/s in {Size} x {Size} products {how}"));
         return good;
     }
 

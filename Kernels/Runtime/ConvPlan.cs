@@ -150,7 +150,8 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
         return new ConvPlan(
             ConvPath.Generic, Count((long)Ceiling(size.C, width) * Ceiling(size.B, rows)), threads, Touched(size, width) * size.K * sizeof(float))
         {
-            Steps = rows, Width = width,
+            Steps = rows,
+            Width = width,
         };
     }
 
@@ -188,7 +189,10 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
         int parts = PartsOf((units + Warps - 1) / Warps, BusyBlocks, segments);
         return new ConvPlan(ConvPath.Window, Count((long)parts * segments), BlockThreads, 0)
         {
-            Steps = run, Width = width, Parts = parts, Heads = Touched(size, width),
+            Steps = run,
+            Width = width,
+            Parts = parts,
+            Heads = Touched(size, width),
         };
     }
 
@@ -201,7 +205,8 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
         int heads = Math.Clamp(Ceiling(BlockThreads, Math.Max(1, size.R)), 1, Math.Min(size.H, MostTaps / size.K));
         return new ConvPlan(
             ConvPath.Generic, Count((long)Ceiling(size.H, heads) * size.B * Ceiling(size.T, GenericSteps)), BlockThreads,
-            heads * GenericSteps * size.K * sizeof(float)) { Heads = heads };
+            heads * GenericSteps * size.K * sizeof(float))
+        { Heads = heads };
     }
 
     // Tiles of one block: the longest that leave enough blocks, with a row of K floats a thread and some arrays of [tile, heads] rows of taps in shared memory.
@@ -215,7 +220,9 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
                 continue;
             plan = new ConvPlan(ConvPath.Window, Count((long)Ceiling(size.C, channels) * size.B * Ceiling(size.T, tile)), BlockThreads, bytes)
             {
-                Steps = tile, Heads = heads, Width = channels,
+                Steps = tile,
+                Heads = heads,
+                Width = channels,
             };
             if (plan.Value.Blocks >= BusyBlocks)
                 break;

@@ -6,6 +6,9 @@ namespace CudaSeq.Kernels;
 /// <summary>What CudaSeq finds of CUDA on this machine, for people who want to know why it is used or not.</summary>
 public static class CudaReport
 {
+    /// <summary>GPUs this process may use; 0 where there is no driver.</summary>
+    public static int Gpus => CudaPresence.OfProcess.Count;
+
     /// <summary>
     /// Libraries with their paths and versions, or every place where a missing one was looked for; the driver; the GPUs; the kernels. Opens each GPU for a moment.
     /// </summary>
