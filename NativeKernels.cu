@@ -54,7 +54,7 @@
 #include "Kernels/DynamicConv/DynamicConvGeneric.cuh"
 
 #define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads)
-// As many registers as let so many blocks share a multiprocessor.
+// As many registers as let so many blocks share a multiprocessor: left to itself the compiler spills a few for one block more.
 #define KERNEL_OF_BLOCKS(threads, blocks) extern "C" __global__ void __launch_bounds__(threads, blocks)
 
 // clang-format off
@@ -245,7 +245,7 @@ KERNEL(128) log_softmax_backward_f32(const float* y, const float* dy, float* dx,
 KERNEL(1024) log_softmax_backward_wide_f32(const float* y, const float* dy, float* dx, int count) { log_softmax_backward_wide(y, dy, dx, count); }
 
 // gain, bias, dgain, dbias [C]; mean, r [rows] or null; partial [blocks, 2, C] or null
-KERNEL(128) layer_norm_forward_f32(
+KERNEL_OF_BLOCKS(128, 3) layer_norm_forward_f32(
     const float* __restrict__ x, const float* __restrict__ gain, const float* __restrict__ bias, float* __restrict__ y, float* __restrict__ mean,
     float* __restrict__ r, long long rows, int channels, float epsilon) {
     layer_norm_forward(x, gain, bias, y, mean, r, rows, channels, epsilon);
@@ -319,22 +319,22 @@ KERNEL(256) cross_entropy_backward_f32(const float* dloss, const float* gradient
 // q, y, dy, dq [B, T, C]; k, v, dk, dv [B, S, C]; lengths int32 [B] or null; statistics [2, B, H, T] or null; delta [B, H, T]; p [B, H, T, S];
 // d32, d64, d128: channels of a tile.
 #define ATTENTION(D)                                                                                                                                         \
-    KERNEL_OF_BLOCKS(256, 2) attention_forward_d##D##_f32(                                                                                                   \
+    KERNEL_OF_BLOCKS(256, 1) attention_forward_d##D##_f32(                                                                                                   \
         const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v, const int* __restrict__ lengths, float* __restrict__ y,       \
         float* __restrict__ statistics, ATTENTION_PARAMETERS, MASK_PARAMETERS) {                                                                             \
         attention_forward<float, D>(q, k, v, lengths, y, statistics, ATTENTION_SIZE, MASK);                                                                  \
     }                                                                                                                                                        \
-    KERNEL_OF_BLOCKS(256, 2) attention_probabilities_d##D##_f32(                                                                                             \
+    KERNEL_OF_BLOCKS(256, 1) attention_probabilities_d##D##_f32(                                                                                             \
         const float* __restrict__ q, const float* __restrict__ k, const int* __restrict__ lengths, float* __restrict__ p, ATTENTION_PARAMETERS) {            \
         attention_probabilities<float, D>(q, k, lengths, p, ATTENTION_SIZE);                                                                                 \
     }                                                                                                                                                        \
-    KERNEL_OF_BLOCKS(256, 2) attention_backward_queries_d##D##_f32(                                                                                          \
+    KERNEL_OF_BLOCKS(256, 1) attention_backward_queries_d##D##_f32(                                                                                          \
         const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v, const int* __restrict__ lengths,                              \
         const float* __restrict__ statistics, const float* __restrict__ delta, const float* __restrict__ dy, float* __restrict__ dq, ATTENTION_PARAMETERS,   \
         MASK_PARAMETERS) {                                                                                                                                   \
         attention_backward_queries<float, D>(q, k, v, lengths, statistics, delta, dy, dq, ATTENTION_SIZE, MASK);                                             \
     }                                                                                                                                                        \
-    KERNEL_OF_BLOCKS(256, 2) attention_backward_keys_d##D##_f32(                                                                                             \
+    KERNEL_OF_BLOCKS(256, 1) attention_backward_keys_d##D##_f32(                                                                                             \
         const float* __restrict__ q, const float* __restrict__ k, const float* __restrict__ v, const int* __restrict__ lengths,                              \
         const float* __restrict__ statistics, const float* __restrict__ delta, const float* __restrict__ dy, float* __restrict__ dk, float* __restrict__ dv, \
         ATTENTION_PARAMETERS, MASK_PARAMETERS) {                                                                                                             \
@@ -349,7 +349,7 @@ KERNEL(256) attention_delta_f32(const float* __restrict__ y, const float* __rest
 }
 
 // q, y [N, C]; keys, values [M, S, C]; lengths int32 [M] or null; partial [N, H, parts, D + 2] or null
-KERNEL(128) attention_step_f32(
+KERNEL_OF_BLOCKS(128, 1) attention_step_f32(
     const float* __restrict__ q, const float* __restrict__ keys, const float* __restrict__ values, const int* __restrict__ lengths, float* __restrict__ y,
     float* __restrict__ partial, int n, int m, int s, int channels, int heads, int count, float scale, int parts, int groups, int slices) {
     attention_step(q, keys, values, lengths, y, partial, AttentionStepSize{n, m, s, channels, heads, count, scale}, parts, groups, slices);
@@ -422,7 +422,7 @@ KERNEL(128) light_conv_step_f32(
         const float* x, const float* weight, const float* bias, float* y, int B, int T, int C, int left_padding, int run) {                           \
         depthwise_conv_forward_window<float, K, V>(x, weight, bias, y, B, T, C, left_padding, run);                                                   \
     }                                                                                                                                                 \
-    KERNEL(128) depthwise_conv_backward_k##K##_f32(                                                                                                   \
+    KERNEL_OF_BLOCKS(128, 2) depthwise_conv_backward_k##K##_f32(                                                                                      \
         const float* x, const float* weight, const float* dy, float* dx, float* partial, int B, int T, int C, int left_padding, int run, int parts) { \
         depthwise_conv_backward_window<float, K, V>(x, weight, dy, dx, partial, B, T, C, left_padding, run, parts);                                   \
     }
@@ -455,7 +455,7 @@ KERNEL(256) depthwise_conv_parameter_gradient_f32(const float* partial, float* d
         const float* x, const float* logits, float* y, int T, int C, int H, int left_padding, int tile, TAP_PARAMETERS) {                                   \
         dynamic_conv_forward_window<float, K, V>(x, logits, y, T, C, H, left_padding, tile, TAPS);                                                          \
     }                                                                                                                                                       \
-    KERNEL(128) dynamic_conv_backward_k##K##_f32(                                                                                                           \
+    KERNEL_OF_BLOCKS(128, 2) dynamic_conv_backward_k##K##_f32(                                                                                              \
         const float* x, const float* logits, const float* dy, float* dx, float* dlogits, int T, int C, int H, int left_padding, int tile, TAP_PARAMETERS) { \
         dynamic_conv_backward_window<float, K, V>(x, logits, dy, dx, dlogits, T, C, H, left_padding, tile, TAPS);                                           \
     }

@@ -1,6 +1,6 @@
 // With z = (x - mean) r and g = dy gain: dx = r (g - mean(g) - z mean(g z)), dgain = sum of dy z over the rows, dbias = sum of dy. Shapes and rows as in
 // LayerNormKernel.cuh. Block b takes rows b * block_rows and on, and leaves its sums in partial [blocks, 2, C]: of dy z, then of dy. Another kernel adds
-// them in order. dx or partial may be null.
+// them in order. dx or partial may be null. Rows in registers start at multiples of 16 bytes and are a multiple of that long; the wide kernel takes all others.
 
 constexpr int layer_norm_warps = 8;
 
@@ -58,10 +58,7 @@ __device__ inline void layer_norm_backward_rows(
 template <typename E>
 __device__ inline void layer_norm_backward(
     const E* x, const E* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
-    if (channels % Pack<E>::Count == 0 && aligned(x, gain, dy, dx))
-        layer_norm_backward_rows<E, Pack<E>::Count>(x, gain, mean, r, dy, dx, partial, rows, block_rows, channels);
-    else
-        layer_norm_backward_rows<E, 1>(x, gain, mean, r, dy, dx, partial, rows, block_rows, channels);
+    layer_norm_backward_rows<E, Pack<E>::Count>(x, gain, mean, r, dy, dx, partial, rows, block_rows, channels);
 }
 
 // Rows of any length: a thread owns the columns it sums, in partial itself.

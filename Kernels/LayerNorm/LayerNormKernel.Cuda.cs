@@ -3,6 +3,7 @@ namespace CudaSeq.Kernels;
 internal static partial class LayerNormKernel
 {
     private const int WarpLanes = 32;
+    private const int PackElements = 4;
 
     // As in LayerNormBackward.cuh.
     private const int BackwardThreads = 8 * WarpLanes;
@@ -43,7 +44,11 @@ internal static partial class LayerNormKernel
 
         int wanted = BlocksAMultiprocessor * cuda.Multiprocessors, blockRows = Math.Max(MinCudaBlockRows, (size.N + wanted - 1) / wanted);
         int blocks = (size.N + blockRows - 1) / blockRows;
-        bool wide = RowLaunch.IsWide(size.C), parameters = dgain is not null || dbias is not null;
+
+        // Rows that cannot be read by packs of 16 bytes would take more registers than there are.
+        bool packed = size.C % PackElements == 0 && Elementwise.IsAligned(x) && Elementwise.IsAligned(gain) && Elementwise.IsAligned(dy)
+            && (dx is not { } target || Elementwise.IsAligned(target));
+        bool wide = !packed || RowLaunch.IsWide(size.C), parameters = dgain is not null || dbias is not null;
         long sums = 2L * blocks * size.C;
         using var scratch = new CallScratch(cuda, parameters ? sums * sizeof(float) : sizeof(float));
         DeviceSpan? partial = parameters ? scratch.Span(0, sums) : null;

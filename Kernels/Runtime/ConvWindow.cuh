@@ -9,7 +9,7 @@ template <bool PerSequence, typename E>
 __device__ inline void conv_step(
     const E* x, const E* logits, E* window, E* y, int N, int C, int R, int K, int step, int channels, int rows, const TapRule& rule) {
     DYNAMIC_SHARED(float, taps);
-    int lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes, warps = blockDim.x / warp_lanes;
+    int warp = threadIdx.x / warp_lanes, warps = blockDim.x / warp_lanes;
     int groups = (C + channels - 1) / channels, first = static_cast<int>(blockIdx.x) % groups * channels;
     int n = static_cast<int>(blockIdx.x) / groups * rows, end = n + rows < N ? n + rows : N;
     int first_head = first / R, last_head = ((first + channels < C ? first + channels : C) - 1) / R;
