@@ -85,21 +85,32 @@ internal sealed unsafe class NvrtcCompiler
     /// <param name="name">What messages call it.</param>
     /// <param name="architecture">sm_90a for machine code, compute_90 for PTX.</param>
     /// <exception cref="CudaException">It does not compile; with the compiler's messages.</exception>
-    public byte[] Compile(string source, string name, string architecture)
+    public byte[] Compile(string source, string name, string architecture) => Compile(source, name, architecture, [], out _);
+
+    /// <summary>Compiles with more options, and hands over what the compiler said.</summary>
+    /// <param name="source">CUDA C++.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="architecture">sm_90a for machine code, compute_90 for PTX.</param>
+    /// <param name="more">Options besides <see cref="Options"/>.</param>
+    /// <param name="messages">Warnings, and whatever the options ask it to say.</param>
+    /// <exception cref="CudaException">It does not compile; with the compiler's messages.</exception>
+    public byte[] Compile(string source, string name, string architecture, IReadOnlyList<string> more, out string messages)
     {
         nint program = 0;
         using var texts = new NativeTexts();
         Check(_create(&program, texts.Add(source), texts.Add(name), 0, null, null), "nvrtcCreateProgram");
         try
         {
-            string[] options = [.. Options, $"--gpu-architecture={architecture}"];
+            string[] options = [.. Options, $"--gpu-architecture={architecture}", .. more];
             byte** pointers = stackalloc byte*[options.Length];
             for (int i = 0; i < options.Length; i++)
                 pointers[i] = texts.Add(options[i]);
             int result = _compile(program, options.Length, pointers);
+            if (result is not (Success or CompilationError))
+                Check(result, "nvrtcCompileProgram");
+            messages = Encoding.UTF8.GetString(Read(program, _logSize, _log, "nvrtcGetProgramLog")).TrimEnd('\0', '\n');
             if (result == CompilationError)
-                throw new CudaException($"NVRTC {Version}: {name} must compile for {architecture}, got:\n{Encoding.UTF8.GetString(Read(program, _logSize, _log, "nvrtcGetProgramLog")).TrimEnd('\0', '\n')}", result);
-            Check(result, "nvrtcCompileProgram");
+                throw new CudaException($"NVRTC {Version}: {name} must compile for {architecture}, got:\n{messages}", result);
             return architecture.StartsWith("sm_", StringComparison.Ordinal)
                 ? Read(program, _cubinSize, _cubin, "nvrtcGetCUBIN")
                 : Read(program, _ptxSize, _ptx, "nvrtcGetPTX");

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using CudaSeq.CompileKernels;
 using CudaSeq.Kernels;
 
 namespace CudaSeq.Tests;
@@ -14,6 +15,29 @@ public sealed partial class KernelTests
             RuntimeHelpers.RunClassConstructor(type.TypeHandle);
         var launched = CudaKernel.All.Select(k => k.Symbol).Where(s => !s.StartsWith("test_", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(Exports().Order(StringComparer.Ordinal), launched);
+    }
+
+    [Fact]
+    public void EveryHotKernelIsExported()
+    {
+        var hot = HotKernels.Parse(File.ReadAllText(Repository.File(HotKernels.File)));
+        Assert.NotEmpty(hot.Names);
+        Assert.Empty(hot.Unknown([.. Exports()]));
+    }
+
+    [Fact]
+    public void TheSourceInTheAssemblyIsWhole()
+    {
+        string source = KernelSource.Read()!;
+        Assert.DoesNotContain("#include", source);
+        string[] files = [.. Beginning().Matches(source).Select(m => m.Groups["file"].Value).Distinct()];
+        foreach (string file in Directory.EnumerateFiles(Repository.File("Kernels"), "*Kernel.cuh", SearchOption.AllDirectories))
+            Assert.Contains(Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'), files);
+        foreach (string file in files)
+        {
+            string text = File.ReadAllText(Repository.File(file)).ReplaceLineEndings("\n");
+            Assert.All(text.Split('\n').Where(l => !l.StartsWith("#include", StringComparison.Ordinal) && l != "#pragma once"), l => Assert.Contains(l, source));
+        }
     }
 
     // A name like light_conv_forward_k##K##_f32 stands in a macro that is used once for each width.
@@ -40,4 +64,7 @@ public sealed partial class KernelTests
 
     [GeneratedRegex(@"#define (?<name>\w+)\(")]
     private static partial Regex Macro();
+
+    [GeneratedRegex(@"^#line 1 ""(?<file>[^""]+)""", RegexOptions.Multiline)]
+    private static partial Regex Beginning();
 }
