@@ -13,6 +13,9 @@ internal static class TestDevices
     public const string Gpu = "cuda";
     public const string Emulated = "cuda-emulated";
 
+    // 1: only a real GPU will do.
+    private const string GpuVariable = "CUDASEQ_TEST_GPU";
+
     // Kept open, so that kernels are loaded once and not for every test.
     private static readonly Lazy<CudaDevice> Anchor = new(() => new CudaDevice(0));
 
@@ -27,8 +30,11 @@ internal static class TestDevices
     public static bool IsChecked => Cuda == Emulated && Environment.GetEnvironmentVariable("CUDASEQ_EMULATOR_LEVEL") == "checked";
 
     /// <summary>Why tests on a device are skipped; null where it can be used.</summary>
+    /// <exception cref="InvalidOperationException">CUDASEQ_TEST_GPU=1 asks for a real GPU, and there is none.</exception>
     public static string? Absence(string device)
     {
+        if (device != Processor && CudaVariables.IsOn(GpuVariable) && (!CudaPresence.OfProcess.IsPresent || CudaDriver.IsEmulated))
+            throw new InvalidOperationException($"{GpuVariable}=1 asks for a real GPU, got {CudaPresence.OfProcess.Absence ?? "the emulator"}");
         if (device == Processor || CudaPresence.OfProcess.IsPresent)
             return null;
         return device == Emulated ? "cuda-emulated: the emulator is built where g++ is" : $"cuda: {CudaPresence.OfProcess.ShortAbsence}";
@@ -55,7 +61,7 @@ internal static class TestDevices
     internal static void Choose()
     {
         bool chosen = Environment.GetEnvironmentVariable(CudaVariables.DriverLibrary) is { Length: > 0 };
-        if (!chosen && (OperatingSystem.IsWindows() || File.Exists("/dev/nvidiactl") || File.Exists("/dev/dxg")))
+        if (!chosen && (OperatingSystem.IsWindows() || CudaVariables.IsOn(GpuVariable) || File.Exists("/dev/nvidiactl") || File.Exists("/dev/dxg")))
             return;
         string library = Path.Combine(EmulatorFolder, "libcuda.so.1");
         if (!chosen && File.Exists(library))

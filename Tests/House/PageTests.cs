@@ -6,7 +6,9 @@ namespace CudaSeq.Tests;
 /// <summary>What the pages tell people to type, and the files they point at, exist.</summary>
 public sealed partial class PageTests
 {
-    private static readonly string[] DotnetCommands = ["add", "build", "test", "run", "format", "restore", "publish", "pack", "tool"];
+    private const string Target = "--target=";
+
+    private static readonly string[] DotnetCommands = ["add", "build", "test", "run", "format", "restore", "publish", "pack", "tool", "cake"];
 
     public static TheoryData<string> Pages
     {
@@ -63,6 +65,8 @@ public sealed partial class PageTests
         if (words is ["dotnet", var verb, ..])
         {
             Assert.True(DotnetCommands.Contains(verb), $"{page}: {command}: no such dotnet command");
+            if (verb == "cake")
+                Assert.All(words.Where(w => w.StartsWith(Target, StringComparison.Ordinal)), w => Assert.Contains($"Task(\"{w[Target.Length..]}\")", File.ReadAllText(Repository.File("build.cake"))));
             int project = Array.IndexOf(words, "--project");
             if (project >= 0)
                 Assert.True(Directory.Exists(Repository.File(words[project + 1])), $"{page}: {command}: no such project");
@@ -91,7 +95,7 @@ public sealed partial class PageTests
     [GeneratedRegex(@"`((?:dotnet|cudaseq) [^`]+)`")]
     private static partial Regex Inline();
 
-    [GeneratedRegex(@"`((?:Kernels|Tensors|Models|Cli|Benchmarks|Tests|recipes|docs|\.ci)/[\w./-]*[\w/])`")]
+    [GeneratedRegex(@"`((?:Kernels|Tensors|Models|Cli|Benchmarks|Tests|recipes|docs|eng|\.ci)/[\w./-]*[\w/])`")]
     private static partial Regex Paths();
 
     [GeneratedRegex(@" [<>] ")]
