@@ -69,13 +69,21 @@ internal sealed partial class NvccBuild : IKernelCompiler
                 arguments.Add($"--image3=kind={(part.IsPtx ? "ptx" : "elf")},sm={part.Number},file={file.Path}");
             }
 
-            var (status, messages) = Run(Executable(Path.GetDirectoryName(_nvcc)!, "fatbinary"), arguments);
+            var (status, messages) = Run(Fatbinary(), arguments);
             return status == 0 ? File.ReadAllBytes(image.Path) : throw new BuildException($"fatbinary must pack the kernels, got:\n{messages.TrimEnd()}");
         }
         finally
         {
             files.ForEach(f => f.Dispose());
         }
+    }
+
+    // Beside nvcc, which on PATH may be a link into the toolkit.
+    private string Fatbinary()
+    {
+        string[] places = [_nvcc, File.ResolveLinkTarget(_nvcc, returnFinalTarget: true)?.FullName ?? _nvcc];
+        return places.Select(p => Executable(Path.GetDirectoryName(p)!, "fatbinary")).FirstOrDefault(File.Exists)
+            ?? throw new BuildException($"there is no fatbinary beside {_nvcc}");
     }
 
     private static string Executable(string folder, string name) => Path.Join(folder, OperatingSystem.IsWindows() ? $"{name}.exe" : name);
