@@ -199,6 +199,23 @@ public sealed class CudaDeviceTests
         Assert.Equal(0, cuda.LiveBytes);
     }
 
+    [Fact]
+    public void MarksTellTheTimeBetweenThem()
+    {
+        using var cuda = TestDevices.OpenCuda();
+        using CudaEvent first = cuda.CreateMark(), second = cuda.CreateMark(), third = cuda.CreateMark();
+        var span = Rent(cuda, 1 << 16);
+        cuda.Record(first);
+        FillKernel.Fill(span, 1);
+        cuda.Record(second);
+        FillKernel.Fill(span, 2);
+        cuda.Record(third);
+        double all = cuda.SecondsBetween(first, third), part = cuda.SecondsBetween(first, second);
+        Assert.InRange(part, 0, all);
+        Assert.InRange(all, double.Epsilon, 60);
+        span.Buffer.Release();
+    }
+
     private static DeviceSpan Rent(CudaDevice cuda, int count) => new(cuda.Rent(Math.Max(1, count) * sizeof(float)), 0, count);
 
     private static float[] Read(DeviceSpan span)
