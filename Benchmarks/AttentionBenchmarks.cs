@@ -14,12 +14,27 @@ public sealed record AttentionShape(int B, int T, int S, int C, int H, bool Caus
         new(32, 128, 128, 1024, 8), new(16, 256, 256, 512, 8), new(16, 256, 256, 512, 8, Causal: true), new(4, 1024, 1024, 512, 8),
     ];
 
+    /// <summary>The shapes of a size.</summary>
+    public static IEnumerable<AttentionShape> Of(Sizes sizes) => sizes switch
+    {
+        Sizes.Gpu => from t in (int[])[32, 64, 128, 256, 512] from causal in (bool[])[false, true] select new AttentionShape(Setting.GpuTokens / t, t, t, 1024, 16, causal),
+        Sizes.Smoke => [new(2, 9, 9, 64, 2), new(2, 9, 9, 64, 2, Causal: true)],
+        _ => All,
+    };
+
+    public Work WorkOf(string method) => WorkOf(method, sizeof(float));
+
     // Two products forward, five more backward; a causal query sees half of the keys on average.
-    public Work WorkOf(string method)
+    public Work WorkOf(string method, int elementBytes)
     {
         double product = 2.0 * B * C * T * S * (Causal ? (T + 1.0) / (2 * T) : 1);
-        bool backward = method.StartsWith("ForwardBackward", StringComparison.Ordinal);
-        return new Work(product * (backward ? 7 : 2), 4.0 * B * C * ((2 * T) + (2 * S)) * (backward ? 3 : 1), (double)B * T);
+        var (products, passes) = Passes.Of(method) switch
+        {
+            Pass.Forward => (2, 1),
+            Pass.Backward => (5, 2),
+            _ => (7, 3),
+        };
+        return new Work(product * products, (double)elementBytes * B * C * ((2 * T) + (2 * S)) * passes, (double)B * T);
     }
 
     public override string ToString() => $"B={B} T={T} S={S} C={C} H={H}{(Causal ? " causal" : "")}{(Dropout > 0 ? " dropout" : "")}";
@@ -37,27 +52,29 @@ public class AttentionBenchmarks : IQuickBenchmarks
 
     public static IEnumerable<AttentionShape> Shapes => AttentionShape.All;
 
-    public IEnumerable<QuickCase> Cases
+    public IEnumerable<QuickCase> Cases(Setting setting)
     {
-        get
+        var (sizes, dtype) = setting;
+        foreach (var s in AttentionShape.Of(sizes))
         {
-            foreach (var s in AttentionShape.All)
-            {
-                yield return new QuickCase($"Attention {s}", s.WorkOf("Forward"), device => Forward(device, s));
-                yield return new QuickCase($"Attention {s} forward + backward", s.WorkOf("ForwardBackward"), device => ForwardBackward(device, s));
-            }
-
-            foreach (var (n, m, length) in ((int, int, int)[])[(64, 64, 32), (5, 1, 32), (160, 32, 32), (160, 160, 128)])
-                yield return StepCase(n, m, length);
+            yield return new QuickCase($"Attention {s}", s.WorkOf("Forward", setting.ElementBytes), device => Forward(device, s, dtype));
+            if (setting.HasBackwardAlone)
+                yield return new QuickCase($"Attention {s} backward", s.WorkOf("Backward", setting.ElementBytes), device => Backward(device, s, dtype));
+            yield return new QuickCase($"Attention {s} forward + backward", s.WorkOf("ForwardBackward", setting.ElementBytes), device => ForwardBackward(device, s, dtype));
         }
+
+        if (sizes != Sizes.Processor)
+            yield break;
+        foreach (var (n, m, length) in ((int, int, int)[])[(64, 64, 32), (5, 1, 32), (160, 32, 32), (160, 160, 128)])
+            yield return StepCase(n, m, length);
     }
 
     [GlobalSetup]
     public void Setup()
     {
         _device = new CpuDevice();
-        _forward = Forward(_device, Shape);
-        _backward = ForwardBackward(_device, Shape);
+        _forward = Forward(_device, Shape, DType.Float32);
+        _backward = ForwardBackward(_device, Shape, DType.Float32);
     }
 
     [GlobalCleanup]
@@ -77,27 +94,31 @@ public class AttentionBenchmarks : IQuickBenchmarks
         _backward();
     }
 
-    private static Action Forward(Device device, AttentionShape s)
+    private static Action Forward(Device device, AttentionShape s, DType dtype)
     {
-        var (q, k, v) = (Inputs.Normal(device, [s.B, s.T, s.C]), Inputs.Normal(device, [s.B, s.S, s.C]), Inputs.Normal(device, [s.B, s.S, s.C]));
+        var (q, k, v) = Operands(device, s, dtype);
         var random = s.Dropout > 0 ? new RandomSource(1) : null;
         return () => Ops.Attention(q, k, v, s.H, causal: s.Causal, dropout: s.Dropout, random: random);
     }
 
-    private static Action ForwardBackward(Device device, AttentionShape s)
+    private static (Tensor Q, Tensor K, Tensor V) Operands(Device device, AttentionShape s, DType dtype)
+        => (Inputs.Normal(device, [s.B, s.T, s.C], dtype: dtype), Inputs.Normal(device, [s.B, s.S, s.C], dtype: dtype), Inputs.Normal(device, [s.B, s.S, s.C], dtype: dtype));
+
+    private static (Tensor Q, Tensor K, Tensor V) Activations(Device device, AttentionShape s, DType dtype)
+        => (Inputs.Activation(device, [s.B, s.T, s.C], dtype), Inputs.Activation(device, [s.B, s.S, s.C], dtype), Inputs.Activation(device, [s.B, s.S, s.C], dtype));
+
+    private static Action Backward(Device device, AttentionShape s, DType dtype)
     {
-        var q = Inputs.Normal(device, [s.B, s.T, s.C]).AsParameter();
-        var k = Inputs.Normal(device, [s.B, s.S, s.C]).AsParameter();
-        var v = Inputs.Normal(device, [s.B, s.S, s.C]).AsParameter();
-        var gradient = Inputs.Normal(device, q.Shape);
+        var (q, k, v) = Activations(device, s, dtype);
+        return Inputs.Backward(Ops.Attention(q, k, v, s.H, causal: s.Causal), q, k, v);
+    }
+
+    private static Action ForwardBackward(Device device, AttentionShape s, DType dtype)
+    {
+        var (q, k, v) = Activations(device, s, dtype);
+        var gradient = Inputs.Normal(device, q.Shape, dtype: dtype);
         var random = s.Dropout > 0 ? new RandomSource(1) : null;
-        return () =>
-        {
-            Ops.Attention(q, k, v, s.H, causal: s.Causal, dropout: s.Dropout, random: random).Backward(gradient);
-            q.ZeroGrad();
-            k.ZeroGrad();
-            v.ZeroGrad();
-        };
+        return () => Inputs.Differentiate(Ops.Attention(q, k, v, s.H, causal: s.Causal, dropout: s.Dropout, random: random), gradient, q, k, v);
     }
 
     private static QuickCase StepCase(int n, int m, int length)

@@ -14,19 +14,36 @@ public sealed record ConvShape(int B, int T, int C, int H, int K, float Drop = 0
     /// <summary>The numbers in the tensor of logits, which a lightweight convolution does not have.</summary>
     public double Logits => (double)B * T * H * K;
 
+    /// <summary>The shapes of a size.</summary>
+    public static IEnumerable<ConvShape> Of(Sizes sizes) => sizes switch
+    {
+        Sizes.Gpu => from t in (int[])[64, 512] from k in (int[])[3, 7, 15, 31, 63] select new ConvShape(Setting.GpuTokens / t, t, 1024, 16, k),
+        Sizes.Smoke => [new(2, 20, 32, 2, 3), new(2, 20, 32, 2, 15)],
+        _ => All,
+    };
+
     public Work WorkOf(string method) => WorkOf(method, logits: 0);
 
-    /// <summary>Only taps that meet a step count; backward takes two products more. Forward reads x and writes y, backward reads x and dy and writes dx.</summary>
-    /// <param name="method">Starts with ForwardBackward where backward is part of it.</param>
+    /// <summary>
+    /// Only taps that meet a step count; backward takes two products. Forward reads x and writes y, backward reads x and dy and writes dx; logits are read by both
+    /// and their gradient is written.
+    /// </summary>
+    /// <param name="method">Begins with Forward, Backward or ForwardBackward, by what is part of it.</param>
     /// <param name="logits">Numbers in the tensor of logits; 0 where the taps stand still.</param>
-    public Work WorkOf(string method, double logits)
+    /// <param name="elementBytes">Bytes of a number.</param>
+    public Work WorkOf(string method, double logits, int elementBytes = sizeof(float))
     {
         double meetings = 0;
         for (int k = 0; k < K; k++)
             meetings += Math.Max(0, T - Math.Abs(k - (K / 2)));
         double columns = (double)B * T * C;
-        bool backward = method.StartsWith("ForwardBackward", StringComparison.Ordinal);
-        return new Work(2.0 * B * C * meetings * (backward ? 3 : 1), 4 * ((columns * (backward ? 5 : 2)) + (logits * (backward ? 3 : 1))), (double)B * T);
+        var (products, passes, logitPasses) = Passes.Of(method) switch
+        {
+            Pass.Forward => (1, 2, 1),
+            Pass.Backward => (2, 3, 2),
+            _ => (3, 5, 3),
+        };
+        return new Work(2.0 * B * C * meetings * products, elementBytes * ((columns * passes) + (logits * logitPasses)), (double)B * T);
     }
 
     public override string ToString() => $"B={B} T={T} C={C} H={H} K={K}{(Drop > 0 ? " dropconnect" : "")}";

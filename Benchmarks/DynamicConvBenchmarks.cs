@@ -16,27 +16,30 @@ public class DynamicConvBenchmarks : IQuickBenchmarks
 
     public static IEnumerable<DynamicConvShape> Shapes => ConvShape.All.Select(s => new DynamicConvShape(s));
 
-    public IEnumerable<QuickCase> Cases
+    public IEnumerable<QuickCase> Cases(Setting setting)
     {
-        get
+        var (sizes, dtype) = setting;
+        foreach (var s in ConvShape.Of(sizes))
         {
-            foreach (var s in ConvShape.All)
-            {
-                yield return new QuickCase($"DynamicConv {s}", s.WorkOf("Forward", s.Logits), device => Forward(device, s));
-                yield return new QuickCase($"DynamicConv {s} forward + backward", s.WorkOf("ForwardBackward", s.Logits), device => ForwardBackward(device, s));
-            }
-
-            foreach (var (n, k) in ((int, int)[])[(5, 31), (160, 7), (160, 31)])
-                yield return StepCase(n, k);
+            yield return new QuickCase($"DynamicConv {s}", s.WorkOf("Forward", s.Logits, setting.ElementBytes), device => Forward(device, s, dtype));
+            if (setting.HasBackwardAlone)
+                yield return new QuickCase($"DynamicConv {s} backward", s.WorkOf("Backward", s.Logits, setting.ElementBytes), device => Backward(device, s, dtype));
+            yield return new QuickCase(
+                $"DynamicConv {s} forward + backward", s.WorkOf("ForwardBackward", s.Logits, setting.ElementBytes), device => ForwardBackward(device, s, dtype));
         }
+
+        if (sizes != Sizes.Processor)
+            yield break;
+        foreach (var (n, k) in ((int, int)[])[(5, 31), (160, 7), (160, 31)])
+            yield return StepCase(n, k);
     }
 
     [GlobalSetup]
     public void Setup()
     {
         _device = new CpuDevice();
-        _forward = Forward(_device, Shape.Sizes);
-        _backward = ForwardBackward(_device, Shape.Sizes);
+        _forward = Forward(_device, Shape.Sizes, DType.Float32);
+        _backward = ForwardBackward(_device, Shape.Sizes, DType.Float32);
     }
 
     [GlobalCleanup]
@@ -56,24 +59,27 @@ public class DynamicConvBenchmarks : IQuickBenchmarks
         _backward();
     }
 
-    private static Action Forward(Device device, ConvShape s)
+    private static Action Forward(Device device, ConvShape s, DType dtype)
     {
-        var (x, logits) = (Inputs.Normal(device, [s.B, s.T, s.C]), Inputs.Normal(device, [s.B, s.T, s.H * s.K]));
+        var (x, logits) = (Inputs.Normal(device, [s.B, s.T, s.C], dtype: dtype), Inputs.Normal(device, [s.B, s.T, s.H * s.K], dtype: dtype));
         var random = s.Drop > 0 ? new RandomSource(1) : null;
         return () => Ops.DynamicConv(x, logits, s.H, s.K / 2, dropConnect: s.Drop, random: random);
     }
 
-    private static Action ForwardBackward(Device device, ConvShape s)
+    private static Action Backward(Device device, ConvShape s, DType dtype)
     {
-        var (x, logits) = (Inputs.Normal(device, [s.B, s.T, s.C]).AsParameter(), Inputs.Normal(device, [s.B, s.T, s.H * s.K]).AsParameter());
-        var gradient = Inputs.Normal(device, x.Shape);
+        var x = Inputs.Activation(device, [s.B, s.T, s.C], dtype);
+        var logits = Inputs.Activation(device, [s.B, s.T, s.H * s.K], dtype);
+        return Inputs.Backward(Ops.DynamicConv(x, logits, s.H, s.K / 2), x, logits);
+    }
+
+    private static Action ForwardBackward(Device device, ConvShape s, DType dtype)
+    {
+        var x = Inputs.Activation(device, [s.B, s.T, s.C], dtype);
+        var logits = Inputs.Activation(device, [s.B, s.T, s.H * s.K], dtype);
+        var gradient = Inputs.Normal(device, x.Shape, dtype: dtype);
         var random = s.Drop > 0 ? new RandomSource(1) : null;
-        return () =>
-        {
-            Ops.DynamicConv(x, logits, s.H, s.K / 2, dropConnect: s.Drop, random: random).Backward(gradient);
-            x.ZeroGrad();
-            logits.ZeroGrad();
-        };
+        return () => Inputs.Differentiate(Ops.DynamicConv(x, logits, s.H, s.K / 2, dropConnect: s.Drop, random: random), gradient, x, logits);
     }
 
     private static QuickCase StepCase(int n, int k)

@@ -1,5 +1,4 @@
 using CudaSeq.Kernels;
-using CudaSeq.Tensors;
 
 namespace CudaSeq.Benchmarks;
 
@@ -9,26 +8,15 @@ namespace CudaSeq.Benchmarks;
 public interface IQuickBenchmarks
 {
     /// <summary>The cases, cheap to list: their tensors are made in <see cref="QuickCase.Prepare"/>.</summary>
-    IEnumerable<QuickCase> Cases { get; }
+    /// <param name="setting">How large, and of what.</param>
+    IEnumerable<QuickCase> Cases(Setting setting);
 }
 
 /// <summary>One line of the table.</summary>
-/// <param name="Name">Op and sizes, for example <c>MatMul NT 2048x512x512</c>.</param>
+/// <param name="Name">Op and sizes, for example <c>MatMul NT 2048x512x512</c>, then the pass where it is not forward: <c>backward</c>, <c>forward + backward</c>.</param>
 /// <param name="Work">What one call does.</param>
 /// <param name="Prepare">
 /// Makes the inputs, in a scope that stays open, and gives the call to time; each call runs in a scope of its own, so it may make tensors and run Backward.
-/// Check results here if they need checking.
+/// Check results here if they need checking. Asked several times, it makes several sets of inputs, to be used in turns so that none stays in a cache.
 /// </param>
 public sealed record QuickCase(string Name, Work Work, Func<Device, Action> Prepare);
-
-/// <summary>Inputs for benchmarks.</summary>
-public static class Inputs
-{
-    /// <summary>Normal numbers, never zeros: some processors are faster with those.</summary>
-    public static Tensor Normal(Device device, Shape shape, float deviation = 1)
-    {
-        var values = new float[shape.Count];
-        new RandomSource((ulong)shape.Count).Normal(values, 0, deviation);
-        return Tensor.From(device, values, shape);
-    }
-}

@@ -16,17 +16,17 @@ public class LayerNormBenchmarks : IQuickBenchmarks
 
     public static IEnumerable<RowsShape> Shapes => [new(4096, 256), new(4096, 512), new(16384, 512), new(4096, 1024), new(32, 512)];
 
-    public IEnumerable<QuickCase> Cases
+    public IEnumerable<QuickCase> Cases(Setting setting)
     {
-        get
+        var dtype = setting.DType;
+        foreach (var s in Of(setting.Sizes))
         {
-            foreach (var s in Shapes)
-            {
-                yield return new QuickCase($"LayerNorm {s}", s.WorkOf(""), device => Forward(device, s));
-
-                // Backward reads x and dy and writes dx: with the forward, five passes.
-                yield return new QuickCase($"LayerNorm {s} forward + backward", new Work(0, 20.0 * s.N * s.C, s.N), device => ForwardBackward(device, s));
-            }
+            // Backward reads x and dy and writes dx: with the forward, five passes.
+            double pass = (double)setting.ElementBytes * s.N * s.C;
+            yield return new QuickCase($"LayerNorm {s}", new Work(0, 2 * pass, s.N), device => Forward(device, s, dtype));
+            if (setting.HasBackwardAlone)
+                yield return new QuickCase($"LayerNorm {s} backward", new Work(0, 3 * pass, s.N), device => Backward(device, s, dtype));
+            yield return new QuickCase($"LayerNorm {s} forward + backward", new Work(0, 5 * pass, s.N), device => ForwardBackward(device, s, dtype));
         }
     }
 
@@ -34,8 +34,8 @@ public class LayerNormBenchmarks : IQuickBenchmarks
     public void Setup()
     {
         _device = new CpuDevice();
-        _forward = Forward(_device, Shape);
-        _backward = ForwardBackward(_device, Shape);
+        _forward = Forward(_device, Shape, DType.Float32);
+        _backward = ForwardBackward(_device, Shape, DType.Float32);
     }
 
     [GlobalCleanup]
@@ -55,24 +55,32 @@ public class LayerNormBenchmarks : IQuickBenchmarks
         _backward();
     }
 
-    private static Action Forward(Device device, RowsShape s)
+    private static IEnumerable<RowsShape> Of(Sizes sizes) => sizes switch
     {
-        var (x, gain, bias) = (Inputs.Normal(device, [s.N, s.C]), Inputs.Normal(device, [s.C]), Inputs.Normal(device, [s.C]));
+        Sizes.Gpu => [new(Setting.GpuTokens, 512), new(Setting.GpuTokens, 1024)],
+        Sizes.Smoke => [new(33, 64)],
+        _ => Shapes,
+    };
+
+    private static (Tensor X, Tensor Gain, Tensor Bias) Differentiable(Device device, RowsShape s, DType dtype)
+        => (Inputs.Activation(device, [s.N, s.C], dtype), Inputs.Parameter(device, [s.C]), Inputs.Parameter(device, [s.C]));
+
+    private static Action Forward(Device device, RowsShape s, DType dtype)
+    {
+        var (x, gain, bias) = (Inputs.Normal(device, [s.N, s.C], dtype: dtype), Inputs.Normal(device, [s.C]), Inputs.Normal(device, [s.C]));
         return () => Ops.LayerNorm(x, gain, bias);
     }
 
-    private static Action ForwardBackward(Device device, RowsShape s)
+    private static Action Backward(Device device, RowsShape s, DType dtype)
     {
-        var x = Inputs.Normal(device, [s.N, s.C]).AsParameter();
-        var gain = Inputs.Normal(device, [s.C]).AsParameter();
-        var bias = Inputs.Normal(device, [s.C]).AsParameter();
-        var gradient = Inputs.Normal(device, x.Shape);
-        return () =>
-        {
-            Ops.LayerNorm(x, gain, bias).Backward(gradient);
-            x.ZeroGrad();
-            gain.ZeroGrad();
-            bias.ZeroGrad();
-        };
+        var (x, gain, bias) = Differentiable(device, s, dtype);
+        return Inputs.Backward(Ops.LayerNorm(x, gain, bias), x, gain, bias);
+    }
+
+    private static Action ForwardBackward(Device device, RowsShape s, DType dtype)
+    {
+        var (x, gain, bias) = Differentiable(device, s, dtype);
+        var gradient = Inputs.Normal(device, x.Shape, dtype: dtype);
+        return () => Inputs.Differentiate(Ops.LayerNorm(x, gain, bias), gradient, x, gain, bias);
     }
 }

@@ -16,34 +16,37 @@ public class LightConvBenchmarks : IQuickBenchmarks
 
     public static IEnumerable<ConvShape> Shapes => ConvShape.All;
 
-    public IEnumerable<QuickCase> Cases
+    public IEnumerable<QuickCase> Cases(Setting setting)
     {
-        get
+        var (sizes, dtype) = setting;
+        foreach (var s in ConvShape.Of(sizes))
         {
-            foreach (var s in ConvShape.All)
-            {
-                yield return new QuickCase($"LightConv {s}", s.WorkOf("Forward"), device => Forward(device, s));
-                yield return new QuickCase($"LightConv {s} forward + backward", s.WorkOf("ForwardBackward"), device => ForwardBackward(device, s));
-            }
-
-            foreach (int k in (int[])[3, 7, 31])
-            {
-                var s = new ConvShape(32, 64, 512, 512, k);
-                yield return new QuickCase($"DepthwiseConv {s}", s.WorkOf("Forward"), device => Depthwise(device, s));
-                yield return new QuickCase($"DepthwiseConv {s} forward + backward", s.WorkOf("ForwardBackward"), device => DepthwiseBackward(device, s));
-            }
-
-            foreach (var (n, k) in ((int, int)[])[(5, 31), (160, 7), (160, 31)])
-                yield return StepCase(n, k);
+            yield return new QuickCase($"LightConv {s}", s.WorkOf("Forward", 0, setting.ElementBytes), device => Forward(device, s, dtype));
+            if (setting.HasBackwardAlone)
+                yield return new QuickCase($"LightConv {s} backward", s.WorkOf("Backward", 0, setting.ElementBytes), device => Backward(device, s, dtype));
+            yield return new QuickCase(
+                $"LightConv {s} forward + backward", s.WorkOf("ForwardBackward", 0, setting.ElementBytes), device => ForwardBackward(device, s, dtype));
         }
+
+        if (sizes != Sizes.Processor)
+            yield break;
+        foreach (int k in (int[])[3, 7, 31])
+        {
+            var s = new ConvShape(32, 64, 512, 512, k);
+            yield return new QuickCase($"DepthwiseConv {s}", s.WorkOf("Forward"), device => Depthwise(device, s));
+            yield return new QuickCase($"DepthwiseConv {s} forward + backward", s.WorkOf("ForwardBackward"), device => DepthwiseBackward(device, s));
+        }
+
+        foreach (var (n, k) in ((int, int)[])[(5, 31), (160, 7), (160, 31)])
+            yield return StepCase(n, k);
     }
 
     [GlobalSetup]
     public void Setup()
     {
         _device = new CpuDevice();
-        _forward = Forward(_device, Shape);
-        _backward = ForwardBackward(_device, Shape);
+        _forward = Forward(_device, Shape, DType.Float32);
+        _backward = ForwardBackward(_device, Shape, DType.Float32);
     }
 
     [GlobalCleanup]
@@ -63,24 +66,25 @@ public class LightConvBenchmarks : IQuickBenchmarks
         _backward();
     }
 
-    private static Action Forward(Device device, ConvShape s)
+    private static Action Forward(Device device, ConvShape s, DType dtype)
     {
-        var (x, weight) = (Inputs.Normal(device, [s.B, s.T, s.C]), Inputs.Normal(device, [s.H, s.K]));
+        var (x, weight) = (Inputs.Normal(device, [s.B, s.T, s.C], dtype: dtype), Inputs.Normal(device, [s.H, s.K]));
         var random = s.Drop > 0 ? new RandomSource(1) : null;
         return () => Ops.LightConv(x, weight, s.K / 2, dropConnect: s.Drop, random: random);
     }
 
-    private static Action ForwardBackward(Device device, ConvShape s)
+    private static Action Backward(Device device, ConvShape s, DType dtype)
     {
-        var (x, weight) = (Inputs.Normal(device, [s.B, s.T, s.C]).AsParameter(), Inputs.Normal(device, [s.H, s.K]).AsParameter());
-        var gradient = Inputs.Normal(device, x.Shape);
+        var (x, weight) = (Inputs.Activation(device, [s.B, s.T, s.C], dtype), Inputs.Parameter(device, [s.H, s.K]));
+        return Inputs.Backward(Ops.LightConv(x, weight, s.K / 2), x, weight);
+    }
+
+    private static Action ForwardBackward(Device device, ConvShape s, DType dtype)
+    {
+        var (x, weight) = (Inputs.Activation(device, [s.B, s.T, s.C], dtype), Inputs.Parameter(device, [s.H, s.K]));
+        var gradient = Inputs.Normal(device, x.Shape, dtype: dtype);
         var random = s.Drop > 0 ? new RandomSource(1) : null;
-        return () =>
-        {
-            Ops.LightConv(x, weight, s.K / 2, dropConnect: s.Drop, random: random).Backward(gradient);
-            x.ZeroGrad();
-            weight.ZeroGrad();
-        };
+        return () => Inputs.Differentiate(Ops.LightConv(x, weight, s.K / 2, dropConnect: s.Drop, random: random), gradient, x, weight);
     }
 
     private static Action Depthwise(Device device, ConvShape s)

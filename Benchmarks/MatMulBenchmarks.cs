@@ -14,6 +14,14 @@ public sealed record ProductShape(int M, int N, int K) : IWorkload
         new(1024, 8000, 512), new(1024, 512, 8000), new(1024, 8000, 256), new(1024, 256, 8000), new(32, 512, 512), new(32, 8000, 256),
     ];
 
+    /// <summary>The sizes of a size: one product that fills a graphics card, and the projection to a vocabulary.</summary>
+    public static IEnumerable<ProductShape> Of(Sizes sizes) => sizes switch
+    {
+        Sizes.Gpu => [new(8192, 8192, 8192), new(16384, 32768, 1024)],
+        Sizes.Smoke => [new(32, 24, 40)],
+        _ => All,
+    };
+
     public Work WorkOf(string method) => Work.OfProduct(M, N, K);
 
     public override string ToString() => $"{M}x{N}x{K}";
@@ -33,28 +41,26 @@ public class MatMulBenchmarks : IQuickBenchmarks
 
     public static IEnumerable<ProductShape> Shapes => ProductShape.All;
 
-    public IEnumerable<QuickCase> Cases
+    public IEnumerable<QuickCase> Cases(Setting setting)
     {
-        get
+        var (sizes, dtype) = setting;
+        foreach (var s in ProductShape.Of(sizes))
         {
-            foreach (var s in ProductShape.All)
-            {
-                foreach (var (ta, tb) in ((bool, bool)[])[(false, true), (false, false), (true, false)])
-                    yield return Case(s, ta, tb);
-            }
+            foreach (var (ta, tb) in ((bool, bool)[])[(false, true), (false, false), (true, false)])
+                yield return Case(s, ta, tb, setting);
+        }
 
-            foreach (int batch in (int[])[128, 1024])
-            {
-                yield return new QuickCase(
-                    $"MatMul {batch} x 64x64x64",
-                    new Work(batch * 2.0 * 64 * 64 * 64, batch * 4.0 * 3 * 64 * 64),
-                    device =>
-                    {
-                        var a = Inputs.Normal(device, [batch, 64, 64]);
-                        var b = Inputs.Normal(device, [batch, 64, 64]);
-                        return () => Ops.MatMul(a, b, transposeB: true);
-                    });
-            }
+        foreach (int batch in sizes == Sizes.Smoke ? (int[])[2] : [128, 1024])
+        {
+            yield return new QuickCase(
+                $"MatMul {batch} x 64x64x64",
+                new Work(batch * 2.0 * 64 * 64 * 64, batch * (double)setting.ElementBytes * 3 * 64 * 64),
+                device =>
+                {
+                    var a = Inputs.Normal(device, [batch, 64, 64], dtype: dtype);
+                    var b = Inputs.Normal(device, [batch, 64, 64], dtype: dtype);
+                    return () => Ops.MatMul(a, b, transposeB: true);
+                });
         }
     }
 
@@ -92,13 +98,13 @@ public class MatMulBenchmarks : IQuickBenchmarks
         Ops.MatMul(_transposedA, _b, transposeA: true);
     }
 
-    private static QuickCase Case(ProductShape s, bool ta, bool tb) => new(
+    private static QuickCase Case(ProductShape s, bool ta, bool tb, Setting setting) => new(
         $"MatMul {(ta ? 'T' : 'N')}{(tb ? 'T' : 'N')} {s}",
-        s.WorkOf(""),
+        Work.OfProduct(s.M, s.N, s.K, setting.ElementBytes),
         device =>
         {
-            var a = Inputs.Normal(device, ta ? [s.K, s.M] : [s.M, s.K]);
-            var b = Inputs.Normal(device, tb ? [s.N, s.K] : [s.K, s.N]);
+            var a = Inputs.Normal(device, ta ? [s.K, s.M] : [s.M, s.K], dtype: setting.DType);
+            var b = Inputs.Normal(device, tb ? [s.N, s.K] : [s.K, s.N], dtype: setting.DType);
             return () => Ops.MatMul(a, b, ta, tb);
         });
 }

@@ -5,67 +5,80 @@ using CudaSeq.Tensors;
 namespace CudaSeq.Benchmarks;
 
 /// <summary>
-/// <c>quick [--filter TEXT] [--threads N] [--tier TIER] [--rounds N] [--clock wall|cpu]</c>: every case for a few hundred milliseconds, each sample next to a sample of the
-/// ceiling that limits it, so that a fraction stays right when the machine changes its clock. The table shows medians. On a machine that others use, <c>--clock cpu</c>
-/// counts the time this process computed rather than the time that passed; it computes on one thread, as waiting threads would count too.
+/// <c>quick [--device cpu|cuda|cuda:N] [--filter TEXT] [--sizes processor|gpu|smoke] [--dtype TYPE] [--rounds N] [--threads N] [--tier TIER] [--clock wall|cpu] [--json FILE]</c>:
+/// every case for a few hundred milliseconds, each sample next to a sample of the ceiling that limits it, so that a fraction stays right when the machine changes its
+/// clock. The table shows medians. On a machine that others use, <c>--clock cpu</c> counts the time this process computed rather than the time that passed; it
+/// computes on one thread, as waiting threads would count too. On a GPU the time is the GPU's own, and <see cref="CudaQuickRun"/> measures.
 /// </summary>
 internal static class QuickRun
 {
+    private const string Verb = "quick";
     private const double SampleSeconds = 0.02;
 
-    public static int Run(string[] options)
+    public static int Run(string[] arguments)
     {
-        string filter = "";
-        int? threads = null;
-        InstructionTier? tier = null;
-        int rounds = 9;
-        var clock = Clock.Wall;
-        for (int i = 0; i + 1 < options.Length; i += 2)
+        var options = new OptionList(
+            Verb, arguments, "--device NAME", "--filter TEXT", "--sizes SIZES", "--dtype TYPE", "--rounds N", "--threads N", "--tier TIER", "--clock wall|cpu", "--json FILE");
+        string filter = options.Text("--filter")?.Trim('*') ?? "";
+        int rounds = options.Whole("--rounds") ?? 9;
+        string device = options.Text("--device") ?? "cpu";
+        var sizes = options.Choice<Sizes>("--sizes") ?? (device == "cpu" ? Sizes.Processor : Sizes.Gpu);
+        var setting = new Setting(sizes, options.Choice("--dtype", Setting.DTypes) ?? DType.Float32);
+        QuickCase[] cases = [.. All(setting).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        if (cases.Length == 0)
+            throw new OptionException($"quick: no case matches \"{filter}\".");
+        string[] wrong = [.. (device == "cpu" ? (string[])["--json"] : ["--threads", "--tier", "--clock"]).Where(o => options.Text(o) is not null)];
+        if (wrong.Length > 0)
+            throw new OptionException($"quick: {wrong[0]} is {(device == "cpu" ? "for a GPU" : "about the processor")}, got --device {device}.");
+        if (device != "cpu")
         {
-            switch (options[i])
-            {
-                case "--filter": filter = options[i + 1].Trim('*'); break;
-                case "--threads": threads = int.Parse(options[i + 1], CultureInfo.InvariantCulture); break;
-                case "--tier": tier = Enum.Parse<InstructionTier>(options[i + 1], ignoreCase: true); break;
-                case "--rounds": rounds = int.Parse(options[i + 1], CultureInfo.InvariantCulture); break;
-                case "--clock": clock = Enum.Parse<Clock>(options[i + 1], ignoreCase: true); break;
-                default: return Usage(options[i]);
-            }
+            using var opened = options.OpenDevice("--device");
+            return opened is CudaDevice cuda
+                ? CudaQuickRun.Run(cuda, setting, cases, rounds, options.Text("--json"))
+                : throw new OptionException($"quick: --device must be cpu, cuda or cuda:N, got {device}.");
         }
 
-        if (options.Length % 2 != 0)
-            return Usage(options[^1]);
-        using var cpu = new CpuDevice(clock == Clock.Cpu ? 1 : threads, tier);
+        var clock = options.Choice<Clock>("--clock") ?? Clock.Wall;
+        using var cpu = new CpuDevice(clock == Clock.Cpu ? 1 : options.Whole("--threads"), options.Choice<InstructionTier>("--tier"));
+        return Run(cpu, clock, cases, rounds);
+    }
+
+    /// <summary>All cases of all classes, ops in the order of their classes' names.</summary>
+    public static IEnumerable<QuickCase> All(Setting setting) => typeof(QuickRun).Assembly.GetTypes()
+        .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IQuickBenchmarks)))
+        .OrderBy(t => t.Name, StringComparer.Ordinal)
+        .SelectMany(t => ((IQuickBenchmarks)Activator.CreateInstance(t)!).Cases(setting));
+
+    /// <summary>The head of the table.</summary>
+    /// <param name="width">Letters of the longest name.</param>
+    public static string Head(int width) => $"{"case".PadRight(width)}  {"time",10}  {"rate",16}  {"of ceiling",10}  {"items/s",10}";
+
+    /// <summary>A line of the table.</summary>
+    public static string Line(QuickCase c, int width, double seconds, double fraction, bool boundByMemory)
+    {
+        string items = c.Work.Items > 0 ? Number(c.Work.Items / seconds) : "";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{c.Name.PadRight(width)}  {Duration(seconds),10}  {c.Work.Rate(seconds, boundByMemory),16}  {fraction,10:p1}  {items,10}");
+    }
+
+    private static int Run(CpuDevice cpu, Clock clock, QuickCase[] cases, int rounds)
+    {
         using var memory = new MemoryCeiling(cpu, clock);
         var ceilings = Ceilings.Measure(cpu, clock);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{cpu.Tier}, {cpu.Threads} threads: {ceilings.GigaflopsPerSecond:f0} GFLOP/s, copy {ceilings.GigabytesPerSecond:f1} GB/s, read {Best(memory.Read):f1} GB/s, triad {Best(memory.Triad):f1} GB/s"));
-        QuickCase[] cases = [.. All().Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
-        if (cases.Length == 0)
-        {
-            Console.Error.WriteLine($"quick: no case matches \"{filter}\".");
-            return 1;
-        }
-
         int width = cases.Max(c => c.Name.Length);
-        Console.WriteLine($"{"case".PadRight(width)}  {"time",10}  {"rate",16}  {"of ceiling",10}  {"items/s",10}");
+        Console.WriteLine(Head(width));
         foreach (var c in cases)
         {
             var (seconds, fraction, bound) = Time(c, cpu, memory, ceilings, clock, rounds);
-            string items = c.Work.Items > 0 ? Number(c.Work.Items / seconds) : "";
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{c.Name.PadRight(width)}  {Duration(seconds),10}  {c.Work.Rate(seconds, bound),16}  {fraction,10:p1}  {items,10}"));
+            Console.WriteLine(Line(c, width, seconds, fraction, bound));
         }
 
         return 0;
     }
-
-    private static IEnumerable<QuickCase> All() => typeof(QuickRun).Assembly.GetTypes()
-        .Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IQuickBenchmarks)))
-        .OrderBy(t => t.Name, StringComparer.Ordinal)
-        .SelectMany(t => ((IQuickBenchmarks)Activator.CreateInstance(t)!).Cases);
 
     private static (double Seconds, double Fraction, bool BoundByMemory) Time(
         QuickCase c, CpuDevice cpu, MemoryCeiling memory, Ceilings ceilings, Clock clock, int rounds)
@@ -126,10 +139,4 @@ internal static class QuickRun
         >= 1e3 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e3:f2} k"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value:f2}"),
     };
-
-    private static int Usage(string option)
-    {
-        Console.Error.WriteLine($"quick: unknown or incomplete option {option}; options are --filter TEXT, --threads N, --tier TIER, --rounds N, --clock wall|cpu.");
-        return 2;
-    }
 }

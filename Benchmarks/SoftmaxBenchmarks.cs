@@ -25,30 +25,36 @@ public class SoftmaxBenchmarks : IQuickBenchmarks
     /// <summary>Filters, attention rows, features and vocabularies.</summary>
     public static IEnumerable<RowsShape> Shapes => [new(65536, 31), new(32768, 64), new(4096, 512), new(256, 8000), new(64, 32000)];
 
-    public IEnumerable<QuickCase> Cases
+    public IEnumerable<QuickCase> Cases(Setting setting)
     {
-        get
+        var (sizes, dtype) = setting;
+        foreach (var s in Of(sizes))
         {
-            foreach (var s in Shapes)
+            double pass = (double)setting.ElementBytes * s.N * s.C;
+            yield return new QuickCase($"Softmax {s}", new Work(0, 2 * pass, s.N), device => Prepared(device, [s.N, s.C], x => Ops.Softmax(x), dtype));
+            yield return new QuickCase($"LogSoftmax {s}", new Work(0, 2 * pass, s.N), device => Prepared(device, [s.N, s.C], x => Ops.LogSoftmax(x), dtype));
+            if (setting.HasBackwardAlone)
             {
-                yield return Case($"Softmax {s}", s, x => Ops.Softmax(x));
-                yield return Case($"LogSoftmax {s}", s, x => Ops.LogSoftmax(x));
-                yield return new QuickCase($"Softmax {s} forward + backward", new Work(0, 3 * s.WorkOf("").Bytes, s.N), device =>
+                // Reads y and dy, writes dx.
+                yield return new QuickCase($"Softmax {s} backward", new Work(0, 3 * pass, s.N), device =>
                 {
-                    var x = Inputs.Normal(device, [s.N, s.C]).AsParameter();
-                    var gradient = Inputs.Normal(device, x.Shape);
-                    return () =>
-                    {
-                        Ops.Softmax(x).Backward(gradient);
-                        x.ZeroGrad();
-                    };
+                    var x = Inputs.Activation(device, [s.N, s.C], dtype);
+                    return Inputs.Backward(Ops.Softmax(x), x);
                 });
             }
 
-            foreach (var (n, v, k) in ((int, int, int)[])[(32, 8000, 10), (160, 8000, 10), (32, 32000, 8), (8, 50000, 300)])
-                yield return new QuickCase($"TopK {k} of [{n}, {v}]", new Work(0, 4.0 * n * v, n), device => Prepared(device, [n, v], x => Ops.TopK(x, k)));
-            yield return new QuickCase("ArgMax [32, 8000]", new Work(0, 4.0 * 32 * 8000, 32), device => Prepared(device, [32, 8000], x => Ops.ArgMax(x)));
+            yield return new QuickCase($"Softmax {s} forward + backward", new Work(0, 5 * pass, s.N), device =>
+            {
+                var (x, gradient) = (Inputs.Activation(device, [s.N, s.C], dtype), Inputs.Normal(device, [s.N, s.C], dtype: dtype));
+                return () => Inputs.Differentiate(Ops.Softmax(x), gradient, x);
+            });
         }
+
+        if (sizes == Sizes.Gpu)
+            yield break;
+        foreach (var (n, v, k) in sizes == Sizes.Smoke ? ((int, int, int)[])[(2, 50, 3)] : [(32, 8000, 10), (160, 8000, 10), (32, 32000, 8), (8, 50000, 300)])
+            yield return new QuickCase($"TopK {k} of [{n}, {v}]", new Work(0, 4.0 * n * v, n), device => Prepared(device, [n, v], x => Ops.TopK(x, k), dtype));
+        yield return new QuickCase("ArgMax [32, 8000]", new Work(0, 4.0 * 32 * 8000, 32), device => Prepared(device, [32, 8000], x => Ops.ArgMax(x), dtype));
     }
 
     [GlobalSetup]
@@ -75,11 +81,16 @@ public class SoftmaxBenchmarks : IQuickBenchmarks
         Ops.LogSoftmax(_x);
     }
 
-    private static QuickCase Case(string name, RowsShape s, Action<Tensor> call) => new(name, s.WorkOf(""), device => Prepared(device, [s.N, s.C], call));
-
-    private static Action Prepared(Device device, Shape shape, Action<Tensor> call)
+    private static IEnumerable<RowsShape> Of(Sizes sizes) => sizes switch
     {
-        var x = Inputs.Normal(device, shape);
+        Sizes.Gpu => [new(16 * Setting.GpuTokens, 31), new(16 * Setting.GpuTokens, 64), new(Setting.GpuTokens, 1024), new(8192, 32768)],
+        Sizes.Smoke => [new(33, 31), new(5, 200)],
+        _ => Shapes,
+    };
+
+    private static Action Prepared(Device device, Shape shape, Action<Tensor> call, DType dtype)
+    {
+        var x = Inputs.Normal(device, shape, dtype: dtype);
         return () => call(x);
     }
 }

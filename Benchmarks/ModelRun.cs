@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using CudaSeq.Kernels;
+
+namespace CudaSeq.Benchmarks;
+
+/// <summary>
+/// <c>models [--device NAME] [--filter TEXT] [--sizes processor|gpu|smoke] [--json FILE]</c>: the papers' models as their users run them, trained and translating with
+/// random tokens, in tokens a second; and how much of an eager training step the host is busy for.
+/// </summary>
+internal static class ModelRun
+{
+    private const string Verb = "models";
+    private const string DType = "float32";
+
+    private const string Eager = "eager";
+    private const string Graphs = "graphs";
+
+    // What is measured and how, in the order of the table; a processor has no graphs to capture and no host beside it.
+    private static readonly (string Kind, string Mode)[] Kinds = [("Training", Graphs), ("Training", Eager), ("Step", Eager), ("Greedy", Eager), ("Beam4", Eager)];
+
+    public static int Run(string[] arguments)
+    {
+        var options = new OptionList(Verb, arguments, "--device NAME", "--filter TEXT", "--sizes SIZES", "--json FILE");
+        string filter = options.Text("--filter") ?? "";
+        using var device = options.OpenDevice("--device");
+        var cuda = device as CudaDevice;
+        var sizes = options.Choice<Sizes>("--sizes") ?? (cuda is null ? Sizes.Processor : Sizes.Gpu);
+        var cases = (from c in ModelCase.Of(sizes)
+                     from k in Kinds
+                     where cuda is not null || (k.Mode == Eager && k.Kind != "Step")
+                     let name = $"{k.Kind} {c}"
+                     where name.Contains(filter, StringComparison.OrdinalIgnoreCase)
+                     select new Line(k.Kind, k.Mode, name, c)).ToArray();
+        if (cases.Length == 0)
+            throw new OptionException($"models: no case matches \"{filter}\".");
+        if (cuda is null && options.Text("--json") is not null)
+            throw new OptionException("models: --json is for a GPU.");
+        var figures = options.Text("--json") is { } path ? FiguresFile.Open(path) : null;
+        if (cuda is not null)
+            figures?.Describe(cuda);
+        Console.WriteLine(device.Description);
+        int width = cases.Max(c => c.Label.Length), failures = 0;
+        foreach (var line in cases)
+        {
+            try
+            {
+                Measure(line, width, device, sizes, figures);
+            }
+            catch (Exception e) when (e is CudaException or KernelException or OutOfMemoryException or ArgumentException or InvalidOperationException)
+            {
+                failures++;
+                Console.WriteLine($"{line.Label.PadRight(width)}  failed: {e.Message}");
+                figures?.Fail(line.Label, e.Message);
+            }
+
+            device.TrimCache();
+        }
+
+        return failures == 0 ? 0 : 1;
+    }
+
+    private static void Measure(Line line, int width, Device device, Sizes sizes, FiguresFile? figures)
+    {
+        bool smoke = sizes == Sizes.Smoke;
+        string label = line.Label.PadRight(width);
+        var figure = new JsonObject { ["by"] = FiguresFile.Own, ["case"] = line.Name, ["dtype"] = DType, ["mode"] = line.Mode };
+        if (line.Kind == "Step")
+        {
+            var (host, step) = line.Case.Step(device, smoke ? 1 : 10, ((CudaDevice)device).Synchronize);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{label}  host {host * 1e3:f2} ms of {step * 1e3:f2} ms, {host / step:p1}"));
+            (figure["value"], figure["unit"], figure["host_seconds"], figure["seconds"]) = (host / step, "of the step", host, step);
+        }
+        else
+        {
+            var rate = line.Kind == "Training"
+                ? line.Case.Train(device, smoke ? TimeSpan.Zero : TimeSpan.FromSeconds(0.5), smoke ? 2 : 7, line.Mode == Graphs)
+                : line.Case.Decode(device, line.Kind == "Greedy" ? 1 : 4, smoke ? 1 : 3);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{label}  {rate.Median:N0} tokens/s ({rate.Low:N0} .. {rate.High:N0})"));
+            (figure["value"], figure["unit"], figure["low"], figure["high"]) = (rate.Median, "tokens/s", rate.Low, rate.High);
+        }
+
+        figures?.Add(figure);
+    }
+
+    private sealed record Line(string Kind, string Mode, string Name, ModelCase Case)
+    {
+        public string Label => $"{Name} {Mode}";
+    }
+}

@@ -1,0 +1,64 @@
+using CudaSeq.Benchmarks;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>The benchmarks' cases: every one runs wherever there is a device, however small, and can be told from the others.</summary>
+public sealed class QuickCaseTests
+{
+    public static TheoryData<Sizes> AllSizes => [.. Enum.GetValues<Sizes>()];
+
+    [Theory, Devices]
+    public void EverySmallCaseRuns(string device)
+    {
+        using var opened = TestDevices.Open(device);
+        foreach (var c in QuickRun.All(new Setting(Sizes.Smoke)))
+        {
+            using var scope = TensorScope.Begin();
+            var call = c.Prepare(opened);
+            for (int i = 0; i < 2; i++)
+            {
+                using var inner = TensorScope.Begin();
+                call();
+            }
+        }
+    }
+
+    [Theory, Devices]
+    public void EverySmallModelTrainsAndTranslates(string device)
+    {
+        using var opened = TestDevices.Open(device);
+        foreach (var c in ModelCase.Of(Sizes.Smoke).Where(c => c.Preset == "base"))
+        {
+            Assert.True(c.Train(opened, TimeSpan.Zero, 2, graphs: true).Median > 0, c.ToString());
+            Assert.True(c.Decode(opened, beam: 2, count: 1).Median > 0, c.ToString());
+            var (host, step) = c.Step(opened, 1, () => { });
+            Assert.InRange(host, double.Epsilon, step);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllSizes))]
+    public void NamesAreDifferentAndWorkIsCounted(Sizes sizes)
+    {
+        QuickCase[] cases = [.. QuickRun.All(new Setting(sizes))];
+        Assert.Equal(cases.Length, cases.Select(c => c.Name).Distinct().Count());
+        Assert.All(cases, c => Assert.True(c.Work.Bytes > 0 || c.Work.Flops > 0, c.Name));
+        string[] models = [.. ModelCase.Of(sizes).Select(c => c.ToString())];
+        Assert.Equal(models.Length, models.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("--nonsense 1", "quick: unknown or incomplete option --nonsense; options are ")]
+    [InlineData("--rounds", "quick: unknown or incomplete option --rounds; options are ")]
+    [InlineData("--rounds 0", "quick: --rounds must be a whole number of at least 1, got 0.")]
+    [InlineData("--rounds 1 --rounds 2", "quick: --rounds must be given once.")]
+    [InlineData("--sizes huge", "quick: --sizes must be one of processor, gpu, smoke, got huge.")]
+    [InlineData("--dtype int32", "quick: --dtype must be one of float32, got int32.")]
+    [InlineData("--filter nothing-is-called-so", "quick: no case matches \"nothing-is-called-so\".")]
+    [InlineData("--json gpu.json", "quick: --json is for a GPU, got --device cpu.")]
+    [InlineData("--device cuda --threads 2", "quick: --threads is about the processor, got --device cuda.")]
+    [InlineData("--device gpu", "quick: Device: must be one of cpu, cuda, cuda:N, auto, got \"gpu\".")]
+    public void RefusesWhatItDoesNotUnderstand(string line, string message)
+        => Assert.StartsWith(message, Assert.Throws<OptionException>(() => QuickRun.Run(line.Split(' '))).Message);
+}
