@@ -77,13 +77,7 @@ public sealed class KilledTrainingTests : IDisposable
 
     private Process Start(string output, bool resume)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments =
-        [
-            Path.Combine(AppContext.BaseDirectory, "cudaseq.dll"), "train", Path.Combine(_folder, "recipe.json"), "--data", _folder, "--out", output,
-        ];
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
+        var start = Tool.StartInfo("train", Path.Combine(_folder, "recipe.json"), "--data", _folder, "--out", output);
         if (resume)
             start.ArgumentList.Add("--resume");
         var process = Process.Start(start)!;

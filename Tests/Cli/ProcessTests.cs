@@ -74,15 +74,8 @@ public sealed class ProcessTests
     /// <summary>Starts the tool with all its streams redirected.</summary>
     internal static Process Start(string[] arguments, Dictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "cudaseq.dll"));
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
+        var start = Tool.StartInfo(arguments);
+        start.RedirectStandardInput = true;
         foreach (var (name, value) in environment ?? [])
             start.Environment[name] = value;
         return Process.Start(start)!;

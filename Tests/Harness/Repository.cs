@@ -1,6 +1,6 @@
 namespace CudaSeq.Tests;
 
-/// <summary>The checkout that the tests were built from, for tests about its files.</summary>
+/// <summary>The checkout that the tests were built from, for tests about its files; in the archive for GPU machines, the copy of it that lies beside the tests.</summary>
 internal static class Repository
 {
     /// <summary>Set to 1 to write the files that <see cref="AssertSame"/> compares, after a look at the difference.</summary>
@@ -36,8 +36,11 @@ internal static class Repository
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (System.IO.File.Exists(Path.Combine(folder.FullName, "CudaSeq.sln")))
-                return folder.FullName;
+            foreach (string candidate in (string[])[folder.FullName, Path.Combine(folder.FullName, "source")])
+            {
+                if (System.IO.File.Exists(Path.Combine(candidate, "CudaSeq.sln")))
+                    return candidate;
+            }
         }
 
         throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} holds CudaSeq.sln.");
