@@ -46,14 +46,23 @@ public static class Inputs
     public static Action Backward(Tensor y, params Tensor[] parameters)
     {
         var gradient = Normal(y.Device, y.Shape, dtype: y.DType);
-        return () => Differentiate(y, gradient, retain: true, parameters);
+        return () => Differentiate(y, gradient, parameters);
     }
 
     /// <summary>Runs backward and drops the gradients.</summary>
     /// <param name="y">Where it starts.</param>
     /// <param name="gradient">The gradient of y; null for a single number.</param>
     /// <param name="parameters">What gets gradients.</param>
-    public static void Differentiate(Tensor y, Tensor? gradient, params Tensor[] parameters) => Differentiate(y, gradient, retain: false, parameters);
+    public static void Differentiate(Tensor y, Tensor? gradient, params Tensor[] parameters)
+    {
+        // What the tape holds goes with the call's scope, or is to be used again.
+        if (gradient is null)
+            y.Backward(retain: true);
+        else
+            y.Backward(gradient, retain: true);
+        foreach (var parameter in parameters)
+            parameter.ZeroGrad();
+    }
 
     /// <summary>Fills memory with normal numbers, the same ones again and again.</summary>
     internal static void Lay(DeviceSpan span)
@@ -63,16 +72,6 @@ public static class Inputs
             int count = (int)Math.Min(BlockElements, span.Length - start);
             CopyKernel.FromHost<float>(Block.Value.AsSpan(0, count), span with { Offset = span.Offset + start, Length = count });
         }
-    }
-
-    private static void Differentiate(Tensor y, Tensor? gradient, bool retain, Tensor[] parameters)
-    {
-        if (gradient is null)
-            y.Backward(retain);
-        else
-            y.Backward(gradient, retain);
-        foreach (var parameter in parameters)
-            parameter.ZeroGrad();
     }
 
     private static float[] Draw(long count, float deviation)

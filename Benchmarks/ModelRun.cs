@@ -26,13 +26,13 @@ internal static class ModelRun
         using var device = options.OpenDevice("--device");
         var cuda = device as CudaDevice;
         var sizes = options.Choice<Sizes>("--sizes") ?? (cuda is null ? Sizes.Processor : Sizes.Gpu);
-        var cases = (from c in ModelCase.Of(sizes)
+        var lines = (from c in ModelCase.Of(sizes)
                      from k in Kinds
                      where cuda is not null || (k.Mode == Eager && k.Kind != "Step")
                      let name = $"{k.Kind} {c}"
                      where name.Contains(filter, StringComparison.OrdinalIgnoreCase)
                      select new Line(k.Kind, k.Mode, name, c)).ToArray();
-        if (cases.Length == 0)
+        if (lines.Length == 0)
             throw new OptionException($"models: no case matches \"{filter}\".");
         if (cuda is null && options.Text("--json") is not null)
             throw new OptionException("models: --json is for a GPU.");
@@ -40,42 +40,57 @@ internal static class ModelRun
         if (cuda is not null)
             figures?.Describe(cuda);
         Console.WriteLine(device.Description);
-        int width = cases.Max(c => c.Label.Length), failures = 0;
-        foreach (var line in cases)
+        int width = lines.Max(c => c.Label.Length), failures = 0;
+        foreach (var group in lines.GroupBy(l => l.Case))
         {
-            try
-            {
-                Measure(line, width, device, sizes, figures);
-            }
-            catch (Exception e) when (e is CudaException or KernelException or OutOfMemoryException or ArgumentException or InvalidOperationException)
-            {
-                failures++;
-                Console.WriteLine($"{line.Label.PadRight(width)}  failed: {e.Message}");
-                figures?.Fail(line.Label, e.Message);
-            }
-
+            int missing = Try(
+                group.First(),
+                width,
+                () =>
+                {
+                    using var model = new OpenModel(group.Key, device);
+                    foreach (var line in group)
+                        failures += Try(line, width, () => Measure(line, width, model, device, sizes, figures), figures);
+                },
+                figures);
+            failures += missing;
             device.TrimCache();
         }
 
         return failures == 0 ? 0 : 1;
     }
 
-    private static void Measure(Line line, int width, Device device, Sizes sizes, FiguresFile? figures)
+    private static int Try(Line line, int width, Action measure, FiguresFile? figures)
+    {
+        try
+        {
+            measure();
+            return 0;
+        }
+        catch (Exception e) when (e is CudaException or KernelException or OutOfMemoryException or ArgumentException or InvalidOperationException)
+        {
+            Console.WriteLine($"{line.Label.PadRight(width)}  failed: {e.Message}");
+            figures?.Fail(line.Label, e.Message);
+            return 1;
+        }
+    }
+
+    private static void Measure(Line line, int width, OpenModel model, Device device, Sizes sizes, FiguresFile? figures)
     {
         bool smoke = sizes == Sizes.Smoke;
         string label = line.Label.PadRight(width);
         var figure = new JsonObject { ["by"] = FiguresFile.Own, ["case"] = line.Name, ["dtype"] = DType, ["mode"] = line.Mode };
         if (line.Kind == "Step")
         {
-            var (host, step) = line.Case.Step(device, smoke ? 1 : 10, ((CudaDevice)device).Synchronize);
+            var (host, step) = model.Step(smoke ? 1 : 10, ((CudaDevice)device).Synchronize);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{label}  host {host * 1e3:f2} ms of {step * 1e3:f2} ms, {host / step:p1}"));
             (figure["value"], figure["unit"], figure["host_seconds"], figure["seconds"]) = (host / step, "of the step", host, step);
         }
         else
         {
             var rate = line.Kind == "Training"
-                ? line.Case.Train(device, smoke ? TimeSpan.Zero : TimeSpan.FromSeconds(0.5), smoke ? 2 : 7, line.Mode == Graphs)
-                : line.Case.Decode(device, line.Kind == "Greedy" ? 1 : 4, smoke ? 1 : 3);
+                ? model.Train(smoke ? TimeSpan.Zero : TimeSpan.FromSeconds(0.4), smoke ? 2 : 5, line.Mode == Graphs)
+                : model.Decode(line.Kind == "Greedy" ? 1 : 4, smoke ? 1 : 3);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{label}  {rate.Median:N0} tokens/s ({rate.Low:N0} .. {rate.High:N0})"));
             (figure["value"], figure["unit"], figure["low"], figure["high"]) = (rate.Median, "tokens/s", rate.Low, rate.High);
         }

@@ -133,15 +133,17 @@ tests)
 kernels)
     # Compiling takes minutes, the processor's: it begins first and ends in time or not at all.
     export FAIRSEQ_BUILD=${FAIRSEQ_BUILD:-$out/fairseq-kernels}
-    [[ -n $smoke ]] || timeout -k 5 300 "$python" "$here/gpu_peers.py" build-fairseq >"$out/fairseq-build.log" 2>&1 &
+    timeout -k 5 300 "$python" "$here/gpu_peers.py" build-fairseq >"$out/fairseq-build.log" 2>&1 &
     building=$!
     step quick 200 "$bin/CudaSeq.Benchmarks" quick --device cuda --sizes "$sizes" --json "$json" ${smoke:+--rounds 2}
     step rivals 230 "$python" "$here/gpu_peers.py" kernels --json "$json" --seconds 170 ${smoke:+--smoke}
     kill "$building" 2>/dev/null
+    wait "$building"
+    tail -n 5 "$out/fairseq-build.log"
     ;;
 models)
-    step models 200 "$bin/CudaSeq.Benchmarks" models --device cuda --sizes "$sizes" --json "$json"
-    step rivals-models 260 "$python" "$here/gpu_peers.py" models --json "$json" --seconds 200 ${smoke:+--smoke}
+    step models 235 "$bin/CudaSeq.Benchmarks" models --device cuda --sizes "$sizes" --json "$json"
+    step rivals-models 225 "$python" "$here/gpu_peers.py" models --json "$json" --seconds 190 ${smoke:+--smoke}
     ;;
 esac
 printf '\n%s: %s, %s s; %s\n' "$part" "$( ((failed == 0)) && echo "all steps done" || echo "$failed FAILED")" $((SECONDS - begun)) "$json"

@@ -30,9 +30,10 @@ public sealed class QuickCaseTests
         using var opened = TestDevices.Open(device);
         foreach (var c in ModelCase.Of(Sizes.Smoke).Where(c => c.Preset == "base"))
         {
-            Assert.True(c.Train(opened, TimeSpan.Zero, 2, graphs: true).Median > 0, c.ToString());
-            Assert.True(c.Decode(opened, beam: 2, count: 1).Median > 0, c.ToString());
-            var (host, step) = c.Step(opened, 1, () => { });
+            using var model = new OpenModel(c, opened);
+            Assert.True(model.Train(TimeSpan.Zero, 2, graphs: true).Median > 0, c.ToString());
+            Assert.True(model.Decode(beam: 2, count: 1).Median > 0, c.ToString());
+            var (host, step) = model.Step(1, () => { });
             Assert.InRange(host, double.Epsilon, step);
         }
     }
