@@ -19,6 +19,9 @@ for project in Benchmarks Cli Tests; do
     dotnet publish "$project" -c Release -r linux-x64 --self-contained true -o "$top/bin" --artifacts-path artifacts/gpu-bundle -nologo -v quiet \
         -p:Emulator=false -p:DebugType=none -p:PublishDocumentationFile=false -p:PublishReferencesDocumentationFiles=false
 done
+
+# What packages bring for other systems and in other languages lies in folders; nothing else does.
+find "$top/bin" -mindepth 1 -maxdepth 1 -type d -exec rm -r {} +
 for program in CudaSeq.Tests CudaSeq.Benchmarks cudaseq; do
     [[ -x $top/bin/$program && -e $top/bin/$program.runtimeconfig.json ]] || { echo "gpu-bundle.sh: $program was not published" >&2 && exit 1; }
 done
