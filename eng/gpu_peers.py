@@ -399,6 +399,10 @@ def with_gradient(torch, inputs, forward):
     return lambda: torch.autograd.grad(forward(*inputs), inputs, dy)
 
 
+def adamw(bench, parameters):
+    return bench.torch.optim.AdamW(parameters, lr=1e-4, betas=(0.9, 0.98), **({"fused": True} if bench.cuda else {}))
+
+
 def adam(bench):
     torch = bench.torch
     tensors, n = (3, 1) if bench.smoke else (48, 4096)
@@ -407,7 +411,7 @@ def adam(bench):
         parameters = [bench.normal(n, 1024, dtype=torch.float32, grad=True) for _ in range(tensors)]
         for p in parameters:
             p.grad = torch.randn_like(p)
-        return torch.optim.AdamW(parameters, lr=1e-4, betas=(0.9, 0.98), fused=bench.cuda).step
+        return adamw(bench, parameters).step
 
     bench.case("torch", f"Adam {tensors} x [{n}, 1024]", torch.float32, prepare, 28 * tensors * n * 1024)
 
@@ -592,7 +596,7 @@ def train(bench, d, h, ffn, layers, v, dropout, b, t, dtype, mode):
     """Target tokens a second of whole steps: forward, backward, fused AdamW."""
     torch = bench.torch
     model = build_transformer(bench, d, h, ffn, layers, v, dropout, t)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.98), fused=bench.cuda)
+    optimizer = adamw(bench, model.parameters())
     source, previous, target = (bench.tokens(b, t, vocabulary=v) for _ in range(3))
     if mode != "eager":
         if not hasattr(torch, "compile"):
