@@ -10,6 +10,8 @@ try
             return QuickRun.Run(options);
         case ["models", .. var options]:
             return ModelRun.Run(options);
+        case ["describe", .. var options]:
+            return DescribeRun.Run(options);
         case ["record", .. var options]:
             return RecordRun.Run(options);
     }

@@ -46,6 +46,22 @@ public sealed class FiguresFileTests : IDisposable
             Assert.Throws<InvalidDataException>(() => FiguresFile.Open(Json).Describe(cuda)).Message);
     }
 
+    [Fact]
+    public void DescribeBeginsTheFile()
+    {
+        using var cuda = TestDevices.OpenCuda();
+        Assert.Equal(0, DescribeRun.Run(["--device", "cuda", "--json", Json]));
+        var root = Read();
+        Assert.Equal(cuda.Model, (string?)root["machine"]!["gpu"]);
+        Assert.Equal(CudaSeq.Models.BuildInfo.Commit, (string?)root["commit"]);
+    }
+
+    [Theory]
+    [InlineData("--device cuda", "describe: --json FILE must be given.")]
+    [InlineData("--json gpu.json", "describe: --device must be a GPU, got cpu.")]
+    public void DescribeWantsAGpuAndAFile(string line, string message)
+        => Assert.Equal(message, Assert.Throws<OptionException>(() => DescribeRun.Run(line.Split(' '))).Message);
+
     [Theory]
     [InlineData("not json", ": is no JSON: ")]
     [InlineData("[1]", ": must have format 1, got none.")]
