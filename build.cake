@@ -90,6 +90,11 @@ Task("Pack")
         Run("dotnet", $"pack {project} -c Release -o artifacts/packages");
 });
 
+Task("GpuBundle")
+    .Description("Packs tests, benchmarks and compiled kernels for a machine with a GPU and no SDK: artifacts/cudaseq-gpu.tar.xz.")
+    .IsDependentOn("Kernels")
+    .Does(() => Run("bash", "eng/gpu-bundle.sh"));
+
 Task("Default")
     .Description("Kernels, Emulator, Build, Test.")
     .IsDependentOn("Kernels")

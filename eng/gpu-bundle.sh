@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # gpu-bundle.sh [FILE]: makes FILE (artifacts/cudaseq-gpu.tar.xz), which carries CudaSeq to a machine that has a GPU and nothing else: no SDK, no network.
+# `dotnet cake --target=GpuBundle` compiles the kernels first; without them, or where they are older than their source, the GPU compiles them at its first use.
 # One folder cudaseq-gpu: gpu-check.sh and gpu_peers.py to run; bin/, the tests, the benchmarks and the tool with one runtime that they share;
 # source/, the repository's files, for the tests that read them and the kernels' sources; COMMIT, what it was made from. There:
 #   python3 -c "import tarfile; tarfile.open('cudaseq-gpu.tar.xz').extractall(filter='data')" && cudaseq-gpu/gpu-check.sh tests out
@@ -26,6 +27,9 @@ for program in CudaSeq.Tests CudaSeq.Benchmarks cudaseq; do
     [[ -x $top/bin/$program && -e $top/bin/$program.runtimeconfig.json ]] || { echo "gpu-bundle.sh: $program was not published" >&2 && exit 1; }
 done
 
+# The name of the resource, which the assembly has in one byte a letter; in its code it has two.
+grep -q NativeKernels.fatbin "$top/bin/CudaSeq.Kernels.dll" && kernels="with compiled kernels" || kernels="WITHOUT compiled kernels: the GPU compiles them at first use"
+
 # What is in the work tree, as the programs were built from it.
 git ls-files -z --cached --others --exclude-standard | tar --null --files-from - --create --ignore-failed-read --file - | tar --extract --file - -C "$top/source"
 cp eng/gpu-check.sh eng/gpu_peers.py "$top/"
@@ -38,4 +42,4 @@ tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log
 size=$(stat -c %s "$file.new")
 ((size <= most)) || { echo "gpu-bundle.sh: must be at most $((most >> 20)) MiB, got $((size >> 20)) MiB" >&2 && exit 1; }
 mv "$file.new" "$file"
-printf '%s: %s.%s MiB, %s MiB unpacked, commit %s\n' "$file" $((size >> 20)) $(((size & 0xfffff) * 10 >> 20)) "$(du -sm "$top" | cut -f 1)" "$commit"
+printf '%s: %s.%s MiB, %s MiB unpacked, commit %s, %s\n' "$file" $((size >> 20)) $(((size & 0xfffff) * 10 >> 20)) "$(du -sm "$top" | cut -f 1)" "$commit" "$kernels"
