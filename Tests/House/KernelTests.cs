@@ -12,7 +12,17 @@ public sealed partial class KernelTests
     public void EveryExportIsLaunchedAndEveryLaunchExported()
     {
         foreach (var type in typeof(CudaKernel).Assembly.GetTypes().Where(t => !t.ContainsGenericParameters))
-            RuntimeHelpers.RunClassConstructor(type.TypeHandle);
+        {
+            try
+            {
+                RuntimeHelpers.RunClassConstructor(type.TypeHandle);
+            }
+            catch (TypeInitializationException)
+            {
+                // The door to a library that this machine has not. A type that failed with kernels in it is found below, by their absence.
+            }
+        }
+
         var launched = CudaKernel.All.Select(k => k.Symbol).Where(s => !s.StartsWith("test_", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(Exports().Order(StringComparer.Ordinal), launched);
     }
