@@ -1,11 +1,12 @@
 using System.Globalization;
+using CudaSeq.Kernels;
 
 namespace CudaSeq.Tensors;
 
 /// <summary>What the gates of several ops refuse in the same words.</summary>
 internal static class Check
 {
-    /// <summary>All inputs are floats on one device.</summary>
+    /// <summary>All inputs are floats of one type on one device: activations. Float16 must not be recorded.</summary>
     public static void Float(string op, params ReadOnlySpan<Tensor?> inputs)
     {
         Tensor? first = null;
@@ -13,17 +14,46 @@ internal static class Check
         {
             if (input is null)
                 continue;
-            if (input.DType != DTypeFloat)
+            if (!input.DType.IsFloat())
                 throw new ArgumentException($"{op}: inputs must be floats, got {input}.");
             first ??= input;
             SameDevice(op, first, input);
+            if (input.DType != first.DType)
+                throw new ArgumentException($"{op}: inputs must be of one type, got {first} and {input}.");
         }
+
+        if (first is not null)
+            Inference(op, first.DType, inputs);
+    }
+
+    /// <summary>Parameters beside activations, which <see cref="Float"/> has looked at: float32, whatever the activations are, on their device.</summary>
+    public static void Parameters(string op, Tensor activations, params ReadOnlySpan<Tensor?> parameters)
+    {
+        foreach (var parameter in parameters)
+        {
+            if (parameter is null)
+                continue;
+            if (!parameter.DType.IsFloat())
+                throw new ArgumentException($"{op}: inputs must be floats, got {parameter}.");
+            if (parameter.DType != DType.Float32)
+                throw new ArgumentException($"{op}: parameters must be Float32, whatever the activations are, got {parameter}.");
+            SameDevice(op, activations, parameter);
+        }
+
+        Inference(op, activations.DType, parameters);
+    }
+
+    /// <summary>Activations of a type are computed from these inputs; Float16 has no gradients.</summary>
+    public static void Inference(string op, DType activations, params ReadOnlySpan<Tensor?> inputs)
+    {
+        if (activations == DType.Float16 && Tape.Records(inputs))
+            throw new ArgumentException($"{op}: Float16 is for inference; train in BFloat16 or Float32, or open a NoGrad.");
     }
 
     /// <summary>Token ids, lengths or indices: integers on the device of <paramref name="first"/>.</summary>
     public static void Int(string op, string name, Tensor first, Tensor input)
     {
-        if (input.DType != Kernels.DType.Int32)
+        if (input.DType != DType.Int32)
             throw new ArgumentException($"{op}: {name} must be integers, got {input}.");
         SameDevice(op, first, input);
     }
@@ -38,7 +68,7 @@ internal static class Check
     /// <summary>All integers are in 0 .. <paramref name="limit"/> - 1; the error names the first that is not and where it stands.</summary>
     public static void Range(string op, string name, Tensor indices, int limit, params ReadOnlySpan<string> axes)
     {
-        long at = Kernels.IndexRangeKernel.FirstOutside(indices.Data, limit);
+        long at = IndexRangeKernel.FirstOutside(indices.Data, limit);
         if (at < 0)
             return;
         int value = indices.ToIntArray()[at];
@@ -74,6 +104,4 @@ internal static class Check
 
         return $"[{string.Join(", ", parts)}]";
     }
-
-    private const Kernels.DType DTypeFloat = Kernels.DType.Float32;
 }

@@ -8,7 +8,7 @@ namespace CudaSeq.Tensors;
 /// A dense array of numbers on a device, row-major. A tensor made while a <see cref="TensorScope"/> is open belongs to it and dies with it;
 /// one made outside belongs to the caller, who disposes it. Views share memory and keep it alive.
 /// </summary>
-public sealed class Tensor : IDisposable
+public sealed partial class Tensor : IDisposable
 {
     private readonly DeviceSpan _data;
     private string? _death;
@@ -127,6 +127,12 @@ public sealed class Tensor : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The rows do not exist.</exception>
     public Tensor Rows(int start, int length) => Ops.Rows(this, start, length);
 
+    /// <summary>The same numbers in another type, rounded to the nearest; gradients flow through it. Training in <see cref="Kernels.DType.BFloat16"/> begins with it.</summary>
+    /// <param name="dtype">A type of floats; on the processor there is Float32 alone.</param>
+    /// <returns>New, or this tensor where it has the type.</returns>
+    /// <exception cref="ArgumentException">One of the types is not of floats, or the device does not have it.</exception>
+    public Tensor To(DType dtype) => Ops.Convert(this, dtype);
+
     /// <summary>The same elements without history: a free view to which no gradient flows.</summary>
     public Tensor Detach() => View(Shape, 0, nameof(Detach));
 
@@ -136,7 +142,7 @@ public sealed class Tensor : IDisposable
     public Tensor AsParameter()
     {
         if (Node is not null || DType != DType.Float32)
-            throw new InvalidOperationException($"AsParameter: must be a float tensor that was not computed from others, got {this}.");
+            throw new InvalidOperationException($"AsParameter: must be a Float32 tensor that was not computed from others, got {this}.");
         RequiresGrad = true;
         return this;
     }
@@ -188,7 +194,7 @@ public sealed class Tensor : IDisposable
         _gradIsLent = false;
     }
 
-    /// <summary>The float elements, copied to the host.</summary>
+    /// <summary>The float elements, copied to the host; narrower ones are widened on the way, which is exact.</summary>
     /// <exception cref="InvalidOperationException">The tensor holds integers.</exception>
     public float[] ToArray()
     {
@@ -206,11 +212,20 @@ public sealed class Tensor : IDisposable
         return values;
     }
 
-    /// <summary>Copies the float elements to the host.</summary>
+    /// <summary>Copies the float elements to the host; narrower ones are widened on the way, which is exact.</summary>
     public void CopyTo(Span<float> destination)
     {
-        CheckTransfer(nameof(CopyTo), DType.Float32, destination.Length);
-        CopyKernel.ToHost(Data, destination);
+        CheckTransfer(nameof(CopyTo), DType.IsNarrow() ? DType : DType.Float32, destination.Length);
+        if (!DType.IsNarrow())
+        {
+            CopyKernel.ToHost(Data, destination);
+            return;
+        }
+
+        using var scratch = new CallScratch(Device, Shape.Count * sizeof(float));
+        var wide = scratch.Span(0, Shape.Count);
+        CopyKernel.Convert(Data, wide);
+        CopyKernel.ToHost(wide, destination);
     }
 
     /// <summary>Copies the integer elements to the host.</summary>
@@ -258,15 +273,21 @@ public sealed class Tensor : IDisposable
     public override string ToString() => $"{Origin} {Shape} {DType} on {_data.Device}";
 
     /// <summary>An uninitialised tensor for an op to fill.</summary>
+    /// <exception cref="ArgumentException">The device does not compute with the type.</exception>
     internal static Tensor Empty(Device device, Shape shape, DType dtype, string origin)
     {
+        if (dtype.IsNarrow() && device is CpuDevice)
+            throw new ArgumentException($"{origin}: the processor computes in Float32 everywhere, got {dtype} for {shape} on {device}.");
         var buffer = device.Rent(Math.Max(1, shape.Count) * dtype.Size());
         buffer.Label = origin;
-        return new Tensor(new DeviceSpan(buffer, 0, shape.Count), shape, dtype, origin);
+        return new Tensor(new DeviceSpan(buffer, 0, shape.Count, dtype), shape, dtype, origin);
     }
 
-    /// <summary>An uninitialised float tensor on the device of this one.</summary>
-    internal Tensor NewLike(Shape shape, string origin) => Empty(Device, shape, DType.Float32, origin);
+    /// <summary>An uninitialised tensor of this one's type on its device: a result for an activation, a gradient for any input.</summary>
+    internal Tensor NewLike(Shape shape, string origin) => Empty(Device, shape, DType, origin);
+
+    /// <summary>An uninitialised float32 tensor on the device of this one: statistics and losses, which are float32 whatever the activations are.</summary>
+    internal Tensor NewFloats(Shape shape, string origin) => Empty(Device, shape, DType.Float32, origin);
 
     /// <summary>A tensor without history over part of this one's memory.</summary>
     internal Tensor View(Shape shape, long offset, string origin)
@@ -338,6 +359,7 @@ public sealed class Tensor : IDisposable
         _death = how;
         Scope?.Disown(this);
         _data.Buffer.Release();
+        DropCopies();
         ZeroGrad();
     }
 

@@ -13,7 +13,7 @@ internal static unsafe partial class AdamKernel
         if (float.IsNaN(factor))
             return;
         using var list = new TensorList(cpu, slots.Length, 4, BlockElements);
-        foreach (var (p, g, m, v) in slots)
+        foreach (var (p, g, m, v, _) in slots)
             list.Add(p.Length, p, g, m, v);
         cpu.For(list.Blocks, 1, new Body(factors with { GradientScale = factors.GradientScale * factor }, list));
     }

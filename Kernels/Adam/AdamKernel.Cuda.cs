@@ -3,9 +3,9 @@ namespace CudaSeq.Kernels;
 internal static partial class AdamKernel
 {
     private const int CudaThreads = 256;
-    private const int Operands = 4;
+    private const int Operands = 5;
 
-    // As in AdamKernel.cuh: 28 bytes of traffic an element, eight packs a thread.
+    // As in AdamKernel.cuh: 28 or 30 bytes of traffic an element, eight packs a thread.
     private const int CudaBlockElements = 8 * 1024;
 
     // Lists of a usual model lie on the stack.
@@ -17,8 +17,8 @@ internal static partial class AdamKernel
     {
         int words = CudaTensorList.Words(slots.Length, Operands);
         using var list = new CudaTensorList(cuda, words <= StackWords ? stackalloc long[words] : new long[words], slots.Length, Operands, CudaBlockElements);
-        foreach (var (p, g, m, v) in slots)
-            list.Add(p.Length, p, g, m, v);
+        foreach (var (p, g, m, v, copy) in slots)
+            list.Add(p.Length, p, g, m, v, copy);
         if (list.Blocks == 0)
             return;
         cuda.Launch(

@@ -1,7 +1,7 @@
 namespace CudaSeq.Kernels;
 
-/// <summary>One parameter with its gradient and its two moments, all of one length.</summary>
-internal readonly record struct AdamSlot(DeviceSpan Parameter, DeviceSpan Gradient, DeviceSpan FirstMoment, DeviceSpan SecondMoment);
+/// <summary>One parameter with its gradient and its two moments, all float32 of one length, and its copy in bfloat16, if it has one that must follow it.</summary>
+internal readonly record struct AdamSlot(DeviceSpan Parameter, DeviceSpan Gradient, DeviceSpan FirstMoment, DeviceSpan SecondMoment, DeviceSpan? Copy = null);
 
 /// <summary>
 /// The factors of one update. With g = GradientScale * gradient + L2 * p:

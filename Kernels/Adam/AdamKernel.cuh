@@ -1,5 +1,5 @@
 // One update of all parameters, in place. Twin: AdamKernel.Cpu.cs; what the factors mean: AdamKernel.cs. A block of the grid is a block of the list, whose
-// operands are parameter, gradient, first and second moment; all float, whatever the model computes in.
+// operands are parameter, gradient, first and second moment; all float, whatever the model computes in; and the parameter's copy in bf16, or null.
 
 constexpr int adam_block = 8192;
 
@@ -24,11 +24,13 @@ __device__ inline void adam_step(const long long* words, int tensors, AdamFactor
     __shared__ TensorBlock block;
     if (threadIdx.x == 0) block = find_block(words, tensors, adam_block, blockIdx.x);
     __syncthreads();
-    float* p = operand_of<float>(words, tensors, 4, block.tensor, 0) + block.start;
-    const float* g = operand_of<float>(words, tensors, 4, block.tensor, 1) + block.start;
-    float* m = operand_of<float>(words, tensors, 4, block.tensor, 2) + block.start;
-    float* v = operand_of<float>(words, tensors, 4, block.tensor, 3) + block.start;
-    int length = block.length, packed = aligned(p, g, m, v) ? length / 4 * 4 : 0;
+    float* p = operand_of<float>(words, tensors, 5, block.tensor, 0) + block.start;
+    const float* g = operand_of<float>(words, tensors, 5, block.tensor, 1) + block.start;
+    float* m = operand_of<float>(words, tensors, 5, block.tensor, 2) + block.start;
+    float* v = operand_of<float>(words, tensors, 5, block.tensor, 3) + block.start;
+    bf16* copy = operand_of<bf16>(words, tensors, 5, block.tensor, 4);
+    if (copy != nullptr) copy += block.start;
+    int length = block.length, packed = aligned(p, g, m, v) && aligned<4 * sizeof(bf16)>(copy) ? length / 4 * 4 : 0;
 #pragma unroll 2
     for (int i = threadIdx.x * 4; i < packed; i += blockDim.x * 4) {
         float4 value = load_four(p + i), gradient = load_four(g + i), first = load_four(m + i), second = load_four(v + i);
@@ -37,8 +39,12 @@ __device__ inline void adam_step(const long long* words, int tensors, AdamFactor
         factors.update(value.z, gradient.z, first.z, second.z);
         factors.update(value.w, gradient.w, first.w, second.w);
         store_four(p + i, value);
+        if (copy != nullptr) store_four(copy + i, value);
         store_four(m + i, first);
         store_four(v + i, second);
     }
-    for (int i = packed + threadIdx.x; i < length; i += blockDim.x) factors.update(p[i], g[i], m[i], v[i]);
+    for (int i = packed + threadIdx.x; i < length; i += blockDim.x) {
+        factors.update(p[i], g[i], m[i], v[i]);
+        if (copy != nullptr) copy[i] = from_float<bf16>(p[i]);
+    }
 }

@@ -67,7 +67,7 @@ __device__ inline void attention_backward_queries(
     dq += first_query;
     k += static_cast<long long>(block.b) * size.s_size * stride + head;
     v += static_cast<long long>(block.b) * size.s_size * stride + head;
-    bool packed = depth % 4 == 0 && aligned(q, k, v, dy, dq);
+    bool packed = depth % 4 == 0 && aligned<4 * sizeof(E)>(q, k, v, dy, dq);
 
     QueryFacts facts[R];
 #pragma unroll
@@ -142,7 +142,7 @@ __device__ inline void attention_backward_keys(
     v += first_key;
     q += static_cast<long long>(block.b) * size.t_size * stride + head;
     dy += static_cast<long long>(block.b) * size.t_size * stride + head;
-    bool packed = depth % 4 == 0 && aligned(q, k, v, dy, dk, dv);
+    bool packed = depth % 4 == 0 && aligned<4 * sizeof(E)>(q, k, v, dy, dk, dv);
 
     float key_sums[R][AttentionSums<Depth>::Count] = {}, value_sums[R][AttentionSums<Depth>::Count] = {};
     auto load_keys = [&](int channel) { load_tile<Depth, tile_rows, false>(key_rows, k + channel, stride, rows, depth - channel, packed); };

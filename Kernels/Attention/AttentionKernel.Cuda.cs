@@ -7,11 +7,14 @@ internal static partial class AttentionKernel
     private const int CudaTile = 64;
     private const int CudaPadding = 4;
 
-    private static readonly TileKernel Values = new("attention_forward");
-    private static readonly TileKernel ProbabilitiesOf = new("attention_probabilities");
-    private static readonly TileKernel QueryGradients = new("attention_backward_queries");
-    private static readonly TileKernel KeyGradients = new("attention_backward_keys");
-    private static readonly CudaKernel Delta = new("attention_delta_f32");
+    private static readonly CudaKernelWidths Values = new("attention_forward_d", TileDepths, KernelTypes.Inference);
+    private static readonly CudaKernelWidths ProbabilitiesOf = new("attention_probabilities_d", TileDepths, KernelTypes.Inference);
+    private static readonly CudaKernelWidths QueryGradients = new("attention_backward_queries_d", TileDepths, KernelTypes.Training);
+    private static readonly CudaKernelWidths KeyGradients = new("attention_backward_keys_d", TileDepths, KernelTypes.Training);
+    private static readonly CudaKernelFamily Delta = new("attention_delta", KernelTypes.Training);
+
+    // Channels of a tile: a head of more than the most is computed in chunks of them.
+    private static ReadOnlySpan<int> TileDepths => [32, 64, 128];
 
     private static void ForwardCuda(
         CudaDevice cuda, AttentionSize size, DeviceSpan q, DeviceSpan k, DeviceSpan v, DeviceSpan? keyLengths, DropMask mask, DeviceSpan y, DeviceSpan? statistics)
@@ -21,7 +24,7 @@ internal static partial class AttentionKernel
             return;
         int shared = ((2 * CudaTile * (depth + CudaPadding)) + WeightFloats(CudaTile)) * sizeof(float);
         cuda.Launch(
-            Values[depth], new Dim3(blocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, y, statistics,
+            Values[depth][q.Type], new Dim3(blocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, y, statistics,
             size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
     }
 
@@ -32,7 +35,7 @@ internal static partial class AttentionKernel
             return;
         int shared = 2 * CudaTile * (depth + CudaPadding) * sizeof(float);
         cuda.Launch(
-            ProbabilitiesOf[depth], new Dim3(blocks), new Dim3(CudaThreads), shared, q, k, keyLengths, p,
+            ProbabilitiesOf[depth][q.Type], new Dim3(blocks), new Dim3(CudaThreads), shared, q, k, keyLengths, p,
             size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale);
     }
 
@@ -48,7 +51,7 @@ internal static partial class AttentionKernel
         if (queries > 0)
         {
             cuda.Launch(
-                Delta, Elementwise.GridOfWarps(queries, CudaThreads), new Dim3(CudaThreads), 0, y, dy, delta,
+                Delta[y.Type], Elementwise.GridOfWarps(queries, CudaThreads), new Dim3(CudaThreads), 0, y, dy, delta,
                 size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale);
         }
 
@@ -56,19 +59,18 @@ internal static partial class AttentionKernel
         if (dq is not null && queryBlocks > 0)
         {
             cuda.Launch(
-                QueryGradients[depth], new Dim3(queryBlocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, statistics, delta, dy, dq,
+                QueryGradients[depth][q.Type], new Dim3(queryBlocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, statistics, delta, dy, dq,
                 size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
         }
 
         if ((dk is not null || dv is not null) && keyBlocks > 0)
         {
             cuda.Launch(
-                KeyGradients[depth], new Dim3(keyBlocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, statistics, delta, dy, dk, dv,
+                KeyGradients[depth][q.Type], new Dim3(keyBlocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, statistics, delta, dy, dk, dv,
                 size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale, mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
         }
     }
 
-    // Channels of a tile: a head of more is computed in chunks of them.
     private static int TileDepth(AttentionSize size) => size.D <= 32 ? 32 : size.D <= 64 ? 64 : 128;
 
     private static int Chunks(AttentionSize size) => (size.D + TileDepth(size) - 1) / TileDepth(size);
@@ -76,19 +78,4 @@ internal static partial class AttentionKernel
     private static int Blocks(AttentionSize size, int rows, int tile, int chunks) => checked(size.B * size.H * ((rows + tile - 1) / tile) * chunks);
 
     private static int WeightFloats(int rows) => rows * (CudaTile + CudaPadding);
-
-    /// <summary>A kernel in its three depths of tiles.</summary>
-    private sealed class TileKernel(string name)
-    {
-        private readonly CudaKernel _narrow = new(name + "_d32_f32");
-        private readonly CudaKernel _usual = new(name + "_d64_f32");
-        private readonly CudaKernel _wide = new(name + "_d128_f32");
-
-        public CudaKernel this[int depth] => depth switch
-        {
-            32 => _narrow,
-            64 => _usual,
-            _ => _wide,
-        };
-    }
 }

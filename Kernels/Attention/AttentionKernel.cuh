@@ -59,7 +59,7 @@ __device__ inline void attention_forward(
     k += static_cast<long long>(block.b) * size.s_size * stride + head;
     v += static_cast<long long>(block.b) * size.s_size * stride + head;
     y += (static_cast<long long>(block.b) * size.t_size + t0) * stride + head;
-    bool packed = depth % 4 == 0 && aligned(q, k, v, y);
+    bool packed = depth % 4 == 0 && aligned<4 * sizeof(E)>(q, k, v, y);
 
     RunningSoftmax<R> softmax;
     float sums[R][count] = {};
@@ -129,7 +129,7 @@ __device__ inline void attention_probabilities(const E* q, const E* k, const int
     q += (static_cast<long long>(b) * size.t_size + t0) * stride + head;
     k += static_cast<long long>(b) * size.s_size * stride + head;
     p += (static_cast<long long>(bh) * size.t_size + t0) * size.s_size;
-    bool packed = depth % 4 == 0 && aligned(q, k);
+    bool packed = depth % 4 == 0 && aligned<4 * sizeof(E)>(q, k);
 
     auto scores = [&](int s0, float(&s)[R][4]) {
         for (int channel = 0; channel < depth; channel += Depth) {

@@ -9,8 +9,8 @@ internal static partial class AttentionStepKernel
     private const int CudaQueries = 4;
     private const int Places = 256;
 
-    private static readonly CudaKernel Values = new("attention_step_f32");
-    private static readonly CudaKernel Join = new("attention_step_join_f32");
+    private static readonly CudaKernelFamily Values = new("attention_step", KernelTypes.Inference);
+    private static readonly CudaKernelFamily Join = new("attention_step_join", KernelTypes.Inference);
 
     private static void ForwardCuda(CudaDevice cuda, AttentionStepSize size, DeviceSpan q, DeviceSpan keys, DeviceSpan values, DeviceSpan? lengths, DeviceSpan y)
     {
@@ -23,12 +23,12 @@ internal static partial class AttentionStepKernel
         using var scratch = new CallScratch(cuda, Math.Max(1, sums) * sizeof(float));
         KernelArgument partial = parts > 1 ? scratch.Span(0, sums) : 0UL;
         cuda.Launch(
-            Values, new Dim3(checked(size.M * size.H * groups * parts)), new Dim3(CudaThreads), shared, q, keys, values, lengths, y, partial,
+            Values[q.Type], new Dim3(checked(size.M * size.H * groups * parts)), new Dim3(CudaThreads), shared, q, keys, values, lengths, y, partial,
             size.N, size.M, size.S, size.C, size.H, size.Count, size.Scale, parts, groups, slices);
         if (parts > 1)
         {
             cuda.Launch(
-                Join, Elementwise.GridOfWarps((long)size.N * size.H, CudaThreads), new Dim3(CudaThreads), 0, partial, lengths, y,
+                Join[q.Type], Elementwise.GridOfWarps((long)size.N * size.H, CudaThreads), new Dim3(CudaThreads), 0, partial, lengths, y,
                 size.N, size.M, size.S, size.C, size.H, size.Count, size.Scale, parts);
         }
     }

@@ -32,7 +32,7 @@ __device__ inline void attention_step(
     long long stride = size.channels, head = static_cast<long long>(h) * depth;
     keys += (static_cast<long long>(m) * size.s_size + s0) * stride + head;
     values += (static_cast<long long>(m) * size.s_size + s0) * stride + head;
-    bool packed = depth % 4 == 0 && aligned(keys, values);
+    bool packed = depth % 4 == 0 && aligned<4 * sizeof(E)>(keys, values);
     auto four = [&](const E* at, int d) {
         if (packed) return load_four(at + d);
         return make_float4(

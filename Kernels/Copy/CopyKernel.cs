@@ -1,6 +1,6 @@
 namespace CudaSeq.Kernels;
 
-/// <summary>Moves elements of 4 bytes unchanged: within a device, from the host, to the host.</summary>
+/// <summary>Moves elements: unchanged within a device, from the host, to the host; or into another type.</summary>
 internal static partial class CopyKernel
 {
     public static void Copy(DeviceSpan x, DeviceSpan y)
@@ -13,9 +13,21 @@ internal static partial class CopyKernel
         }
     }
 
+    /// <summary>y = x in y's type, rounded to the nearest number, of two the even one. One of the two types is float32. On the processor all floats are.</summary>
+    public static void Convert(DeviceSpan x, DeviceSpan y)
+    {
+        switch (x.Device)
+        {
+            case CpuDevice: CopyCpu(x, y); break;
+            case CudaDevice cuda: ConvertCuda(cuda, x, y); break;
+            default: throw KernelException.NoKernel("Copy", x.Device);
+        }
+    }
+
     public static void FromHost<T>(ReadOnlySpan<T> x, DeviceSpan y)
         where T : unmanaged
     {
+        y.Buffer.Touch();
         switch (y.Device)
         {
             case CpuDevice: FromHostCpu(x, y); break;

@@ -10,10 +10,10 @@ internal static partial class CrossEntropyKernel
     private const int RowAlignment = 8;
     private const int SumThreads = 1024;
 
-    private static readonly CudaKernel Rows = new("cross_entropy_rows_f32");
+    private static readonly CudaKernelFamily Rows = new("cross_entropy_rows", KernelTypes.Inference);
     private static readonly CudaKernel SumOfRows = new("cross_entropy_sum_f32");
-    private static readonly CudaKernel ClearPadding = new("cross_entropy_clear_padding_f32");
-    private static readonly CudaKernel Gradients = new("cross_entropy_backward_f32");
+    private static readonly CudaKernelFamily ClearPadding = new("cross_entropy_clear_padding", KernelTypes.Training);
+    private static readonly CudaKernelFamily Gradients = new("cross_entropy_backward", KernelTypes.Training);
 
     // All rows are computed, those of padding too: how many there are is known on the device only, and asking would stop the host.
     private static void ForwardCuda(
@@ -28,7 +28,8 @@ internal static partial class CrossEntropyKernel
         in CrossEntropyGradients gradients)
     {
         int limit = Math.Max(CudaLeastRows, CudaBlockLogits / size.V), blocks = (size.N + limit - 1) / limit, rows = blocks == 0 ? 0 : (size.N + blocks - 1) / blocks;
-        using var memory = new CudaBlock(cuda, size, rows, cleared: gradients.Weight is not null);
+        bool recording = gradients.X is not null || gradients.Weight is not null || gradients.Bias is not null;
+        using var memory = new CudaBlock(cuda, size, rows, x.Type, recording, cleared: gradients.Weight is not null);
         if (size.N == 0)
         {
             if (gradients.Weight is { } weights)
@@ -45,7 +46,7 @@ internal static partial class CrossEntropyKernel
     private static void BackwardCuda(CudaDevice cuda, DeviceSpan dloss, DeviceSpan gradient, DeviceSpan scaled)
     {
         if (scaled.Length > 0)
-            cuda.Launch(Gradients, Elementwise.Grid(cuda, scaled.Length), new Dim3(Elementwise.Threads), 0, dloss, gradient, scaled, scaled.Length);
+            cuda.Launch(Gradients[gradient.Type], Elementwise.Grid(cuda, scaled), new Dim3(Elementwise.Threads), 0, dloss, gradient, scaled, scaled.Length);
     }
 
     // Rows first .. first + count - 1 from x to their share of every gradient.
@@ -63,22 +64,23 @@ internal static partial class CrossEntropyKernel
     {
         var (v, c) = (size.V, size.C);
         DeviceSpan input = Part(x, (long)first * c, (long)count * c), ids = Part(targets, first, count), logits = memory.Logits;
-        bool recording = gradients.X is not null || gradients.Weight is not null || gradients.Bias is not null;
         if (c == 0)
             FillKernel.Zero(logits);
         else
             MatMulKernel.Multiply(cuda, CudaGemm.Dense(count, v, c, input, false, weight, true, logits) with { StrideC = memory.Stride });
         cuda.Launch(
-            Rows, new Dim3(count), RowLaunch.WideBlock(v), 0, logits, bias, ids, memory.Losses(first), memory.Nlls(first), v, memory.Stride, size.PaddingIndex,
-            size.OnEvery, size.OnTarget, recording ? 1 : 0);
+            Rows[x.Type], new Dim3(count), RowLaunch.WideBlock(v), 0, logits, bias, ids, memory.Losses(first), memory.Nlls(first), memory.Gradient, v, memory.Stride,
+            size.PaddingIndex, size.OnEvery, size.OnTarget);
+        if (memory.Gradient is not { } dlogits)
+            return;
         if (gradients.Bias is { } db)
-            SumKernel.AddColumns(cuda, count, v, memory.Stride, logits, db, accumulate: first > 0);
+            SumKernel.AddColumns(cuda, count, v, memory.Stride, dlogits, db, accumulate: first > 0);
         if (c == 0)
             return;
         if (gradients.X is { } dx)
         {
             var part = Part(dx, (long)first * c, (long)count * c);
-            MatMulKernel.Multiply(cuda, CudaGemm.Dense(count, c, v, logits, false, weight, false, part) with { StrideA = memory.Stride });
+            MatMulKernel.Multiply(cuda, CudaGemm.Dense(count, c, v, dlogits, false, weight, false, part) with { StrideA = memory.Stride });
             LaunchClearPadding(cuda, size, part, ids, part);
         }
 
@@ -86,28 +88,39 @@ internal static partial class CrossEntropyKernel
         {
             var cleared = memory.Cleared(count);
             LaunchClearPadding(cuda, size, input, ids, cleared);
-            MatMulKernel.Multiply(cuda, CudaGemm.Dense(v, c, count, logits, true, cleared, false, dw) with { StrideA = memory.Stride, Accumulate = first > 0 });
+            MatMulKernel.Multiply(cuda, CudaGemm.Dense(v, c, count, dlogits, true, cleared, false, dw) with { StrideA = memory.Stride, Accumulate = first > 0 });
         }
     }
 
     private static void LaunchClearPadding(CudaDevice cuda, in CrossEntropySize size, DeviceSpan x, DeviceSpan targets, DeviceSpan y)
-        => cuda.Launch(ClearPadding, Elementwise.Grid(cuda, y.Length), new Dim3(Elementwise.Threads), 0, x, targets, y, y.Length, size.C, size.PaddingIndex);
+        => cuda.Launch(ClearPadding[y.Type], Elementwise.Grid(cuda, y), new Dim3(Elementwise.Threads), 0, x, targets, y, y.Length, size.C, size.PaddingIndex);
 
     private static DeviceSpan Part(DeviceSpan span, long first, long length) => span with { Offset = span.Offset + first, Length = length };
 
-    /// <summary>What all blocks of a call share: every row's loss in double precision, one block of logits, and its rows of x without padding.</summary>
+    /// <summary>
+    /// What all blocks of a call share: every row's loss in double precision, one block of logits in float32, their gradient (in the place of float32 logits, else
+    /// behind them), and the block's rows of x without padding.
+    /// </summary>
     private readonly struct CudaBlock : IDisposable
     {
         private readonly CrossEntropySize _size;
         private readonly int _rows;
+        private readonly DType _type;
         private readonly DeviceBuffer _memory;
 
-        public CudaBlock(CudaDevice cuda, in CrossEntropySize size, int rows, bool cleared)
+        public CudaBlock(CudaDevice cuda, in CrossEntropySize size, int rows, DType type, bool recording, bool cleared)
         {
             _size = size;
             _rows = rows;
-            _memory = cuda.Rent((LogitsOffset + (rows * Stride) + (cleared ? (long)rows * size.C : 0)) * sizeof(float));
+            _type = type;
+            long logits = LogitsOffset * sizeof(float), behind = logits + (rows * Stride * sizeof(float)), gradient = type.IsNarrow() ? behind : logits;
+            long end = recording ? gradient + (rows * Stride * type.Size()) : behind;
+            _memory = cuda.Rent(end + (cleared ? (long)rows * size.C * type.Size() : 0));
+            Gradient = recording ? new DeviceSpan(_memory, gradient / type.Size(), rows * Stride, type) : null;
         }
+
+        /// <summary>[rows, Stride]; null where nobody records.</summary>
+        public DeviceSpan? Gradient { get; }
 
         /// <summary>From one row of logits to the next.</summary>
         public long Stride => (_size.V + RowAlignment - 1L) / RowAlignment * RowAlignment;
@@ -121,7 +134,12 @@ internal static partial class CrossEntropyKernel
 
         public DeviceSpan Nlls(int first) => new(_memory, (2L * _size.N) + (2L * first), 2L * (_size.N - first));
 
-        public DeviceSpan Cleared(int count) => new(_memory, LogitsOffset + (_rows * Stride), (long)count * _size.C);
+        // Only where there is a gradient, behind it.
+        public DeviceSpan Cleared(int count)
+        {
+            var gradient = Gradient!.Value;
+            return new(_memory, gradient.Offset + gradient.Length, (long)count * _size.C, _type);
+        }
 
         public void Dispose() => _memory.Release();
     }

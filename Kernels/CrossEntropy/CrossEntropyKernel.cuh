@@ -1,25 +1,26 @@
 // Label-smoothed cross-entropy on logits that a matrix product has made. Twin: CrossEntropyKernel.Cpu.cs, CrossEntropyBlock.Cpu.cs.
 
-// One row of logits [rows, stride] of which `classes` count, a block for each: the row's loss and -ln p[target], and with `recording` the gradient
-// p - q over the logits. The row is read twice, the second time from the cache. bias [classes] may be null; targets int32 and losses, nlls are those of the
-// block's first row and on. Rows whose target is the padding have no loss and a gradient of zeros.
+// One row of logits [rows, stride], float, of which `classes` count, a block for each: the row's loss and -ln p[target], and the gradient p - q [rows, stride],
+// which may be null, or the logits themselves where it is float. The row is read twice, the second time from the cache. bias [classes], float, may be null;
+// targets int32 and losses, nlls are those of the block's first row and on. Rows whose target is the padding have no loss and a gradient of zeros.
 template <typename E>
 __device__ inline void cross_entropy_rows(
-    E* logits, const E* bias, const int* targets, double* losses, double* nlls, int classes, long long stride, int padding, double on_every, double on_target,
-    int recording) {
+    const float* logits, const float* bias, const int* targets, double* losses, double* nlls, E* gradient, int classes, long long stride, int padding,
+    double on_every, double on_target) {
     constexpr int count = Pack<E>::Count;
     long long n = blockIdx.x;
-    int target = targets[n], whole = aligned(logits, bias) && stride % count == 0 ? classes / count * count : 0;
-    E* row = logits + n * stride;
+    int target = targets[n], whole = aligned(logits, bias, gradient) && stride % count == 0 ? classes / count * count : 0;
+    const float* row = logits + n * stride;
+    E* target_row = gradient == nullptr ? nullptr : gradient + n * stride;
     if (target == padding) {
         if (threadIdx.x == 0) losses[n] = nlls[n] = 0.0;
-        if (recording) {
-            for (int c = threadIdx.x; c < classes; c += blockDim.x) row[c] = from_float<E>(0.0f);
+        if (gradient != nullptr) {
+            for (int c = threadIdx.x; c < classes; c += blockDim.x) target_row[c] = from_float<E>(0.0f);
         }
         return;
     }
 
-    auto one = [&](int c) { return to_float(row[c]) + (bias == nullptr ? 0.0f : to_float(bias[c])); };
+    auto one = [&](int c) { return row[c] + (bias == nullptr ? 0.0f : bias[c]); };
     auto pack = [&](int c, float(&value)[count]) {
         load_elements<count>(row + c, value);
         if (bias != nullptr) {
@@ -55,10 +56,10 @@ __device__ inline void cross_entropy_rows(
         nlls[n] = nll;
         losses[n] = on_target * nll + (on_every == 0.0 ? 0.0 : on_every * (classes * log_sum - below));
     }
-    if (!recording) return;
+    if (gradient == nullptr) return;
 
     float scale = static_cast<float>(1.0 / static_cast<double>(seen.sum)), shift = static_cast<float>(-on_every), step = static_cast<float>(on_target);
-    auto gradient = [&](int c, float logit) {
+    auto difference = [&](int c, float logit) {
         float p = fmaf(expf(logit - seen.max), scale, shift);
         return c == target ? p - step : p;
     };
@@ -66,15 +67,14 @@ __device__ inline void cross_entropy_rows(
         float value[count];
         pack(c, value);
 #pragma unroll
-        for (int j = 0; j < count; j++) value[j] = gradient(c + j, value[j]);
-        store_elements<count>(row + c, value);
+        for (int j = 0; j < count; j++) value[j] = difference(c + j, value[j]);
+        store_elements<count>(target_row + c, value);
     }
-    for (int c = whole + threadIdx.x; c < classes; c += blockDim.x) row[c] = from_float<E>(gradient(c, one(c)));
+    for (int c = whole + threadIdx.x; c < classes; c += blockDim.x) target_row[c] = from_float<E>(difference(c, one(c)));
 }
 
 // loss and nll are the sums of the rows' [rows], in one order; one block.
-template <typename E>
-__device__ inline void cross_entropy_sum(const double* losses, const double* nlls, E* loss, E* nll, int rows) {
+__device__ inline void cross_entropy_sum(const double* losses, const double* nlls, float* loss, float* nll, int rows) {
     double loss_sum = 0.0, nll_sum = 0.0;
     for (int n = threadIdx.x; n < rows; n += blockDim.x) {
         loss_sum += losses[n];
@@ -83,8 +83,8 @@ __device__ inline void cross_entropy_sum(const double* losses, const double* nll
     loss_sum = block_sum(loss_sum);
     nll_sum = block_sum(nll_sum);
     if (threadIdx.x == 0) {
-        *loss = from_float<E>(static_cast<float>(loss_sum));
-        *nll = from_float<E>(static_cast<float>(nll_sum));
+        *loss = static_cast<float>(loss_sum);
+        *nll = static_cast<float>(nll_sum);
     }
 }
 
@@ -112,8 +112,8 @@ __device__ inline void cross_entropy_clear_padding(const E* x, const int* target
         });
 }
 
-// scaled = gradient * dloss[0]
+// scaled = gradient * dloss[0], which is float.
 template <typename E>
-__device__ inline void cross_entropy_backward(const E* dloss, const E* gradient, E* scaled, long long length) {
-    elementwise_unary(gradient, scaled, length, ScaleFunction{to_float(*dloss)});
+__device__ inline void cross_entropy_backward(const float* dloss, const E* gradient, E* scaled, long long length) {
+    elementwise_unary(gradient, scaled, length, ScaleFunction{*dloss});
 }

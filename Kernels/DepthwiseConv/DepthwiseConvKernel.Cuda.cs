@@ -2,38 +2,27 @@ namespace CudaSeq.Kernels;
 
 internal static partial class DepthwiseConvKernel
 {
-    // In the order of ConvPlan.WindowIndex.
-    private static readonly CudaKernel[] WindowForward =
-    [
-        new("depthwise_conv_forward_k3_f32"), new("depthwise_conv_forward_k5_f32"), new("depthwise_conv_forward_k7_f32"),
-        new("depthwise_conv_forward_k15_f32"), new("depthwise_conv_forward_k31_f32"),
-    ];
-
-    private static readonly CudaKernel[] WindowBackward =
-    [
-        new("depthwise_conv_backward_k3_f32"), new("depthwise_conv_backward_k5_f32"), new("depthwise_conv_backward_k7_f32"),
-        new("depthwise_conv_backward_k15_f32"), new("depthwise_conv_backward_k31_f32"),
-    ];
-
-    private static readonly CudaKernel Outputs = new("depthwise_conv_forward_f32");
-    private static readonly CudaKernel InputGradients = new("depthwise_conv_backward_f32");
-    private static readonly CudaKernel PartialGradients = new("depthwise_conv_partial_gradient_f32");
+    private static readonly CudaKernelWidths WindowForward = new("depthwise_conv_forward_k", ConvPlan.WindowWidths, KernelTypes.Inference);
+    private static readonly CudaKernelWidths WindowBackward = new("depthwise_conv_backward_k", ConvPlan.WindowWidths, KernelTypes.Training);
+    private static readonly CudaKernelFamily Outputs = new("depthwise_conv_forward", KernelTypes.Inference);
+    private static readonly CudaKernelFamily InputGradients = new("depthwise_conv_backward", KernelTypes.Training);
+    private static readonly CudaKernelFamily PartialGradients = new("depthwise_conv_partial_gradient", KernelTypes.Training);
     private static readonly CudaKernel ParameterGradients = new("depthwise_conv_parameter_gradient_f32");
 
     private static void ForwardCuda(CudaDevice cuda, ConvSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan y)
     {
         if (y.Length == 0)
             return;
-        var plan = ConvPlan.DepthwiseForward(size, sizeof(float), x.Address | y.Address);
+        var plan = ConvPlan.DepthwiseForward(size, x.Type.Size(), x.Address | y.Address);
         if (plan.Path == ConvPath.Window)
         {
             cuda.Launch(
-                WindowForward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, 0,
+                WindowForward[size.K][x.Type], plan.Grid, plan.Block, 0,
                 x, weight, bias, y, size.B, size.T, size.C, size.LeftPadding, plan.Steps);
             return;
         }
 
-        cuda.Launch(Outputs, plan.Grid, plan.Block, 0, x, weight, bias, y, size.T, size.C, size.K, size.LeftPadding);
+        cuda.Launch(Outputs[x.Type], plan.Grid, plan.Block, 0, x, weight, bias, y, size.T, size.C, size.K, size.LeftPadding);
     }
 
     private static void BackwardCuda(
@@ -49,7 +38,7 @@ internal static partial class DepthwiseConvKernel
             return;
         }
 
-        var plan = ConvPlan.DepthwiseBackward(size, sizeof(float), x.Address | dy.Address | (dx is { } aligned ? aligned.Address : 0));
+        var plan = ConvPlan.DepthwiseBackward(size, x.Type.Size(), x.Address | dy.Address | (dx is { } aligned ? aligned.Address : 0));
         var sums = plan.Path == ConvPath.Window ? plan : ConvPlan.PartialGradient(size);
         long partials = (long)sums.Parts * size.C * (size.K + 1);
         using var scratch = new CallScratch(cuda, partials * sizeof(float));
@@ -57,17 +46,17 @@ internal static partial class DepthwiseConvKernel
         if (plan.Path == ConvPath.Window)
         {
             cuda.Launch(
-                WindowBackward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, 0,
+                WindowBackward[size.K][x.Type], plan.Grid, plan.Block, 0,
                 x, weight, dy, dx, partial, size.B, size.T, size.C, size.LeftPadding, plan.Steps, plan.Parts);
         }
         else
         {
             if (dx is { } input)
-                cuda.Launch(InputGradients, plan.Grid, plan.Block, 0, dy, weight, input, size.T, size.C, size.K, size.LeftPadding);
+                cuda.Launch(InputGradients[dy.Type], plan.Grid, plan.Block, 0, dy, weight, input, size.T, size.C, size.K, size.LeftPadding);
             if (parameters)
             {
                 cuda.Launch(
-                    PartialGradients, sums.Grid, sums.Block, 0, x, dy, partial, size.B, size.T, size.C, size.K, size.LeftPadding, sums.Parts);
+                    PartialGradients[x.Type], sums.Grid, sums.Block, 0, x, dy, partial, size.B, size.T, size.C, size.K, size.LeftPadding, sums.Parts);
             }
         }
 

@@ -10,13 +10,13 @@ internal static class KernelSource
     public const string Unit = "NativeKernels.cu";
 
     private const string Include = "#include \"";
+    private const string Once = "#pragma once";
 
     /// <summary>The whole text; null where the assembly was built without it.</summary>
     public static string? Read() => ReadResource(Unit) is { } unit ? Flatten(Unit, unit, ReadResource) : null;
 
     /// <summary>
-    /// Puts included files in the places where they are first included and leaves the later places empty, as include guards would. Messages of the compiler still
-    /// name file and line.
+    /// Puts included files in the places where they are included; a file that says so only in the first. Messages of the compiler still name file and line.
     /// </summary>
     /// <param name="name">The outermost file, relative to the root.</param>
     /// <param name="text">What is in it.</param>
@@ -25,11 +25,11 @@ internal static class KernelSource
     public static string Flatten(string name, string text, Func<string, string?> read)
     {
         var result = new StringBuilder();
-        Append(result, name, text, read, [name]);
+        Append(result, name, text, read, []);
         return result.ToString();
     }
 
-    private static void Append(StringBuilder result, string name, string text, Func<string, string?> read, HashSet<string> included)
+    private static void Append(StringBuilder result, string name, string text, Func<string, string?> read, HashSet<string> once)
     {
         int line = 0;
         result.Append("#line 1 \"").Append(name).Append("\"\n");
@@ -39,16 +39,18 @@ internal static class KernelSource
             string trimmed = content.Trim();
             if (!trimmed.StartsWith(Include, StringComparison.Ordinal))
             {
-                result.Append(trimmed == "#pragma once" ? "" : content).Append('\n');
+                if (trimmed == Once)
+                    once.Add(name);
+                result.Append(trimmed == Once ? "" : content).Append('\n');
                 continue;
             }
 
             string wanted = trimmed[Include.Length..].TrimEnd('"');
             string? found = null;
-            string path = Candidates(name, wanted).FirstOrDefault(p => included.Contains(p) || (found = read(p)) is not null)
+            string path = Candidates(name, wanted).FirstOrDefault(p => once.Contains(p) || (found = read(p)) is not null)
                 ?? throw new FileNotFoundException($"{name}:{line}: there is no file {wanted}.", wanted);
-            if (included.Add(path))
-                Append(result, path, found!, read, included);
+            if (!once.Contains(path))
+                Append(result, path, found!, read, once);
             result.Append("#line ").Append(line + 1).Append(" \"").Append(name).Append("\"\n");
         }
     }

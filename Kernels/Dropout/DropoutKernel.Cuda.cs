@@ -2,7 +2,7 @@ namespace CudaSeq.Kernels;
 
 internal static partial class DropoutKernel
 {
-    private static readonly CudaKernel Values = new("dropout_forward_f32");
+    private static readonly CudaKernelFamily Values = new("dropout_forward", KernelTypes.Inference);
 
     private static void ForwardCuda(CudaDevice cuda, float p, PhiloxKey key, DeviceSpan x, DeviceSpan y)
     {
@@ -10,7 +10,7 @@ internal static partial class DropoutKernel
             return;
         var mask = new DropMask(key, p);
         cuda.Launch(
-            Values, Elementwise.Grid(cuda, y.Length), new Dim3(Elementwise.Threads), 0, x, y, y.Length,
+            Values[y.Type], Elementwise.Grid(cuda, y), new Dim3(Elementwise.Threads), 0, x, y, y.Length,
             mask.Key.Seed, mask.Key.Stream, cuda.StreamShift, mask.Threshold, mask.Scale);
     }
 }

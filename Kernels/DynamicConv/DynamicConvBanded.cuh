@@ -18,6 +18,7 @@ __device__ inline void dynamic_conv_forward_banded(const E* x, const E* logits, 
     float* scratch = reinterpret_cast<float*>(slab + rows * slab_stride + warps * band_steps * stride) + warp * scratch_floats(K);
     int R = C / H, tiles = (T + tile - 1) / tile, h = static_cast<int>(blockIdx.x) % H, unit = static_cast<int>(blockIdx.x) / H;
     int b = unit / tiles, start = unit % tiles * tile, t = start + warp * band_steps;
+    float scale = band_scale<E>(rule);
     for (int from = 0; from < R; from += band_channels) {
         int count = R - from < band_channels ? R - from : band_channels;
         long long sequence = static_cast<long long>(b) * T * C + h * R + from;
@@ -30,15 +31,15 @@ __device__ inline void dynamic_conv_forward_banded(const E* x, const E* logits, 
             __syncwarp();
             int i = lane / 2;
             pair_taps(scratch + i * RowStride, K, t + i < T, row(i), rule, [&](int k, float before, bool dropped) {
-                band[i * stride + i + k] = from_float<E>(before * (dropped ? 0.0f : rule.kept()));
+                band[i * stride + i + k] = from_float<E>(before * (dropped ? 0.0f : rule.kept()) * scale);
             });
         }
         cp_async_wait<0>();
         __syncthreads();
         if (t < T)
             band_outputs(
-                band, slab + warp * band_steps * slab_stride, t - left_padding, reinterpret_cast<E*>(scratch), y + sequence + static_cast<long long>(t) * C,
-                T - t, T, C, K, count);
+                band, scale, slab + warp * band_steps * slab_stride, t - left_padding, reinterpret_cast<E*>(scratch),
+                y + sequence + static_cast<long long>(t) * C, T - t, T, C, K, count);
         __syncthreads();
     }
 }
@@ -56,6 +57,7 @@ __device__ inline void dynamic_conv_backward_banded(
     float* scratch = scratches + warp * scratch_floats(K);
     int R = C / H, tiles = (T + tile - 1) / tile, h = static_cast<int>(blockIdx.x) % H, unit = static_cast<int>(blockIdx.x) / H;
     int b = unit / tiles, start = unit % tiles * tile, t = start + warp * band_steps, first = start + left_padding - (K - 1);
+    float scale = band_scale<E>(rule);
     BandGradient<Tiles> gradient;
     for (int from = 0; from < R; from += band_channels) {
         int count = R - from < band_channels ? R - from : band_channels;
@@ -80,7 +82,7 @@ __device__ inline void dynamic_conv_backward_banded(
                 pair_taps(scratch + i * RowStride, K, row(i) >= 0, row(i), rule, [&](int k, float before, bool dropped) {
                     int r = step + k - left_padding;
                     if (static_cast<unsigned>(r) < static_cast<unsigned>(tile))
-                        bands[r * stride + r % band_steps + K - 1 - k] = from_float<E>(before * (dropped ? 0.0f : rule.kept()));
+                        bands[r * stride + r % band_steps + K - 1 - k] = from_float<E>(before * (dropped ? 0.0f : rule.kept()) * scale);
                     if (own) codes[step * RowStride + k] = code_tap(rule, before, dropped);
                 });
                 __syncwarp();
@@ -92,7 +94,7 @@ __device__ inline void dynamic_conv_backward_banded(
         if (t < T) {
             if (dx != nullptr)
                 band_outputs(
-                    bands + warp * band_steps * stride, own_dys, t + left_padding - (K - 1), reinterpret_cast<E*>(scratch),
+                    bands + warp * band_steps * stride, scale, own_dys, t + left_padding - (K - 1), reinterpret_cast<E*>(scratch),
                     dx + sequence + static_cast<long long>(t) * C, T - t, T, C, K, count);
             if (dlogits != nullptr) gradient.add(own_dys + (K - 1 - left_padding) * slab_stride, own_xs, K, count);
         }

@@ -2,40 +2,40 @@ namespace CudaSeq.Kernels;
 
 internal static partial class DynamicConvKernel
 {
-    // In the order of ConvPlan.WindowIndex.
-    private static readonly CudaKernel[] WindowForward =
-    [
-        new("dynamic_conv_forward_k3_f32"), new("dynamic_conv_forward_k5_f32"), new("dynamic_conv_forward_k7_f32"), new("dynamic_conv_forward_k15_f32"),
-        new("dynamic_conv_forward_k31_f32"),
-    ];
-
-    private static readonly CudaKernel[] WindowBackward =
-    [
-        new("dynamic_conv_backward_k3_f32"), new("dynamic_conv_backward_k5_f32"), new("dynamic_conv_backward_k7_f32"),
-        new("dynamic_conv_backward_k15_f32"), new("dynamic_conv_backward_k31_f32"),
-    ];
-
-    private static readonly CudaKernel Outputs = new("dynamic_conv_forward_f32");
-    private static readonly CudaKernel TapGradients = new("dynamic_conv_tap_gradient_f32");
-    private static readonly CudaKernel InputGradients = new("dynamic_conv_backward_f32");
-    private static readonly CudaKernel Steps = new("dynamic_conv_step_f32");
+    private static readonly CudaKernelWidths WindowForward = new("dynamic_conv_forward_k", ConvPlan.WindowWidths, KernelTypes.Inference);
+    private static readonly CudaKernelWidths WindowBackward = new("dynamic_conv_backward_k", ConvPlan.WindowWidths, KernelTypes.Training);
+    private static readonly CudaKernelFamily BandedForward = new("dynamic_conv_forward_banded", KernelTypes.NarrowInference);
+    private static readonly CudaKernelWidths BandedBackward = new("dynamic_conv_backward_banded", ConvPlan.BandWidths, KernelTypes.NarrowTraining);
+    private static readonly CudaKernelFamily Outputs = new("dynamic_conv_forward", KernelTypes.Inference);
+    private static readonly CudaKernelFamily TapGradients = new("dynamic_conv_tap_gradient", KernelTypes.Training);
+    private static readonly CudaKernelFamily InputGradients = new("dynamic_conv_backward", KernelTypes.Training);
+    private static readonly CudaKernelFamily Steps = new("dynamic_conv_step", KernelTypes.Inference);
 
     private static void ForwardCuda(CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan y)
     {
         if (y.Length == 0)
             return;
-        var plan = ConvPlan.DynamicForward(size, sizeof(float), x.Address | y.Address, cuda.MaxSharedBytes);
+        var plan = ConvPlan.DynamicForward(size, x.Type.Size(), x.Address | y.Address, cuda.MaxSharedBytes);
         if (plan.Path == ConvPath.Window)
         {
             cuda.Launch(
-                WindowForward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, plan.SharedBytes,
+                WindowForward[size.K][x.Type], plan.Grid, plan.Block, plan.SharedBytes,
                 x, logits, y, size.T, size.C, size.H, size.LeftPadding, plan.Steps,
                 rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
             return;
         }
 
+        if (plan.Path == ConvPath.Banded)
+        {
+            cuda.Launch(
+                BandedForward[x.Type], plan.Grid, plan.Block, plan.SharedBytes,
+                x, logits, y, size.T, size.C, size.H, size.K, size.LeftPadding,
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
+            return;
+        }
+
         cuda.Launch(
-            Outputs, plan.Grid, plan.Block, plan.SharedBytes,
+            Outputs[x.Type], plan.Grid, plan.Block, plan.SharedBytes,
             x, logits, y, size.T, size.C, size.H, size.K, size.LeftPadding, plan.Heads,
             rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
@@ -45,12 +45,21 @@ internal static partial class DynamicConvKernel
     {
         if (size.B == 0 || size.T == 0 || (dx is null && dlogits is null))
             return;
-        var plan = ConvPlan.DynamicBackward(size, sizeof(float), x.Address | dy.Address | (dx is { } aligned ? aligned.Address : 0), cuda.MaxSharedBytes);
+        var plan = ConvPlan.DynamicBackward(size, x.Type.Size(), x.Address | dy.Address | (dx is { } aligned ? aligned.Address : 0), cuda.MaxSharedBytes);
         if (plan.Path == ConvPath.Window)
         {
             cuda.Launch(
-                WindowBackward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, plan.SharedBytes,
+                WindowBackward[size.K][x.Type], plan.Grid, plan.Block, plan.SharedBytes,
                 x, logits, dy, dx, dlogits, size.T, size.C, size.H, size.LeftPadding, plan.Steps,
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
+            return;
+        }
+
+        if (plan.Path == ConvPath.Banded)
+        {
+            cuda.Launch(
+                BandedBackward[ConvPlan.BandTiles(size.K)][x.Type], plan.Grid, plan.Block, plan.SharedBytes,
+                x, logits, dy, dx, dlogits, size.T, size.C, size.H, size.K, size.LeftPadding,
                 rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
             return;
         }
@@ -64,7 +73,7 @@ internal static partial class DynamicConvKernel
         {
             var taps = ConvPlan.TapGradient(size);
             cuda.Launch(
-                TapGradients, taps.Grid, taps.Block, taps.SharedBytes,
+                TapGradients[x.Type], taps.Grid, taps.Block, taps.SharedBytes,
                 x, logits, dy, dlogits, rowStatistics, size.T, size.C, size.H, size.K, size.LeftPadding, taps.Steps / ConvPlan.GenericSteps,
                 rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
         }
@@ -72,7 +81,7 @@ internal static partial class DynamicConvKernel
         if (dx is { Length: > 0 } input)
         {
             cuda.Launch(
-                InputGradients, plan.Grid, plan.Block, plan.SharedBytes,
+                InputGradients[dy.Type], plan.Grid, plan.Block, plan.SharedBytes,
                 logits, dy, rowStatistics, input, size.T, size.C, size.H, size.K, size.LeftPadding, plan.Heads,
                 rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
         }
@@ -85,7 +94,7 @@ internal static partial class DynamicConvKernel
             return;
         var plan = ConvPlan.Step(size, perSequence: true);
         cuda.Launch(
-            Steps, plan.Grid, plan.Block, plan.SharedBytes,
+            Steps[x.Type], plan.Grid, plan.Block, plan.SharedBytes,
             x, logits, window, y, size.B, size.C, size.R, size.K, step, plan.Width, plan.Steps,
             rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }

@@ -8,7 +8,7 @@ namespace CudaSeq.Kernels;
 /// <param name="PaddingIndex">The row without a gradient; -1 for none.</param>
 internal readonly record struct EmbeddingSize(int N, int V, int C, float Scale, int PaddingIndex);
 
-/// <summary>y [N, C] = Scale * table [ids [N], C].</summary>
+/// <summary>y [N, C] = Scale * table [ids [N], C]. The table and its gradient are float32, y and dy of any type.</summary>
 internal static partial class EmbeddingKernel
 {
     public static void Forward(in EmbeddingSize size, DeviceSpan table, DeviceSpan ids, DeviceSpan y)

@@ -1,4 +1,4 @@
-// Rows of a table looked up, and their gradients summed. Twin: EmbeddingKernel.Cpu.cs. table, dtable [V, C]; ids int32 [N]; y, dy [N, C].
+// Rows of a table looked up, and their gradients summed. Twin: EmbeddingKernel.Cpu.cs. table, dtable [V, C], float; ids int32 [N]; y, dy [N, C].
 
 // Occurrences of one id that a warp sums alone; beyond, a block shares them (most rows of a table have none or few, and some words are everywhere).
 constexpr int embedding_short = 64;
@@ -6,10 +6,10 @@ constexpr int embedding_long_warps = 16;
 
 // y[n, :] = scale table[ids[n], :]; a warp for each n.
 template <typename E, int Width>
-__device__ inline void embedding_rows(const E* table, const int* ids, E* y, long long count, int channels, float scale) {
+__device__ inline void embedding_rows(const float* table, const int* ids, E* y, long long count, int channels, float scale) {
     long long n;
     if (!warp_row(count, n)) return;
-    const E* row = table + static_cast<long long>(ids[n]) * channels;
+    const float* row = table + static_cast<long long>(ids[n]) * channels;
     E* target = y + n * channels;
 #pragma unroll 4
     for (int c = threadIdx.x % warp_lanes * Width; c < channels; c += warp_lanes * Width) {
@@ -22,7 +22,7 @@ __device__ inline void embedding_rows(const E* table, const int* ids, E* y, long
 }
 
 template <typename E>
-__device__ inline void embedding_forward(const E* table, const int* ids, E* y, long long count, int channels, float scale) {
+__device__ inline void embedding_forward(const float* table, const int* ids, E* y, long long count, int channels, float scale) {
     if (channels % Pack<E>::Count == 0 && aligned(table, y))
         embedding_rows<E, Pack<E>::Count>(table, ids, y, count, channels, scale);
     else
@@ -32,7 +32,7 @@ __device__ inline void embedding_forward(const E* table, const int* ids, E* y, l
 // dtable[v, :] = scale * the sum of dy[n, :] over the n with ids[n] = v, in order, for ids with at most embedding_short of them; a warp for each v.
 template <typename E, int Width>
 __device__ inline void embedding_gradient_rows(
-    const int* starts, const int* positions, const E* dy, E* dtable, int ids, int channels, float scale, int padding) {
+    const int* starts, const int* positions, const E* dy, float* dtable, int ids, int channels, float scale, int padding) {
     long long v;
     if (!warp_row(ids, v)) return;
     int first = starts[v], last = v == padding ? first : starts[v + 1];
@@ -53,7 +53,8 @@ __device__ inline void embedding_gradient_rows(
 }
 
 template <typename E>
-__device__ inline void embedding_backward(const int* starts, const int* positions, const E* dy, E* dtable, int ids, int channels, float scale, int padding) {
+__device__ inline void embedding_backward(
+    const int* starts, const int* positions, const E* dy, float* dtable, int ids, int channels, float scale, int padding) {
     if (channels % Pack<E>::Count == 0 && aligned(dy, dtable))
         embedding_gradient_rows<E, Pack<E>::Count>(starts, positions, dy, dtable, ids, channels, scale, padding);
     else
@@ -64,7 +65,7 @@ __device__ inline void embedding_backward(const int* starts, const int* position
 // takes every sixteenth occurrence; the warps' sums are added in order.
 template <typename E, int Width>
 __device__ inline void embedding_gradient_frequent(
-    const int* starts, const int* sorted, const int* positions, const E* dy, E* dtable, int channels, float scale, int padding) {
+    const int* starts, const int* sorted, const int* positions, const E* dy, float* dtable, int channels, float scale, int padding) {
     __shared__ float of_warp[embedding_long_warps][warp_lanes * Width];
     int probe = blockIdx.x * embedding_short, v = sorted[probe], first = starts[v], last = starts[v + 1];
     if (v == padding || last - first <= embedding_short || first <= probe - embedding_short) return;
@@ -95,7 +96,7 @@ __device__ inline void embedding_gradient_frequent(
 // packed: 16 bytes at a time, as the launch's column tiles assume.
 template <typename E>
 __device__ inline void embedding_backward_frequent(
-    const int* starts, const int* sorted, const int* positions, const E* dy, E* dtable, int channels, float scale, int padding, int packed) {
+    const int* starts, const int* sorted, const int* positions, const E* dy, float* dtable, int channels, float scale, int padding, int packed) {
     if (packed)
         embedding_gradient_frequent<E, Pack<E>::Count>(starts, sorted, positions, dy, dtable, channels, scale, padding);
     else

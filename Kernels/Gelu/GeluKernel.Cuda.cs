@@ -2,8 +2,8 @@ namespace CudaSeq.Kernels;
 
 internal static partial class GeluKernel
 {
-    private static readonly CudaKernel Values = new("gelu_forward_f32");
-    private static readonly CudaKernel Gradients = new("gelu_backward_f32");
+    private static readonly CudaKernelFamily Values = new("gelu_forward", KernelTypes.Inference);
+    private static readonly CudaKernelFamily Gradients = new("gelu_backward", KernelTypes.Training);
 
     private static void ForwardCuda(CudaDevice cuda, DeviceSpan x, DeviceSpan y) => Elementwise.Unary(cuda, Values, x, y);
 

@@ -14,7 +14,7 @@ internal static partial class IndexRangeKernel
         var first = scratch.Span(0, 2);
         cuda.Fill32(first, uint.MaxValue);
         cuda.Launch(
-            Outside, Elementwise.Grid(cuda, indices.Length), new Dim3(Elementwise.Threads), 0, indices, first, indices.Length, limit,
+            Outside, Elementwise.Grid(cuda, indices), new Dim3(Elementwise.Threads), 0, indices, first, indices.Length, limit,
             allowed is null ? 0 : 1, allowed ?? 0);
         long result = 0;
         cuda.CopyToHost(first, MemoryMarshal.AsBytes(new Span<long>(ref result)));

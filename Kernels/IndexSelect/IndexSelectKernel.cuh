@@ -1,13 +1,15 @@
 // Entries of the middle axis of x [outer, size, inner] chosen by indices [n], and their sums back. Twin: IndexSelectKernel.Cpu.cs.
 
-// y[o, n, i] = x[o, indices[n], i]; length = outer * count * inner. Elements of 4 bytes that nothing looks into.
-__device__ inline void index_select_forward(const unsigned* x, const int* indices, unsigned* y, long long length, int size, long long inner, int count) {
+// y[o, n, i] = x[o, indices[n], i]; length = outer * count * inner. Elements that nothing looks into.
+template <typename Bits>
+__device__ inline void index_select_forward(const Bits* x, const int* indices, Bits* y, long long length, int size, long long inner, int count) {
+    constexpr int packed = 16 / sizeof(Bits);
     auto place = [&](long long i) {
         long long column, n, o = divide(divide(i, inner, column), count, n);
         return (o * size + indices[n]) * inner + column;
     };
-    for_each_element<4>(
-        length, inner % 4 == 0 && aligned(x, y), [&](long long i) { *reinterpret_cast<uint4*>(y + i) = *reinterpret_cast<const uint4*>(x + place(i)); },
+    for_each_element<packed>(
+        length, inner % packed == 0 && aligned(x, y), [&](long long i) { *reinterpret_cast<uint4*>(y + i) = *reinterpret_cast<const uint4*>(x + place(i)); },
         [&](long long i) { y[i] = x[place(i)]; });
 }
 

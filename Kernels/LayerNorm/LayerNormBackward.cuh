@@ -6,7 +6,7 @@ constexpr int layer_norm_warps = 8;
 
 template <typename E, int Width>
 __device__ inline void layer_norm_backward_rows(
-    const E* x, const E* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
+    const E* x, const float* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
     using Row = WarpRow<E, Width>;
     DYNAMIC_SHARED(float, sums);  // [2, C]
     int warp = threadIdx.x / warp_lanes, first = blockIdx.x * block_rows, last = min(rows, first + block_rows);
@@ -57,14 +57,14 @@ __device__ inline void layer_norm_backward_rows(
 
 template <typename E>
 __device__ inline void layer_norm_backward(
-    const E* x, const E* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
+    const E* x, const float* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
     layer_norm_backward_rows<E, Pack<E>::Count>(x, gain, mean, r, dy, dx, partial, rows, block_rows, channels);
 }
 
 // Rows of any length: a thread owns the columns it sums, in partial itself.
 template <typename E>
 __device__ inline void layer_norm_backward_wide(
-    const E* x, const E* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
+    const E* x, const float* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
     int first = blockIdx.x * block_rows, last = min(rows, first + block_rows);
     if (partial != nullptr) {
         partial += blockIdx.x * 2LL * channels;
@@ -74,7 +74,7 @@ __device__ inline void layer_norm_backward_wide(
         const E *row = x + static_cast<long long>(n) * channels, *gradient = dy + static_cast<long long>(n) * channels;
         float center = mean[n], scale = r[n], sum = 0.0f, product = 0.0f;
         for (int c = threadIdx.x; c < channels; c += blockDim.x) {
-            float d = to_float(gradient[c]), z = (to_float(row[c]) - center) * scale, g = d * to_float(gain[c]);
+            float d = to_float(gradient[c]), z = (to_float(row[c]) - center) * scale, g = d * gain[c];
             sum += g;
             product = fmaf(g, z, product);
             if (partial != nullptr) {
@@ -87,21 +87,20 @@ __device__ inline void layer_norm_backward_wide(
         product = block_sum(product) / channels;
         E* target = dx + static_cast<long long>(n) * channels;
         for (int c = threadIdx.x; c < channels; c += blockDim.x) {
-            float z = (to_float(row[c]) - center) * scale, g = to_float(gradient[c]) * to_float(gain[c]);
+            float z = (to_float(row[c]) - center) * scale, g = to_float(gradient[c]) * gain[c];
             target[c] = from_float<E>((g - sum - z * product) * scale);
         }
     }
 }
 
 // dgain and dbias [C] from partial [blocks, 2, C], blocks in order; a block of 8 warps has 32 columns of either. What is null is left out.
-template <typename E>
-__device__ inline void layer_norm_parameters(const float* partial, E* dgain, E* dbias, int blocks, int channels) {
-    E* target = blockIdx.y == 0 ? dgain : dbias;
+__device__ inline void layer_norm_parameters(const float* partial, float* dgain, float* dbias, int blocks, int channels) {
+    float* target = blockIdx.y == 0 ? dgain : dbias;
     if (target == nullptr) return;
     long long c = static_cast<long long>(blockIdx.x) * warp_lanes + threadIdx.x % warp_lanes;
     float sum[1];
     column_sums<1>(0, blocks, c, channels, sum, [&](long long block, long long column, float(&value)[1]) {
         value[0] = partial[(block * 2 + blockIdx.y) * channels + column];
     });
-    if (threadIdx.x < warp_lanes && c < channels) target[c] = from_float<E>(sum[0]);
+    if (threadIdx.x < warp_lanes && c < channels) target[c] = sum[0];
 }

@@ -1,10 +1,11 @@
 // y = (x - mean) r gain + bias row by row, r = 1 / sqrt(variance + epsilon), and its gradients. Twin: LayerNormKernel.Cpu.cs.
-// x, y, dy, dx [rows, C]; gain, bias, dgain, dbias [C]; mean, r [rows]. Rows of up to 1024 live in the registers of a warp, so that each tensor crosses
-// the memory once; the wide kernels give a longer row a block, which reads it again from the cache.
+// x, y, dy, dx [rows, C]; gain, bias, dgain, dbias [C], mean, r [rows], which are float whatever the rows are.
+// Rows of up to 1024 live in the registers of a warp, so that each tensor crosses the memory once; the wide kernels give a longer row a block, which reads it
+// again from the cache.
 
 template <typename E, int Width>
 __device__ inline void layer_norm_forward_rows(
-    const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
+    const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
     long long n;
     if (!warp_row(rows, n)) return;
     WarpRow<E, Width> row;
@@ -37,7 +38,8 @@ __device__ inline void layer_norm_forward_rows(
 }
 
 template <typename E>
-__device__ inline void layer_norm_forward(const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
+__device__ inline void layer_norm_forward(
+    const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
     if (channels % Pack<E>::Count == 0 && aligned(x, gain, bias, y))
         layer_norm_forward_rows<E, Pack<E>::Count>(x, gain, bias, y, mean, r, rows, channels, epsilon);
     else
@@ -45,7 +47,7 @@ __device__ inline void layer_norm_forward(const E* x, const E* gain, const E* bi
 }
 
 template <typename E, int Width>
-__device__ inline void layer_norm_forward_block(const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, int channels, float epsilon) {
+__device__ inline void layer_norm_forward_block(const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, int channels, float epsilon) {
     float sum = 0.0f, squares = 0.0f, value[Width], g[Width], b[Width];
     for (int c = threadIdx.x * Width; c < channels; c += blockDim.x * Width) {
         load_elements<Width>(x + c, value);
@@ -74,7 +76,7 @@ __device__ inline void layer_norm_forward_block(const E* x, const E* gain, const
 }
 
 template <typename E>
-__device__ inline void layer_norm_forward_wide(const E* x, const E* gain, const E* bias, E* y, float* mean, float* r, int channels, float epsilon) {
+__device__ inline void layer_norm_forward_wide(const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, int channels, float epsilon) {
     long long n = blockIdx.x, first = n * channels;
     float *own_mean = mean == nullptr ? nullptr : mean + n, *own_r = r == nullptr ? nullptr : r + n;
     if (channels % Pack<E>::Count == 0 && aligned(x, gain, bias, y))

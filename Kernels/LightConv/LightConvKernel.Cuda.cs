@@ -2,36 +2,36 @@ namespace CudaSeq.Kernels;
 
 internal static partial class LightConvKernel
 {
-    // In the order of ConvPlan.WindowIndex.
-    private static readonly CudaKernel[] WindowForward =
-    [
-        new("light_conv_forward_k3_f32"), new("light_conv_forward_k5_f32"), new("light_conv_forward_k7_f32"), new("light_conv_forward_k15_f32"),
-        new("light_conv_forward_k31_f32"),
-    ];
-
-    private static readonly CudaKernel[] WindowBackward =
-    [
-        new("light_conv_backward_k3_f32"), new("light_conv_backward_k5_f32"), new("light_conv_backward_k7_f32"), new("light_conv_backward_k15_f32"),
-        new("light_conv_backward_k31_f32"),
-    ];
-
+    private static readonly CudaKernelWidths WindowForward = new("light_conv_forward_k", ConvPlan.WindowWidths, KernelTypes.Inference);
+    private static readonly CudaKernelWidths WindowBackward = new("light_conv_backward_k", ConvPlan.WindowWidths, KernelTypes.Training);
+    private static readonly CudaKernelFamily BandedForward = new("light_conv_forward_banded", KernelTypes.NarrowInference);
+    private static readonly CudaKernelWidths BandedBackward = new("light_conv_backward_banded", ConvPlan.BandWidths, KernelTypes.NarrowTraining);
     private static readonly CudaKernel Taps = new("light_conv_taps_f32");
-    private static readonly CudaKernel Outputs = new("light_conv_forward_f32");
-    private static readonly CudaKernel InputGradients = new("light_conv_backward_f32");
-    private static readonly CudaKernel PartialGradients = new("light_conv_partial_gradient_f32");
+    private static readonly CudaKernelFamily Outputs = new("light_conv_forward", KernelTypes.Inference);
+    private static readonly CudaKernelFamily InputGradients = new("light_conv_backward", KernelTypes.Training);
+    private static readonly CudaKernelFamily PartialGradients = new("light_conv_partial_gradient", KernelTypes.Training);
     private static readonly CudaKernel WeightGradients = new("light_conv_weight_gradient_f32");
-    private static readonly CudaKernel Steps = new("light_conv_step_f32");
+    private static readonly CudaKernelFamily Steps = new("light_conv_step", KernelTypes.Inference);
 
     private static void ForwardCuda(CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan y)
     {
         if (y.Length == 0)
             return;
-        var plan = ConvPlan.LightForward(size, sizeof(float), x.Address | y.Address, cuda.MaxSharedBytes);
+        var plan = ConvPlan.LightForward(size, x.Type.Size(), x.Address | y.Address, cuda.MaxSharedBytes);
         if (plan.Path == ConvPath.Window)
         {
             cuda.Launch(
-                WindowForward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, 0,
+                WindowForward[size.K][x.Type], plan.Grid, plan.Block, 0,
                 x, weight, y, size.B, size.T, size.C, size.R, size.LeftPadding, plan.Steps,
+                rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
+            return;
+        }
+
+        if (plan.Path == ConvPath.Banded)
+        {
+            cuda.Launch(
+                BandedForward[x.Type], plan.Grid, plan.Block, plan.SharedBytes,
+                x, weight, y, size.T, size.C, size.H, size.K, size.LeftPadding,
                 rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
             return;
         }
@@ -39,7 +39,7 @@ internal static partial class LightConvKernel
         using var scratch = new CallScratch(cuda, (long)size.H * size.K * sizeof(float));
         var taps = scratch.Span(0, (long)size.H * size.K);
         Prepare(cuda, size, rule, weight, taps);
-        cuda.Launch(Outputs, plan.Grid, plan.Block, 0, x, taps, y, size.T, size.C, size.R, size.K, size.LeftPadding);
+        cuda.Launch(Outputs[x.Type], plan.Grid, plan.Block, 0, x, taps, y, size.T, size.C, size.R, size.K, size.LeftPadding);
     }
 
     private static void BackwardCuda(
@@ -53,9 +53,11 @@ internal static partial class LightConvKernel
             return;
         }
 
-        var plan = ConvPlan.LightBackward(size, sizeof(float), x.Address | dy.Address | (dx is { } aligned ? aligned.Address : 0), cuda.MaxSharedBytes);
+        var plan = ConvPlan.LightBackward(size, x.Type.Size(), x.Address | dy.Address | (dx is { } aligned ? aligned.Address : 0), cuda.MaxSharedBytes);
         if (plan.Path == ConvPath.Window)
             BackwardWindow(cuda, plan, size, rule, x, weight, dy, dx, dweight);
+        else if (plan.Path == ConvPath.Banded)
+            BackwardBanded(cuda, plan, size, rule, x, weight, dy, dx, dweight);
         else
             BackwardGeneric(cuda, plan, size, rule, x, weight, dy, dx, dweight);
     }
@@ -68,11 +70,27 @@ internal static partial class LightConvKernel
         using var scratch = new CallScratch(cuda, sums * sizeof(float));
         DeviceSpan? partial = dweight is null ? null : scratch.Span(0, sums);
         cuda.Launch(
-            WindowBackward[ConvPlan.WindowIndex(size.K)], plan.Grid, plan.Block, 0,
+            WindowBackward[size.K][x.Type], plan.Grid, plan.Block, 0,
             x, weight, dy, dx, partial, size.B, size.T, size.C, size.R, size.LeftPadding, plan.Steps, plan.Parts, plan.Heads,
             rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
         if (dweight is { } gradient)
             SumParts(cuda, size, rule, partial!.Value, weight, plan, gradient);
+    }
+
+    // Likewise, with a partial sum for each piece of 64 channels of a head.
+    private static void BackwardBanded(
+        CudaDevice cuda, in ConvPlan plan, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan dy, DeviceSpan? dx, DeviceSpan? dweight)
+    {
+        int pieces = (size.R + ConvPlan.BandChannels - 1) / ConvPlan.BandChannels;
+        long sums = (long)plan.Parts * size.H * pieces * size.K;
+        using var scratch = new CallScratch(cuda, sums * sizeof(float));
+        DeviceSpan? partial = dweight is null ? null : scratch.Span(0, sums);
+        cuda.Launch(
+            BandedBackward[ConvPlan.BandTiles(size.K)][x.Type], plan.Grid, plan.Block, plan.SharedBytes,
+            x, weight, dy, dx, partial, size.B, size.T, size.C, size.H, size.K, size.LeftPadding, plan.Parts, plan.Stages,
+            rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
+        if (dweight is { } gradient)
+            SumParts(cuda, size with { C = size.H * pieces }, rule, partial!.Value, weight, plan, gradient);
     }
 
     private static void BackwardGeneric(
@@ -85,14 +103,14 @@ internal static partial class LightConvKernel
         {
             Prepare(cuda, size, rule, weight, scratch.Span(0, taps));
             cuda.Launch(
-                InputGradients, plan.Grid, plan.Block, 0, dy, scratch.Span(0, taps), input, size.T, size.C, size.R, size.K, size.LeftPadding);
+                InputGradients[dy.Type], plan.Grid, plan.Block, 0, dy, scratch.Span(0, taps), input, size.T, size.C, size.R, size.K, size.LeftPadding);
         }
 
         if (dweight is { } gradient)
         {
             var partial = scratch.Span(taps, partials);
             cuda.Launch(
-                PartialGradients, sums.Grid, sums.Block, 0, x, dy, partial, size.B, size.T, size.C, size.K, size.LeftPadding, sums.Parts);
+                PartialGradients[x.Type], sums.Grid, sums.Block, 0, x, dy, partial, size.B, size.T, size.C, size.K, size.LeftPadding, sums.Parts);
             SumParts(cuda, size, rule, partial, weight, sums, gradient);
         }
     }
@@ -124,7 +142,7 @@ internal static partial class LightConvKernel
             return;
         var plan = ConvPlan.Step(size, perSequence: false);
         cuda.Launch(
-            Steps, plan.Grid, plan.Block, plan.SharedBytes,
+            Steps[x.Type], plan.Grid, plan.Block, plan.SharedBytes,
             x, weight, window, y, size.B, size.C, size.R, size.K, step, plan.Width, plan.Steps,
             rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }

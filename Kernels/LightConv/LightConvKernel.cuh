@@ -1,9 +1,9 @@
 // Lightweight convolution: y[b, t, c] = sum over k of tap[h(c), k] * x[b, t + k - left_padding, c], with tap[h, :] made of weight[h, :] by a TapRule.
-// Twin: LightConvKernel.Cpu.cs. x, y, dy, dx [B, T, C]; weight, dweight [H, K]; h(c) = c / R. dx and partial may be null.
+// Twin: LightConvKernel.Cpu.cs. x, y, dy, dx [B, T, C]; weight, dweight [H, K], float; h(c) = c / R. dx and partial may be null.
 // Which kernel serves which sizes: LightConvKernel.Cuda.cs. The tensor cores' kernels are in LightConvBanded.cuh.
 
 // The taps of all heads that channels first .. first + 32 V - 1 touch, [heads, K] in shared memory. The whole block takes part.
-template <typename E, int K, int V>
+template <int K, int V>
 struct SharedHeadTaps {
     static constexpr int Width = warp_lanes * V;
 
@@ -11,7 +11,7 @@ struct SharedHeadTaps {
     static constexpr int MostHeads = Width / 4 + 2;
     int first_head, heads;
 
-    __device__ __forceinline__ SharedHeadTaps(float (&taps)[MostHeads * K], const E* weight, int channel, int C, int R, const TapRule& rule) {
+    __device__ __forceinline__ SharedHeadTaps(float (&taps)[MostHeads * K], const float* weight, int channel, int C, int R, const TapRule& rule) {
         first_head = channel / R;
         heads = ((channel + Width < C ? channel + Width : C) - 1) / R - first_head + 1;
         for (int head = static_cast<int>(threadIdx.x) / warp_lanes; head < heads; head += conv_warps) {
@@ -28,8 +28,8 @@ struct SharedHeadTaps {
 // neighbouring runs of the same channels; the groups of channels change fastest. x and y start at multiples of V elements.
 template <typename E, int K, int V>
 __device__ inline void light_conv_forward_window(
-    const E* x, const E* weight, E* y, int B, int T, int C, int R, int left_padding, int run, const TapRule& rule) {
-    using Shared = SharedHeadTaps<E, K, V>;
+    const E* x, const float* weight, E* y, int B, int T, int C, int R, int left_padding, int run, const TapRule& rule) {
+    using Shared = SharedHeadTaps<K, V>;
     __shared__ float taps[Shared::MostHeads * K];
     int segments = (C + Shared::Width - 1) / Shared::Width, channel = static_cast<int>(blockIdx.x) % segments * Shared::Width;
     Shared shared(taps, weight, channel, C, R, rule);
@@ -52,9 +52,9 @@ __device__ inline void light_conv_forward_window(
 // every fourth run. The borders of parts and runs depend on the sizes alone, and all sums are taken in one order.
 template <typename E, int K, int V>
 __device__ inline void light_conv_backward_window(
-    const E* x, const E* weight, const E* dy, E* dx, float* partial, int B, int T, int C, int R, int left_padding, int run, int parts, int slots,
+    const E* x, const float* weight, const E* dy, E* dx, float* partial, int B, int T, int C, int R, int left_padding, int run, int parts, int slots,
     const TapRule& rule) {
-    using Shared = SharedHeadTaps<E, K, V>;
+    using Shared = SharedHeadTaps<K, V>;
     constexpr int Stride = K | 1;
     __shared__ float taps[Shared::MostHeads * K];
     __shared__ float sums[conv_threads * Stride];
@@ -90,8 +90,7 @@ __device__ inline void light_conv_backward_window(
 }
 
 // taps[h, k] of weight[h, k], for the kernels that read them from memory: a warp for each of H rows.
-template <typename E>
-__device__ inline void light_conv_taps(const E* weight, float* taps, int H, int K, const TapRule& rule) {
+__device__ inline void light_conv_taps(const float* weight, float* taps, int H, int K, const TapRule& rule) {
     int h = static_cast<int>(grid_thread() / warp_lanes);
     if (h >= H) return;
     WarpTaps row;
@@ -103,9 +102,8 @@ constexpr int weight_gradient_warps = 8;
 
 // dweight[h, :] from partial[part, segment, slot, k], where a segment is `width` channels and slot i its i-th head: the sums over all parts and over the
 // segments that the head touches, and the way back through mask and softmax. A block of eight warps for each head. No parts are a gradient of zeros.
-template <typename E>
 __device__ inline void light_conv_weight_gradient(
-    const float* partial, const E* weight, E* dweight, int C, int R, int K, int parts, int width, int slots, const TapRule& rule) {
+    const float* partial, const float* weight, float* dweight, int C, int R, int K, int parts, int width, int slots, const TapRule& rule) {
     __shared__ float sums[weight_gradient_warps][most_taps + 1];
     int h = blockIdx.x, warp = threadIdx.x / warp_lanes, segments = (C + width - 1) / width;
     int first = static_cast<int>(static_cast<long long>(h) * R / width), last = static_cast<int>((static_cast<long long>(h + 1) * R - 1) / width);
@@ -128,5 +126,5 @@ __device__ inline void light_conv_weight_gradient(
     long long row = h;
     taps.load(rule, weight + row * K, K, row);
     taps.gradient(rule, K, g);
-    WarpTaps::each(K, [&](int i, int k) { dweight[row * K + k] = from_float<E>(g[i]); });
+    WarpTaps::each(K, [&](int i, int k) { dweight[row * K + k] = g[i]; });
 }

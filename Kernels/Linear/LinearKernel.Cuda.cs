@@ -4,16 +4,15 @@ internal static partial class LinearKernel
 {
     private const int CudaThreads = 256;
     private const int WarpLanes = 32;
-    private const int PackElements = 4;
 
     // Rows a block sums: 32 for each of its 8 warps.
     private const int CudaBlockRows = 256;
 
-    private static readonly CudaKernel BiasEpilogue = new("linear_epilogue_f32");
-    private static readonly CudaKernel ReluEpilogue = new("linear_epilogue_relu_f32");
-    private static readonly CudaKernel GeluEpilogue = new("linear_epilogue_gelu_f32");
-    private static readonly CudaKernel ReluGradients = new("linear_backward_relu_f32");
-    private static readonly CudaKernel GeluGradients = new("linear_backward_gelu_f32");
+    private static readonly CudaKernelFamily BiasEpilogue = new("linear_epilogue", KernelTypes.Inference);
+    private static readonly CudaKernelFamily ReluEpilogue = new("linear_epilogue_relu", KernelTypes.Inference);
+    private static readonly CudaKernelFamily GeluEpilogue = new("linear_epilogue_gelu", KernelTypes.Inference);
+    private static readonly CudaKernelFamily ReluGradients = new("linear_backward_relu", KernelTypes.Training);
+    private static readonly CudaKernelFamily GeluGradients = new("linear_backward_gelu", KernelTypes.Training);
 
     private static void ForwardCuda(CudaDevice cuda, in LinearSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan? z, DeviceSpan y)
     {
@@ -34,7 +33,7 @@ internal static partial class LinearKernel
             Activation.Gelu => GeluEpilogue,
             _ => BiasEpilogue,
         };
-        cuda.Launch(kernel, Elementwise.Grid(cuda, y.Length), new Dim3(Elementwise.Threads), 0, sums, bias, z, y, y.Length, size.O);
+        cuda.Launch(kernel[y.Type], Elementwise.Grid(cuda, y), new Dim3(Elementwise.Threads), 0, sums, bias, z, y, y.Length, size.O);
     }
 
     private static void BackwardCuda(CudaDevice cuda, in LinearSize size, DeviceSpan? saved, DeviceSpan dy, DeviceSpan? dz, DeviceSpan? db)
@@ -62,10 +61,11 @@ internal static partial class LinearKernel
         long sums = (long)parts * size.O;
         using var scratch = new CallScratch(cuda, db is null ? sizeof(float) : sums * sizeof(float));
         DeviceSpan? partial = db is null ? null : scratch.Span(0, sums);
-        bool packed = size.O % PackElements == 0 && Elementwise.IsAligned(other) && Elementwise.IsAligned(dy) && (dz is not { } target || Elementwise.IsAligned(target));
-        int tileColumns = WarpLanes * (packed ? PackElements : 1), tiles = (size.O + tileColumns - 1) / tileColumns;
+        int pack = Elementwise.Pack(dy.Type);
+        bool packed = size.O % pack == 0 && Elementwise.IsAligned(other) && Elementwise.IsAligned(dy) && (dz is not { } target || Elementwise.IsAligned(target));
+        int tileColumns = WarpLanes * (packed ? pack : 1), tiles = (size.O + tileColumns - 1) / tileColumns;
         cuda.Launch(
-            slope, new Dim3(checked(parts * tiles)), new Dim3(CudaThreads), 0, other, dy, dz, partial, (long)size.N, (long)size.O, CudaBlockRows, tiles, packed ? 1 : 0);
+            slope[dy.Type], new Dim3(checked(parts * tiles)), new Dim3(CudaThreads), 0, other, dy, dz, partial, (long)size.N, (long)size.O, CudaBlockRows, tiles, packed ? 1 : 0);
         if (db is { } bias)
             SumKernel.AddColumns(cuda, parts, size.O, size.O, scratch.Span(0, sums), bias, accumulate: false);
     }

@@ -2,19 +2,19 @@ namespace CudaSeq.Kernels;
 
 internal static partial class LogSoftmaxKernel
 {
-    private static readonly CudaKernel Values = new("log_softmax_forward_f32");
-    private static readonly CudaKernel ValuesWide = new("log_softmax_forward_wide_f32");
-    private static readonly CudaKernel Gradients = new("log_softmax_backward_f32");
-    private static readonly CudaKernel GradientsWide = new("log_softmax_backward_wide_f32");
+    private static readonly CudaKernelFamily Values = new("log_softmax_forward", KernelTypes.Inference);
+    private static readonly CudaKernelFamily ValuesWide = new("log_softmax_forward_wide", KernelTypes.Inference);
+    private static readonly CudaKernelFamily Gradients = new("log_softmax_backward", KernelTypes.Training);
+    private static readonly CudaKernelFamily GradientsWide = new("log_softmax_backward_wide", KernelTypes.Training);
 
     private static void ForwardCuda(CudaDevice cuda, SoftmaxSize size, DeviceSpan x, DeviceSpan y)
     {
         if (y.Length == 0)
             return;
         if (RowLaunch.IsWide(size.C))
-            cuda.Launch(ValuesWide, new Dim3(size.N), RowLaunch.WideBlock(size.C), 0, x, y, size.C);
+            cuda.Launch(ValuesWide[x.Type], new Dim3(size.N), RowLaunch.WideBlock(size.C), 0, x, y, size.C);
         else
-            cuda.Launch(Values, RowLaunch.Grid(size.N), RowLaunch.Block, 0, x, y, (long)size.N, size.C);
+            cuda.Launch(Values[x.Type], RowLaunch.Grid(size.N), RowLaunch.Block, 0, x, y, (long)size.N, size.C);
     }
 
     private static void BackwardCuda(CudaDevice cuda, SoftmaxSize size, DeviceSpan y, DeviceSpan dy, DeviceSpan dx)
@@ -22,8 +22,8 @@ internal static partial class LogSoftmaxKernel
         if (dx.Length == 0)
             return;
         if (RowLaunch.IsWide(size.C))
-            cuda.Launch(GradientsWide, new Dim3(size.N), RowLaunch.WideBlock(size.C), 0, y, dy, dx, size.C);
+            cuda.Launch(GradientsWide[dy.Type], new Dim3(size.N), RowLaunch.WideBlock(size.C), 0, y, dy, dx, size.C);
         else
-            cuda.Launch(Gradients, RowLaunch.Grid(size.N), RowLaunch.Block, 0, y, dy, dx, (long)size.N, size.C);
+            cuda.Launch(Gradients[dy.Type], RowLaunch.Grid(size.N), RowLaunch.Block, 0, y, dy, dx, (long)size.N, size.C);
     }
 }

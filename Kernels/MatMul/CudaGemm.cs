@@ -2,7 +2,8 @@ namespace CudaSeq.Kernels;
 
 /// <summary>
 /// C[i] = op(A[i]) op(B[i]) [+ C[i]] for a batch of row-major matrices on a graphics card: op(A) is [M, K], op(B) is [K, N], C is [M, N].
-/// Strides are the elements from one stored row to the next; a transposed operand is stored as [K, M] or [N, K]. The twin of <see cref="GemmProblem"/>.
+/// A and B are of one type; C is of it too, or float32. Strides are the elements from one stored row to the next; a transposed operand is stored as [K, M] or
+/// [N, K]. The twin of <see cref="GemmProblem"/>.
 /// </summary>
 /// <param name="M">Rows of op(A) and C, at least 1.</param>
 /// <param name="N">Columns of op(B) and C, at least 1.</param>

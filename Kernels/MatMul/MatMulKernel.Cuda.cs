@@ -30,6 +30,22 @@ internal static partial class MatMulKernel
             return;
         }
 
+        // Sums over the batch are float32; a narrower C is rounded at the end.
+        if (c.Type.IsNarrow())
+        {
+            using var scratch = new CallScratch(cuda, c.Length * sizeof(float));
+            var sums = scratch.Span(0, c.Length);
+            AddProducts(cuda, size, one with { C = sums }, strideA, strideB);
+            CopyKernel.Convert(sums, c);
+            return;
+        }
+
+        AddProducts(cuda, size, one, strideA, strideB);
+    }
+
+    private static void AddProducts(CudaDevice cuda, in MatMulSize size, in CudaGemm one, long strideA, long strideB)
+    {
+        var (a, b) = (one.A, one.B);
         for (int i = 0; i < size.Batch; i++)
         {
             Multiply(cuda, one with
@@ -41,16 +57,25 @@ internal static partial class MatMulKernel
         }
     }
 
-    /// <summary>Queues products: for the kernels that are a product with something before or after it.</summary>
+    /// <summary>
+    /// Queues products: for the kernels that are a product with something before or after it. A and B are of one type, C too or float32; sums are float32.
+    /// </summary>
     internal static void Multiply(CudaDevice cuda, in CudaGemm gemm)
     {
         // Row-major matrices are the transposes of cuBLAS's column-major ones, so that it computes C^T = op(B)^T op(A)^T.
         Cublas.Gemm(
             cuda.Blas.Value, gemm.TransposeB, gemm.TransposeA, gemm.N, gemm.M, gemm.K, 1,
-            new CublasMatrix(gemm.B.Address, CublasType.Float32, checked((int)gemm.StrideB), gemm.BatchStrideB),
-            new CublasMatrix(gemm.A.Address, CublasType.Float32, checked((int)gemm.StrideA), gemm.BatchStrideA),
+            new CublasMatrix(gemm.B.Address, TypeOf(gemm.B), checked((int)gemm.StrideB), gemm.BatchStrideB),
+            new CublasMatrix(gemm.A.Address, TypeOf(gemm.A), checked((int)gemm.StrideA), gemm.BatchStrideA),
             gemm.Accumulate ? 1 : 0,
-            new CublasMatrix(gemm.C.Address, CublasType.Float32, checked((int)gemm.StrideC), gemm.BatchStrideC),
-            gemm.Batch, CublasCompute.Float32).Check("cublasGemmStridedBatchedEx", cuda.Description);
+            new CublasMatrix(gemm.C.Address, TypeOf(gemm.C), checked((int)gemm.StrideC), gemm.BatchStrideC),
+            gemm.Batch, cuda.Tf32 && gemm.A.Type == DType.Float32 ? CublasCompute.Tf32 : CublasCompute.Float32).Check("cublasGemmStridedBatchedEx", cuda.Description);
     }
+
+    private static CublasType TypeOf(DeviceSpan matrix) => matrix.Type switch
+    {
+        DType.BFloat16 => CublasType.BFloat16,
+        DType.Float16 => CublasType.Float16,
+        _ => CublasType.Float32,
+    };
 }

@@ -2,8 +2,8 @@ namespace CudaSeq.Kernels;
 
 internal static partial class ReluKernel
 {
-    private static readonly CudaKernel Values = new("relu_forward_f32");
-    private static readonly CudaKernel Gradients = new("relu_backward_f32");
+    private static readonly CudaKernelFamily Values = new("relu_forward", KernelTypes.Inference);
+    private static readonly CudaKernelFamily Gradients = new("relu_backward", KernelTypes.Training);
 
     private static void ForwardCuda(CudaDevice cuda, DeviceSpan x, DeviceSpan y) => Elementwise.Unary(cuda, Values, x, y);
 

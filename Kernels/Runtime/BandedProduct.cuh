@@ -14,6 +14,18 @@ __device__ inline int band_depth(int K) { return (K + 2 * band_steps - 2) / band
 __device__ inline int band_stride(int K) { return band_steps * band_depth(K) + 8; }
 __device__ inline int slab_rows(int warps, int K) { return band_steps * (warps - 1 + band_depth(K)); }
 
+// What taps are multiplied by in a band, a power of two. Half precision has nothing below 2^-24: what a softmax leaves, at most `kept`, is moved up to 2^14.
+template <typename E>
+__device__ inline float band_scale(const TapRule&) {
+    return 1.0f;
+}
+
+template <>
+__device__ inline float band_scale<f16>(const TapRule& rule) {
+    if (!rule.softmax) return 1.0f;
+    return 16384.0f / __int_as_float((__float_as_int(rule.kept()) + 0x007fffff) & 0x7f800000);
+}
+
 // Rows first .. first + rows - 1 of a sequence, zeros where it has none; channels 0 .. count - 1 (a multiple of 8), zeros up to 64. Asynchronous.
 template <typename E>
 __device__ inline void copy_slab(E* slab, const E* x, int first, int rows, int T, int C, int count) {
@@ -28,14 +40,14 @@ __device__ inline void copy_slab(E* slab, const E* x, int first, int rows, int T
     }
 }
 
-// The band of taps that are the same at every step, in reverse order for the way back. The whole block takes part.
+// The band of taps that are the same at every step, times a scale, in reverse order for the way back. The whole block takes part.
 template <typename E>
-__device__ inline void fill_band(E* band, const float* taps, int K, bool reversed) {
+__device__ inline void fill_band(E* band, const float* taps, int K, float scale, bool reversed) {
     int stride = band_stride(K);
     for (int i = threadIdx.x; i < band_steps * stride; i += blockDim.x) {
         int k = i % stride - i / stride;
         bool there = static_cast<unsigned>(k) < static_cast<unsigned>(K);
-        band[i] = from_float<E>(there ? taps[reversed ? K - 1 - k : k] : 0.0f);
+        band[i] = from_float<E>(there ? taps[reversed ? K - 1 - k : k] * scale : 0.0f);
     }
 }
 
@@ -64,8 +76,8 @@ struct BandTile {
                     unsigned b[4];
                     ldmatrix_x4_trans(b, slab + d * 16 * slab_stride + n * 8);
                     unsigned low[2] = {b[0], b[1]}, high[2] = {b[2], b[3]};
-                    mma_16816(value[n], a, low);
-                    mma_16816(value[n + 1], a, high);
+                    mma_16816<E>(value[n], a, low);
+                    mma_16816<E>(value[n + 1], a, high);
                 }
             }
         }
@@ -81,29 +93,29 @@ struct BandTile {
         return all;
     }
 
-    // To 16 rows of slab_stride elements.
+    // Times a factor, to 16 rows of slab_stride elements.
     template <typename E>
-    __device__ __forceinline__ void stage(E* to) const {
+    __device__ __forceinline__ void stage(E* to, float factor) const {
         int lane = threadIdx.x % warp_lanes;
         to += lane / 4 * slab_stride + lane % 4 * 2;
 #pragma unroll
         for (int n = 0; n < Tiles; n++) {
-            float upper[2] = {value[n][0], value[n][1]}, lower[2] = {value[n][2], value[n][3]};
+            float upper[2] = {value[n][0] * factor, value[n][1] * factor}, lower[2] = {value[n][2] * factor, value[n][3] * factor};
             store_channels<2>(to + n * 8, upper);
             store_channels<2>(to + n * 8 + 8 * slab_stride, lower);
         }
     }
 };
 
-// y [16, count] of one warp: band * slab, where the slab's first row is row first_row of a sequence of T; the first `rows` steps go to y, which stands at the
-// tile's first step and channel. stage has 16 * slab_stride elements of this warp's own.
+// y [16, count] of one warp: band * slab / scale, where the slab's first row is row first_row of a sequence of T; the first `rows` steps go to y, which stands
+// at the tile's first step and channel. stage has 16 * slab_stride elements of this warp's own.
 template <typename E>
-__device__ inline void band_outputs(const E* band, const E* slab, int first_row, E* stage, E* y, int rows, int T, int C, int K, int count) {
+__device__ inline void band_outputs(const E* band, float scale, const E* slab, int first_row, E* stage, E* y, int rows, int T, int C, int K, int count) {
     int lane = threadIdx.x % warp_lanes, stride = band_stride(K);
     BandTile tile;
     tile.multiply(band, slab, K, count);
     if (__all_sync(all_lanes, tile.finite())) {
-        tile.stage(stage);
+        tile.stage(stage, 1.0f / scale);
     } else {
         for (int i = lane; i < band_steps * band_channels; i += warp_lanes) {
             int step = i / band_channels, c = i % band_channels;
@@ -112,7 +124,7 @@ __device__ inline void band_outputs(const E* band, const E* slab, int first_row,
                 if (static_cast<unsigned>(first_row + step + k) < static_cast<unsigned>(T))
                     sum = fmaf(to_float(band[step * stride + step + k]), to_float(slab[(step + k) * slab_stride + c]), sum);
             }
-            stage[step * slab_stride + c] = from_float<E>(sum);
+            stage[step * slab_stride + c] = from_float<E>(sum / scale);
         }
     }
     __syncwarp();
@@ -154,8 +166,8 @@ struct BandGradient {
                         unsigned b[4];
                         ldmatrix_x4(b, x + n * 8 * slab_stride + c);
                         unsigned low[2] = {b[0], b[1]}, high[2] = {b[2], b[3]};
-                        mma_16816(value[n], a, low);
-                        mma_16816(value[n + 1], a, high);
+                        mma_16816<E>(value[n], a, low);
+                        mma_16816<E>(value[n + 1], a, high);
                     }
                 }
             }

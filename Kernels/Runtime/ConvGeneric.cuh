@@ -35,22 +35,22 @@ __device__ inline void slide_block(const E* x, int T, int C, int row, int steps,
 }
 
 // y[b, t, c] = bias[c] + sum over k of taps[c / R, k] * x[b, t + k - left_padding, c], with the taps of a row in reverse order where `reversed` says so.
-// x, y [B, T, C]; taps [C / R, K]; bias [C] or null. Blocks of any number of threads, one for each channel, for each (b, block of eight steps): the groups
-// of channels change fastest.
-template <typename E, typename W>
-__device__ inline void conv_slide(const E* x, const W* taps, const E* bias, E* y, int T, int C, int R, int K, int left_padding, bool reversed) {
+// x, y [B, T, C]; taps [C / R, K] and bias [C], which may be null, float. Blocks of any number of threads, one for each channel, for each (b, block of eight
+// steps): the groups of channels change fastest.
+template <typename E>
+__device__ inline void conv_slide(const E* x, const float* taps, const float* bias, E* y, int T, int C, int R, int K, int left_padding, bool reversed) {
     int threads = blockDim.x, groups = (C + threads - 1) / threads, blocks = (T + block_steps - 1) / block_steps;
     int c = static_cast<int>(blockIdx.x) % groups * threads + static_cast<int>(threadIdx.x);
     if (c >= C) return;
     int unit = static_cast<int>(blockIdx.x) / groups, b = unit / blocks, t = unit % blocks * block_steps;
     int steps = T - t < block_steps ? T - t : block_steps;
     long long sequence = static_cast<long long>(b) * T * C + c;
-    const W* row = taps + static_cast<long long>(c / R) * K;
+    const float* row = taps + static_cast<long long>(c / R) * K;
     float sum[block_steps];
 #pragma unroll
-    for (int s = 0; s < block_steps; s++) sum[s] = bias == nullptr ? 0.0f : to_float(bias[c]);
+    for (int s = 0; s < block_steps; s++) sum[s] = bias == nullptr ? 0.0f : bias[c];
     slide_block(
-        x + sequence, T, C, t - left_padding, steps, K, [&](int, int k) { return to_float(row[reversed ? K - 1 - k : k]); }, sum);
+        x + sequence, T, C, t - left_padding, steps, K, [&](int, int k) { return row[reversed ? K - 1 - k : k]; }, sum);
 #pragma unroll
     for (int s = 0; s < block_steps; s++) {
         if (s < steps) y[sequence + static_cast<long long>(t + s) * C] = from_float<E>(sum[s]);

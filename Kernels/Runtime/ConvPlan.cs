@@ -65,8 +65,11 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
 
     public Dim3 Block => new(Threads);
 
-    /// <summary>The place of K among the widths for which there are register windows: 3, 5, 7, 15, 31; -1 for others.</summary>
-    public static int WindowIndex(int K) => K switch { 3 => 0, 5 => 1, 7 => 2, 15 => 3, 31 => 4, _ => -1 };
+    /// <summary>The K for which there are register windows.</summary>
+    public static ReadOnlySpan<int> WindowWidths => [3, 5, 7, 15, 31];
+
+    /// <summary>The column tiles of bands for which there are gradients on the tensor cores.</summary>
+    public static ReadOnlySpan<int> BandWidths => [4, 6, 10, 18, 34];
 
     /// <summary>Channels of a thread in register windows with taps for each head.</summary>
     public static int HeadVector(int K) => K <= 15 ? 4 : 2;
@@ -74,7 +77,7 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
     /// <summary>Channels of a thread in register windows with taps for each channel.</summary>
     public static int ChannelVector(int K) => K <= 7 ? 4 : K <= 15 ? 2 : 1;
 
-    /// <summary>Column tiles of eight rows that a band of K taps spans, rounded up to those for which there are kernels: 4, 6, 10, 18, 34.</summary>
+    /// <summary>Column tiles of eight rows that a band of K taps spans, rounded up to one of <see cref="BandWidths"/>.</summary>
     public static int BandTiles(int K) => K <= 17 ? 4 : K <= 33 ? 6 : K <= 65 ? 10 : K <= 129 ? 18 : 34;
 
     public static ConvPlan LightForward(ConvSize size, int elementBytes, ulong addresses, int maxShared)
@@ -160,12 +163,12 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
         => size.R % width == 0 ? 1 : Math.Min(size.H, width % size.R == 0 ? width / size.R : ((width - 2) / size.R) + 2);
 
     private static bool IsHeadWindow(ConvSize size, int elementBytes, ulong addresses)
-        => size.C > 0 && size.R % 4 == 0 && WindowIndex(size.K) >= 0 && addresses % (ulong)(HeadVector(size.K) * elementBytes) == 0;
+        => size.C > 0 && size.R % 4 == 0 && WindowWidths.Contains(size.K) && addresses % (ulong)(HeadVector(size.K) * elementBytes) == 0;
 
     private static bool IsChannelWindow(ConvSize size, int elementBytes, ulong addresses)
     {
         int vector = ChannelVector(size.K);
-        return size.C % vector == 0 && WindowIndex(size.K) >= 0 && addresses % (ulong)(vector * elementBytes) == 0;
+        return size.C % vector == 0 && WindowWidths.Contains(size.K) && addresses % (ulong)(vector * elementBytes) == 0;
     }
 
     private static bool IsBanded(ConvSize size, int elementBytes, ulong addresses)

@@ -2,12 +2,12 @@
 
 // Stores x as the input of this step and computes y[n, c] = sum over k of tap[h(c), k] * input(step - (K - 1) + k)[n, c], where nothing was before step 0.
 // x, y [N, C]; window [N, K, C], the input of step s in row s mod K; rows of steps before 0 are not read. logits [N, H, K] where every sequence has its own
-// taps (PerSequence), else [H, K].
+// taps (PerSequence), else [H, K], of a type L of their own.
 // A block computes `rows` sequences (1 where PerSequence) times `channels` channels, which divide its threads. Dynamic shared memory: the taps, K floats for
 // each head that these channels touch.
-template <bool PerSequence, typename E>
+template <bool PerSequence, typename E, typename L>
 __device__ inline void conv_step(
-    const E* x, const E* logits, E* window, E* y, int N, int C, int R, int K, int step, int channels, int rows, const TapRule& rule) {
+    const E* x, const L* logits, E* window, E* y, int N, int C, int R, int K, int step, int channels, int rows, const TapRule& rule) {
     DYNAMIC_SHARED(float, taps);
     int warp = threadIdx.x / warp_lanes, warps = blockDim.x / warp_lanes;
     int groups = (C + channels - 1) / channels, first = static_cast<int>(blockIdx.x) % groups * channels;

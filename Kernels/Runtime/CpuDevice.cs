@@ -38,6 +38,17 @@ public sealed class CpuDevice : Device
     public int Threads => _workers.Threads;
 
     /// <inheritdoc/>
+    public override bool Tf32
+    {
+        get => false;
+        set
+        {
+            if (value)
+                throw new ArgumentException("CpuDevice: TF32 is the tensor cores' of a GPU, the processor computes in float32 everywhere.");
+        }
+    }
+
+    /// <inheritdoc/>
     public override long LiveBytes => _pool.LiveBytes;
 
     /// <inheritdoc/>

@@ -30,23 +30,39 @@ internal sealed unsafe partial class CudaDevice
         Interlocked.Increment(ref _hostReads);
     }
 
-    /// <summary>Queues a copy of as many elements as the source has; the two must not overlap.</summary>
+    /// <summary>Queues a copy of as many elements as the source has, to elements of the same type; the two must not overlap.</summary>
     public void CopyOnDevice(DeviceSpan source, DeviceSpan destination)
     {
         if (source.Length == 0)
             return;
         Enter();
-        CudaDriver.CopyOnDevice(destination.Address, source.Address, (nuint)source.Length * sizeof(float), QueueOfThread.Value).Check("cuMemcpyDtoDAsync_v2", Description);
+        CudaDriver.CopyOnDevice(destination.Address, source.Address, (nuint)source.Bytes, QueueOfThread.Value).Check("cuMemcpyDtoDAsync_v2", Description);
         Settle("a copy on the device");
     }
 
-    /// <summary>Queues setting every element of 4 bytes to the same bits.</summary>
+    /// <summary>Queues setting every element, of 4 bytes, to the same bits.</summary>
     public void Fill32(DeviceSpan destination, uint bits)
     {
         if (destination.Length == 0)
             return;
         Enter();
         CudaDriver.Fill32(destination.Address, bits, (nuint)destination.Length, QueueOfThread.Value).Check("cuMemsetD32Async", Description);
+        Settle("a fill");
+    }
+
+    /// <summary>Queues setting every byte to zero.</summary>
+    public void Zero(DeviceSpan destination)
+    {
+        if (destination.Length == 0)
+            return;
+        if (((ulong)destination.Bytes | destination.Address) % sizeof(uint) == 0)
+        {
+            Fill32(destination with { Length = destination.Bytes / sizeof(uint) }, 0);
+            return;
+        }
+
+        Enter();
+        CudaDriver.Fill8(destination.Address, 0, (nuint)destination.Bytes, QueueOfThread.Value).Check("cuMemsetD8Async", Description);
         Settle("a fill");
     }
 

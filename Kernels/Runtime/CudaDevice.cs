@@ -97,6 +97,9 @@ internal sealed partial class CudaDevice : Device
     public override string Description { get; }
 
     /// <inheritdoc/>
+    public override bool Tf32 { get; set; }
+
+    /// <inheritdoc/>
     public override long LiveBytes => _pool.LiveBytes + OfGraphs(p => p.LiveBytes);
 
     /// <inheritdoc/>

@@ -22,6 +22,12 @@ public abstract class Device : IDisposable
     /// <summary>Which device <c>auto</c> chose and why; null for a device that was named.</summary>
     public string? Choice { get; private set; }
 
+    /// <summary>
+    /// Whether products of float32 matrices may round their inputs to TF32, 10 bits behind the point, for the tensor cores of a GPU; off at first. Sums stay float32.
+    /// </summary>
+    /// <exception cref="ArgumentException">Set on the processor, which has no TF32.</exception>
+    public abstract bool Tf32 { get; set; }
+
     /// <summary>Bytes of all live tensors on this device.</summary>
     public abstract long LiveBytes { get; }
 

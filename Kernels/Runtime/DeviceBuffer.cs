@@ -44,6 +44,9 @@ internal sealed unsafe class DeviceBuffer
     /// </summary>
     public IndexBounds? Bounds { get; set; }
 
+    /// <summary>Grows whenever elements that somebody may have copied in another type are overwritten.</summary>
+    public long Version { get; private set; }
+
     /// <summary>How many tensors share this memory; 1 means the holder may overwrite it.</summary>
     public int References => Volatile.Read(ref _references);
 
@@ -63,6 +66,9 @@ internal sealed unsafe class DeviceBuffer
         return alias;
     }
 
+    /// <summary>Says that elements were overwritten.</summary>
+    public void Touch() => Version++;
+
     public void AddReference() => Interlocked.Increment(ref _references);
 
     public void Release()
@@ -76,14 +82,18 @@ internal sealed unsafe class DeviceBuffer
 
 /// <summary>A contiguous run of elements inside a <see cref="DeviceBuffer"/>: what a kernel receives for a tensor.</summary>
 /// <param name="Buffer">The memory.</param>
-/// <param name="Offset">First element, in elements of 4 bytes.</param>
+/// <param name="Offset">First element, in elements.</param>
 /// <param name="Length">Number of elements.</param>
-internal readonly unsafe record struct DeviceSpan(DeviceBuffer Buffer, long Offset, long Length)
+/// <param name="Type">What an element is. Scratch memory of any 4 bytes calls itself Float32; on the CPU all elements are of 4 bytes.</param>
+internal readonly unsafe record struct DeviceSpan(DeviceBuffer Buffer, long Offset, long Length, DType Type = DType.Float32)
 {
     public Device Device => Buffer.Device;
 
+    /// <summary>Bytes of all elements.</summary>
+    public long Bytes => Length * Type.Size();
+
     /// <summary>Device address of the first element; only meaningful on a GPU.</summary>
-    public ulong Address => (ulong)Buffer.Pointer + (ulong)(Offset * sizeof(float));
+    public ulong Address => (ulong)Buffer.Pointer + (ulong)(Offset * Type.Size());
 
     /// <summary>Host pointer to the first element; only meaningful on the CPU.</summary>
     public float* Floats => (float*)Buffer.Pointer + Offset;

@@ -11,39 +11,42 @@ internal static partial class Elementwise
     // Two waves of blocks where eight fit a multiprocessor; every thread then walks through the rest in steps of the whole grid.
     private const int BlocksAMultiprocessor = 16;
 
-    // A float's share of 16 bytes.
-    private const int PackElements = 4;
+    /// <summary>Elements of a type in 16 bytes: Pack&lt;E&gt;::Count of Device.cuh.</summary>
+    public static int Pack(DType type) => 16 / type.Size();
 
-    /// <summary>A grid of <see cref="Threads"/> threads a block, with a thread for every 16 bytes up to what fills the device.</summary>
-    public static Dim3 Grid(CudaDevice cuda, long length)
-        => new((int)Math.Clamp((length + (PackElements * Threads) - 1) / (PackElements * Threads), 1, (long)BlocksAMultiprocessor * cuda.Multiprocessors));
+    /// <summary>A grid of <see cref="Threads"/> threads a block, with a thread for every 16 bytes of <paramref name="y"/> up to what fills the device.</summary>
+    public static Dim3 Grid(CudaDevice cuda, DeviceSpan y)
+    {
+        const long BlockBytes = 16 * Threads;
+        return new((int)Math.Clamp((y.Bytes + BlockBytes - 1) / BlockBytes, 1, (long)BlocksAMultiprocessor * cuda.Multiprocessors));
+    }
 
     /// <summary>Blocks of a kernel that gives each of <paramref name="items"/> a warp of blocks of <paramref name="threads"/>.</summary>
     public static Dim3 GridOfWarps(long items, int threads) => new(checked((int)(((items * 32) + threads - 1) / threads)));
 
     /// <summary>kernel(x, y, length).</summary>
-    public static void Unary(CudaDevice cuda, CudaKernel kernel, DeviceSpan x, DeviceSpan y)
+    public static void Unary(CudaDevice cuda, CudaKernelFamily kernel, DeviceSpan x, DeviceSpan y)
     {
         if (y.Length > 0)
-            cuda.Launch(kernel, Grid(cuda, y.Length), new Dim3(Threads), 0, x, y, y.Length);
+            cuda.Launch(kernel[y.Type], Grid(cuda, y), new Dim3(Threads), 0, x, y, y.Length);
     }
 
     /// <summary>kernel(x, y, z, length).</summary>
-    public static void Binary(CudaDevice cuda, CudaKernel kernel, DeviceSpan x, DeviceSpan y, DeviceSpan z)
+    public static void Binary(CudaDevice cuda, CudaKernelFamily kernel, DeviceSpan x, DeviceSpan y, DeviceSpan z)
     {
         if (z.Length > 0)
-            cuda.Launch(kernel, Grid(cuda, z.Length), new Dim3(Threads), 0, x, y, z, z.Length);
+            cuda.Launch(kernel[z.Type], Grid(cuda, z), new Dim3(Threads), 0, x, y, z, z.Length);
     }
 
     /// <summary>kernel(x, parameter, y, length).</summary>
-    public static void WithParameter(CudaDevice cuda, CudaKernel kernel, DeviceSpan x, float parameter, DeviceSpan y)
+    public static void WithParameter(CudaDevice cuda, CudaKernelFamily kernel, DeviceSpan x, float parameter, DeviceSpan y)
     {
         if (y.Length > 0)
-            cuda.Launch(kernel, Grid(cuda, y.Length), new Dim3(Threads), 0, x, parameter, y, y.Length);
+            cuda.Launch(kernel[y.Type], Grid(cuda, y), new Dim3(Threads), 0, x, parameter, y, y.Length);
     }
 
     /// <summary>z = f(x, y) under broadcasting, by <paramref name="same"/>(x, y, z, length) or <paramref name="broadcast"/>(x, y, z, length, packed, axes).</summary>
-    public static void Broadcast(CudaDevice cuda, CudaKernel same, CudaKernel broadcast, in BroadcastSize size, DeviceSpan x, DeviceSpan y, DeviceSpan z)
+    public static void Broadcast(CudaDevice cuda, CudaKernelFamily same, CudaKernelFamily broadcast, in BroadcastSize size, DeviceSpan x, DeviceSpan y, DeviceSpan z)
     {
         if (size.Same)
         {
@@ -55,7 +58,7 @@ internal static partial class Elementwise
             return;
         int packed = IsPacked(size, x, y, z) ? 1 : 0;
         cuda.Launch(
-            broadcast, Grid(cuda, z.Length), new Dim3(Threads), 0, x, y, z, z.Length, packed,
+            broadcast[z.Type], Grid(cuda, z), new Dim3(Threads), 0, x, y, z, z.Length, packed,
             size.Inner, size.InnerStrideA, size.InnerStrideB, size.OuterRank,
             size.Size(0), size.Size(1), size.Size(2), size.Size(3), size.Size(4),
             size.StrideA(0), size.StrideA(1), size.StrideA(2), size.StrideA(3), size.StrideA(4),
@@ -69,11 +72,12 @@ internal static partial class Elementwise
     /// <summary>Whether 16 bytes of the output lie in one row, and so do those of each input that walks along it.</summary>
     public static bool IsPacked(in BroadcastSize size, DeviceSpan x, DeviceSpan y, DeviceSpan z)
     {
-        bool packed = size.Inner % PackElements == 0 && IsAligned(z) && (size.InnerStrideA == 0 || IsAligned(x)) && (size.InnerStrideB == 0 || IsAligned(y));
+        int pack = Pack(z.Type);
+        bool packed = size.Inner % pack == 0 && IsAligned(z) && (size.InnerStrideA == 0 || IsAligned(x)) && (size.InnerStrideB == 0 || IsAligned(y));
         for (int axis = 0; axis < size.OuterRank; axis++)
         {
-            packed &= size.InnerStrideA == 0 || size.StrideA(axis) % PackElements == 0;
-            packed &= size.InnerStrideB == 0 || size.StrideB(axis) % PackElements == 0;
+            packed &= size.InnerStrideA == 0 || size.StrideA(axis) % pack == 0;
+            packed &= size.InnerStrideB == 0 || size.StrideB(axis) % pack == 0;
         }
 
         return packed;

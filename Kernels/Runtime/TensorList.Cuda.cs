@@ -38,11 +38,14 @@ internal ref struct CudaTensorList
     /// <summary>Words of a list.</summary>
     public static int Words(int capacity, int operands) => ((2 + operands) * capacity) + 1;
 
-    public void Add(long length, params ReadOnlySpan<DeviceSpan> operands)
+    /// <summary>Adds a tensor.</summary>
+    /// <param name="length">Elements of each operand.</param>
+    /// <param name="operands">Spans, or null for one that is left out.</param>
+    public void Add(long length, params ReadOnlySpan<KernelArgument> operands)
     {
         _words[_capacity + 1 + _count] = length;
         for (int i = 0; i < _operands; i++)
-            _words[(2 * _capacity) + 1 + (_count * _operands) + i] = (long)operands[i].Address;
+            _words[(2 * _capacity) + 1 + (_count * _operands) + i] = (long)operands[i].Bits;
         _words[_count + 1] = _words[_count] + ((length + _blockElements - 1) / _blockElements);
         _count++;
     }

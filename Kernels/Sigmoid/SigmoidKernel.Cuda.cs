@@ -2,8 +2,8 @@ namespace CudaSeq.Kernels;
 
 internal static partial class SigmoidKernel
 {
-    private static readonly CudaKernel Values = new("sigmoid_forward_f32");
-    private static readonly CudaKernel Gradients = new("sigmoid_backward_f32");
+    private static readonly CudaKernelFamily Values = new("sigmoid_forward", KernelTypes.Inference);
+    private static readonly CudaKernelFamily Gradients = new("sigmoid_backward", KernelTypes.Training);
 
     private static void ForwardCuda(CudaDevice cuda, DeviceSpan x, DeviceSpan y) => Elementwise.Unary(cuda, Values, x, y);
 

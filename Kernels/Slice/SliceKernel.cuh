@@ -1,9 +1,11 @@
-// Part of an axis taken out, put in, or surrounded by zeros. Twin: SliceKernel.Cpu.cs. Elements of 4 bytes that nothing looks into.
+// Part of an axis taken out, put in, or surrounded by zeros. Twin: SliceKernel.Cpu.cs. Elements that nothing looks into.
 
 // y[r, c] = x[r, c] for rows of `run` elements that lie `stride_x` and `stride_y` apart; length = rows * run. Concat and Transpose use it too.
-__device__ inline void copy_rows(const unsigned* x, long long stride_x, unsigned* y, long long stride_y, long long length, long long run) {
-    for_each_element<4>(
-        length, (run | stride_x | stride_y) % 4 == 0 && aligned(x, y),
+template <typename Bits>
+__device__ inline void copy_rows(const Bits* x, long long stride_x, Bits* y, long long stride_y, long long length, long long run) {
+    constexpr int packed = 16 / sizeof(Bits);
+    for_each_element<packed>(
+        length, (run | stride_x | stride_y) % packed == 0 && aligned(x, y),
         [&](long long i) {
             long long c, r = divide(i, run, c);
             *reinterpret_cast<uint4*>(y + r * stride_y + c) = *reinterpret_cast<const uint4*>(x + r * stride_x + c);
@@ -15,9 +17,11 @@ __device__ inline void copy_rows(const unsigned* x, long long stride_x, unsigned
 }
 
 // dx[r, before + c] = dy[r, c] for c < run, 0 around it; dx [rows, row], dy [rows, run], length = rows * row.
-__device__ inline void slice_backward(const unsigned* dy, unsigned* dx, long long length, long long row, long long before, long long run) {
-    for_each_element<4>(
-        length, (row | before | run) % 4 == 0 && aligned(dy, dx),
+template <typename Bits>
+__device__ inline void slice_backward(const Bits* dy, Bits* dx, long long length, long long row, long long before, long long run) {
+    constexpr int packed = 16 / sizeof(Bits);
+    for_each_element<packed>(
+        length, (row | before | run) % packed == 0 && aligned(dy, dx),
         [&](long long i) {
             long long c, r = divide(i, row, c);
             bool inside = c >= before && c < before + run;
@@ -27,6 +31,6 @@ __device__ inline void slice_backward(const unsigned* dy, unsigned* dx, long lon
         },
         [&](long long i) {
             long long c, r = divide(i, row, c);
-            dx[i] = c >= before && c < before + run ? dy[r * run + c - before] : 0;
+            dx[i] = c >= before && c < before + run ? dy[r * run + c - before] : static_cast<Bits>(0);
         });
 }

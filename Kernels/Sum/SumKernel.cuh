@@ -86,10 +86,11 @@ __device__ inline void sum_parts(const double* partial, E* y, int parts, float f
     if (threadIdx.x == 0) y[blockIdx.x] = scaled_sum<E>(factor, sum);
 }
 
-// inner > 1: y[o, p, i] [+]= factor * sum over part p of x[o, l, i]. Rows of x lie `stride` apart. A block of 8 warps has 32 columns, or 32 times 16 bytes.
+// inner > 1: y[o, p, i] [+]= factor * sum over part p of x[o, l, i], y float whatever x is. Rows of x lie `stride` apart. A block of 8 warps has 32 columns, or
+// 32 times 16 bytes.
 template <typename E, typename Term, int Width>
 __device__ inline void sum_column_tile(
-    const E* x, const E* w, E* y, long long length, long long inner, long long stride, long long part, int parts, int tiles, float factor, int accumulate) {
+    const E* x, const E* w, float* y, long long length, long long inner, long long stride, long long part, int parts, int tiles, float factor, int accumulate) {
     long long tile, p, sums = divide(blockIdx.x, tiles, tile), o = divide(sums, parts, p);
     long long column = (tile * warp_lanes + threadIdx.x % warp_lanes) * Width, first = p * part;
     float sum[Width];
@@ -97,7 +98,7 @@ __device__ inline void sum_column_tile(
         Term::template load<Width>(x, w, (o * length + row) * stride + at, value);
     });
     if (threadIdx.x >= warp_lanes || column >= inner) return;
-    E* target = y + sums * inner + column;
+    float* target = y + sums * inner + column;
     float old[Width] = {};
     if (accumulate) load_elements<Width>(target, old);
 #pragma unroll
@@ -107,7 +108,7 @@ __device__ inline void sum_column_tile(
 
 template <typename E, typename Term>
 __device__ inline void sum_columns(
-    const E* x, const E* w, E* y, long long length, long long inner, long long stride, long long part, int parts, int tiles, float factor, int accumulate,
+    const E* x, const E* w, float* y, long long length, long long inner, long long stride, long long part, int parts, int tiles, float factor, int accumulate,
     int packed) {
     if (packed)
         sum_column_tile<E, Term, Pack<E>::Count>(x, w, y, length, inner, stride, part, parts, tiles, factor, accumulate);

@@ -12,7 +12,7 @@ internal static partial class TopKKernel
     private const int ManyThreads = 1024;
     private const int LongRow = 4096;
 
-    private static readonly CudaKernel Largest = new("top_k_forward_f32");
+    private static readonly CudaKernelFamily Largest = new("top_k_forward", KernelTypes.Inference);
 
     private static void ForwardCuda(CudaDevice cuda, TopKSize size, DeviceSpan x, DeviceSpan values, DeviceSpan indices)
     {
@@ -25,7 +25,7 @@ internal static partial class TopKKernel
         using var scratch = new CallScratch(cuda, Math.Max(1, keys) * sizeof(ulong));
         KernelArgument spill = spills ? scratch.Span(0, 2 * keys) : 0UL;
         cuda.Launch(
-            Largest, new Dim3(size.N), new Dim3(threads), Capacity * sizeof(ulong), x, values, indices, spill,
+            Largest[x.Type], new Dim3(size.N), new Dim3(threads), Capacity * sizeof(ulong), x, values, indices, spill,
             size.V, size.K, Capacity, spillCount);
     }
 }

@@ -6,8 +6,8 @@ internal static partial class TransposeKernel
     private const int CudaTileThreads = 32 * 8;
     private const int PlaneRank = 4;
 
-    private static readonly CudaKernel Rows = new("transpose_rows_b32");
-    private static readonly CudaKernel Tiles = new("transpose_tiles_b32");
+    private static readonly CudaKernelFamily Rows = new("transpose_rows", KernelTypes.Bits);
+    private static readonly CudaKernelFamily Tiles = new("transpose_tiles", KernelTypes.Bits);
 
     private static void ForwardCuda(CudaDevice cuda, in TransposeSize size, DeviceSpan x, DeviceSpan y)
     {
@@ -26,11 +26,12 @@ internal static partial class TransposeKernel
             return;
         }
 
-        bool packed = size.Size(last) % 4 == 0 && Elementwise.IsAligned(x) && Elementwise.IsAligned(y);
+        int pack = Elementwise.Pack(x.Type);
+        bool packed = size.Size(last) % pack == 0 && Elementwise.IsAligned(x) && Elementwise.IsAligned(y);
         for (int axis = 0; axis < last; axis++)
-            packed &= size.Stride(axis) % 4 == 0;
+            packed &= size.Stride(axis) % pack == 0;
         cuda.Launch(
-            Rows, Elementwise.Grid(cuda, size.Count), new Dim3(Elementwise.Threads), 0, x, y, size.Count, packed ? 1 : 0, size.Rank,
+            Rows[x.Type], Elementwise.Grid(cuda, y), new Dim3(Elementwise.Threads), 0, x, y, size.Count, packed ? 1 : 0, size.Rank,
             size.Size(0), size.Size(1), size.Size(2), size.Size(3), size.Size(4), size.Size(5),
             size.Stride(0), size.Stride(1), size.Stride(2), size.Stride(3), size.Stride(4), size.Stride(5));
     }
@@ -56,7 +57,7 @@ internal static partial class TransposeKernel
 
         long blocks = planes * ((plan.Rows + CudaTile - 1) / CudaTile) * ((plan.Columns + CudaTile - 1) / CudaTile);
         cuda.Launch(
-            Tiles, new Dim3(checked((int)blocks)), new Dim3(CudaTileThreads), 0, x, y, plan.Rows, plan.Columns, plan.InputStride, plan.OutputStride,
+            Tiles[x.Type], new Dim3(checked((int)blocks)), new Dim3(CudaTileThreads), 0, x, y, plan.Rows, plan.Columns, plan.InputStride, plan.OutputStride,
             sizes[0], sizes[1], sizes[2], sizes[3], inputs[0], inputs[1], inputs[2], inputs[3], outputs[0], outputs[1], outputs[2], outputs[3]);
     }
 }

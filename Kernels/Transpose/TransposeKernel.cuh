@@ -1,4 +1,4 @@
-// A copy with the axes in another order. Twin: TransposeKernel.Cpu.cs; sizes and strides: TransposeSize.cs. Elements of 4 bytes that nothing looks into.
+// A copy with the axes in another order. Twin: TransposeKernel.Cpu.cs; sizes and strides: TransposeSize.cs. Elements that nothing looks into.
 
 // The output's axes, each with the stride of its step in the input.
 struct TransposeAxes {
@@ -8,7 +8,8 @@ struct TransposeAxes {
 };
 
 // The last axis stays last (its stride is 1): y is written in order, x read in rows.
-__device__ inline void transpose_rows(const unsigned* x, unsigned* y, long long length, int packed, const TransposeAxes& axes) {
+template <typename Bits>
+__device__ inline void transpose_rows(const Bits* x, Bits* y, long long length, int packed, const TransposeAxes& axes) {
     auto place = [&](long long i) {
         long long at = 0;
 #pragma unroll
@@ -21,7 +22,7 @@ __device__ inline void transpose_rows(const unsigned* x, unsigned* y, long long 
         }
         return at + i * axes.stride[0];
     };
-    for_each_element<4>(
+    for_each_element<16 / sizeof(Bits)>(
         length, packed != 0, [&](long long i) { *reinterpret_cast<uint4*>(y + i) = *reinterpret_cast<const uint4*>(x + place(i)); },
         [&](long long i) { y[i] = x[place(i)]; });
 }
@@ -34,10 +35,12 @@ struct PlaneAxes {
 
 // Planes y[r, c] = x[c, r], where rows are neighbours in x (columns input_stride apart) and columns are neighbours in y (rows output_stride apart).
 // A block of 32 x 8 threads takes a tile of 32 x 32 through shared memory, so that both sides are read and written in whole lines.
+template <typename Bits>
 __device__ inline void transpose_tiles(
-    const unsigned* x, unsigned* y, long long rows, long long columns, long long input_stride, long long output_stride, const PlaneAxes& planes) {
+    const Bits* x, Bits* y, long long rows, long long columns, long long input_stride, long long output_stride, const PlaneAxes& planes) {
     constexpr int side = 32, step = 8;
-    __shared__ unsigned tile[side][side + 1];
+    // One word more than the lanes, so that a column meets every bank; of elements of 2 bytes that is one word in two rows.
+    __shared__ Bits tile[side][side + 4 / sizeof(Bits)];
     long long column_tile, row_tile;
     long long plane = divide(divide(blockIdx.x, (columns + side - 1) / side, column_tile), (rows + side - 1) / side, row_tile);
 #pragma unroll

@@ -55,6 +55,8 @@ public sealed class RepeatedStep : IDisposable
             _runs = 1;
         }
 
+        foreach (var parameter in _parameters)
+            parameter.RenewCopies();
         if (!IsCaptured && (_runs++ is 0 or > Attempts || !TryCapture(graphs, random, work)))
             return work();
         return _captured!.GatesHold ? _captured.Launch(graphs, random, _parameters) : work();

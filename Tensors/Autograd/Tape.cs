@@ -86,7 +86,7 @@ internal static class Tape
             throw new InvalidOperationException($"Backward: must run on the thread that computed the loss, got {loss}.");
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
-        last.Gradient = seed is null ? Tensor.Full(loss.Device, loss.Shape, 1) : seed.View(seed.Shape, 0, "gradient");
+        last.Gradient = seed is null ? Tensor.Full(loss.Device, loss.Shape, 1).To(loss.DType) : seed.View(seed.Shape, 0, "gradient");
         try
         {
             Walk(_nodes, start, retain);
@@ -129,6 +129,8 @@ internal static class Tape
             var input = node.Inputs[i];
             if (given.Shape != input.Shape)
                 throw new InvalidOperationException($"{node.Name}: the gradient of input {i} must be {input.Shape}, got {given.Shape}.");
+            if (given.DType != input.DType)
+                throw new InvalidOperationException($"{node.Name}: the gradient of input {i} must be {input.DType}, got {given.DType}.");
             if (!input.IsAlive && input.Node is null)
                 throw new InvalidOperationException($"{node.Name}: input {i}, {input}, must be alive until Backward has passed it.");
             if (input.Node is not { } source)

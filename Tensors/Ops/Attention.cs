@@ -43,7 +43,7 @@ public static partial class Ops
             return y;
         }
 
-        var statistics = q.NewLike([2, size.B, size.H, size.T], nameof(Attention));
+        var statistics = q.NewFloats([2, size.B, size.H, size.T], nameof(Attention));
         AttentionKernel.Forward(size, q.Data, k.Data, v.Data, keyLengths?.Data, mask, y.Data, statistics.Data);
         return Tape.Record(
             nameof(Attention),

@@ -17,6 +17,7 @@ public static partial class Ops
             throw new ArgumentException($"CacheAppend: must be cache [N, S, C], x [N, C], got cache {cache.Shape}, x {x.Shape}.");
         if (position < 0 || position >= cache.Shape[1])
             throw new ArgumentOutOfRangeException(null, $"CacheAppend: position must be in 0 .. S - 1, got position = {position} (cache {cache.Shape}).");
+        cache.Data.Buffer.Touch();
         CacheAppendKernel.Forward(new CacheAppendSize(cache.Shape[0], cache.Shape[1], cache.Shape[2]), cache.Data, x.Data, position);
     }
 }

@@ -9,15 +9,16 @@ public static partial class Ops
     /// of - sum over v of q[v] ln p[n, v], where q puts most on the target and spreads <paramref name="smoothing"/> as <paramref name="form"/> says. Sums, in nats, not means.
     /// The logits exist for one block of rows at a time, never all [N, V], and rows of padding cost nothing. Costs 2 N V C operations, three times that when it records:
     /// then the gradients are computed here, while a block of logits is at hand, and saved (the sizes of x, weight and bias); backward only scales them.
+    /// Logits and losses are float32 whatever x is; the gradient of the logits has the type of x.
     /// </summary>
     /// <param name="x">[N, C], features.</param>
-    /// <param name="weight">[V, C], the output embedding.</param>
+    /// <param name="weight">[V, C], the output embedding, float32; a narrower x is multiplied with a copy of its type.</param>
     /// <param name="targets">[N] integers in 0 .. V - 1, or <paramref name="paddingIndex"/>.</param>
     /// <param name="smoothing">eps, in 0 .. 1; 0 gives the plain cross-entropy.</param>
     /// <param name="paddingIndex">Rows with this target contribute nothing and get no gradient.</param>
     /// <param name="form">Where eps goes.</param>
     /// <param name="bias">[V]; no bias when omitted.</param>
-    /// <returns>Both of shape []: the loss, through which gradients flow, and the sum of - ln p[n, target], through which none do. No rows give 0.</returns>
+    /// <returns>Both of shape [], float32: the loss, through which gradients flow, and the sum of - ln p[n, target], through which none do. No rows give 0.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit, a target is no class, or <paramref name="smoothing"/> is out of range.</exception>
     public static (Tensor Loss, Tensor NegativeLogLikelihood) CrossEntropy(
         Tensor x,
@@ -29,7 +30,8 @@ public static partial class Ops
         Tensor? bias = null)
     {
         const string Name = nameof(CrossEntropy);
-        Check.Float(Name, x, weight, bias);
+        Check.Float(Name, x);
+        Check.Parameters(Name, x, weight, bias);
         Check.Int(Name, nameof(targets), x, targets);
         Check.Defined(Name, nameof(form), form);
         if (x.Shape.Rank != 2 || weight.Shape.Rank != 2 || x.Shape[1] != weight.Shape[1] || targets.Shape != [x.Shape[0]] || weight.Shape[0] == 0)
@@ -56,14 +58,14 @@ public static partial class Ops
         double onEvery = smoothing == 0 ? 0 : (double)smoothing / (form == LabelSmoothing.Uniform ? classes : classes - 1);
         double onTarget = 1.0 - smoothing - (form == LabelSmoothing.Uniform ? 0 : onEvery);
         var size = new CrossEntropySize(x.Shape[0], classes, x.Shape[1], paddingIndex, onEvery, onTarget);
-        var loss = x.NewLike([], Name);
-        var nll = x.NewLike([], Name);
+        var loss = x.NewFloats([], Name);
+        var nll = x.NewFloats([], Name);
         bool records = Tape.Records(x, weight, bias);
         var dx = records && x.RequiresGrad ? x.NewLike(x.Shape, Name) : null;
-        var dw = records && weight.RequiresGrad ? x.NewLike(weight.Shape, Name) : null;
-        var db = records && bias is { RequiresGrad: true } ? x.NewLike(bias.Shape, Name) : null;
+        var dw = records && weight.RequiresGrad ? weight.NewLike(weight.Shape, Name) : null;
+        var db = records && bias is { RequiresGrad: true } ? bias.NewLike(bias.Shape, Name) : null;
         CrossEntropyKernel.Forward(
-            size, x.Data, weight.Data, bias?.Data, targets.Data, loss.Data, nll.Data, new CrossEntropyGradients(dx?.Data, dw?.Data, db?.Data));
+            size, x.Data, weight.As(x.DType), bias?.Data, targets.Data, loss.Data, nll.Data, new CrossEntropyGradients(dx?.Data, dw?.Data, db?.Data));
         if (!records)
             return (loss, nll);
         Tensor[] scratch = [.. new[] { dx, dw, db }.OfType<Tensor>()];
@@ -81,7 +83,7 @@ public static partial class Ops
         {
             if (gradient is null)
                 return null;
-            var scaled = dloss.NewLike(gradient.Shape, Name);
+            var scaled = gradient.NewLike(gradient.Shape, Name);
             CrossEntropyKernel.Backward(dloss.Data, gradient.Data, scaled.Data);
             return scaled;
         }

@@ -11,15 +11,16 @@ public static partial class Ops
     /// Source: Wu, Fan, Baevski, Dauphin and Auli, "Pay Less Attention with Lightweight and Dynamic Convolutions", ICLR 2019, section 2.
     /// </summary>
     /// <param name="x">[B, T, C].</param>
-    /// <param name="weight">[C, K], K is 1 .. 255. Tap 0 is the earliest.</param>
-    /// <param name="bias">[C], or null for none.</param>
+    /// <param name="weight">[C, K], float32; K is 1 .. 255. Tap 0 is the earliest.</param>
+    /// <param name="bias">[C], float32, or null for none.</param>
     /// <param name="leftPadding">Zeros before the first step, 0 .. K - 1: K - 1 makes the convolution causal, K / 2 centres it.</param>
     /// <returns>[B, T, C], new.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit each other or a number is out of its range.</exception>
     public static Tensor DepthwiseConv(Tensor x, Tensor weight, Tensor? bias, int leftPadding)
     {
         const string Op = nameof(DepthwiseConv);
-        Check.Float(Op, x, weight, bias);
+        Check.Float(Op, x);
+        Check.Parameters(Op, x, weight, bias);
         string biasShape = bias is null ? "none" : bias.Shape.ToString();
         if (x.Shape.Rank != 3 || weight.Shape.Rank != 2 || weight.Shape[0] != x.Shape[2] || (bias is not null && bias.Shape != [x.Shape[2]]))
         {
@@ -39,8 +40,8 @@ public static partial class Ops
             static (dy, s) =>
             {
                 var dx = s.X.RequiresGrad ? dy.NewLike(s.X.Shape, Op) : null;
-                var dweight = s.Weight.RequiresGrad ? dy.NewLike(s.Weight.Shape, Op) : null;
-                var dbias = s.Bias is { RequiresGrad: true } ? dy.NewLike(s.Bias.Shape, Op) : null;
+                var dweight = s.Weight.RequiresGrad ? s.Weight.NewLike(s.Weight.Shape, Op) : null;
+                var dbias = s.Bias is { RequiresGrad: true } ? s.Bias.NewLike(s.Bias.Shape, Op) : null;
                 DepthwiseConvKernel.Backward(s.Size, s.X.Data, s.Weight.Data, dy.Data, dx?.Data, dweight?.Data, dbias?.Data);
                 return new Gradients(dx, dweight, dbias);
             });

@@ -28,6 +28,7 @@ public static partial class Ops
         var size = CheckHeads(Op, x.Shape[0], 1, x, logits, heads, leftPadding: null);
         CheckWindow(Op, size, window, step, $"input {x.Shape}, logits {logits.Shape}");
         var y = x.NewLike(x.Shape, Op);
+        window.Data.Buffer.Touch();
         DynamicConvKernel.Step(size, new TapRule(softmax, default), x.Data, logits.Data, window.Data, step, y.Data);
         return y;
     }

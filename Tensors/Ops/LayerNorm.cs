@@ -12,14 +12,15 @@ public static partial class Ops
     /// fixed blocks of rows, so they do not depend on the number of threads. J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer Normalization", 2016.
     /// </remarks>
     /// <param name="x">[..., C], float, C at least 1.</param>
-    /// <param name="gain">[C].</param>
-    /// <param name="bias">[C].</param>
+    /// <param name="gain">[C], float32.</param>
+    /// <param name="bias">[C], float32.</param>
     /// <param name="epsilon">Added to the variance, at least 0.</param>
     /// <returns>The shape of <paramref name="x"/>, new.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit together, epsilon is out of range, or an input holds integers.</exception>
     public static Tensor LayerNorm(Tensor x, Tensor gain, Tensor bias, float epsilon = 1e-5f)
     {
-        Check.Float(nameof(LayerNorm), x, gain, bias);
+        Check.Float(nameof(LayerNorm), x);
+        Check.Parameters(nameof(LayerNorm), x, gain, bias);
         if (x.Shape.Rank == 0 || x.Shape[-1] == 0 || gain.Shape != [x.Shape[-1]] || bias.Shape != gain.Shape)
             throw new ArgumentException($"LayerNorm: must be input [..., C], gain [C], bias [C] with C at least 1, got input {x.Shape}, gain {gain.Shape}, bias {bias.Shape}.");
         if (!(epsilon >= 0 && float.IsFinite(epsilon)))
@@ -32,8 +33,8 @@ public static partial class Ops
             return y;
         }
 
-        var mean = x.NewLike([size.N], nameof(LayerNorm));
-        var r = x.NewLike([size.N], nameof(LayerNorm));
+        var mean = x.NewFloats([size.N], nameof(LayerNorm));
+        var r = x.NewFloats([size.N], nameof(LayerNorm));
         LayerNormKernel.Forward(size, x.Data, gain.Data, bias.Data, y.Data, mean.Data, r.Data);
         return Tape.Record(
             nameof(LayerNorm),
@@ -44,8 +45,8 @@ public static partial class Ops
             {
                 var (size, x, gain, bias, mean, r) = saved;
                 var dx = x.RequiresGrad ? dy.NewLike(x.Shape, nameof(LayerNorm)) : null;
-                var dgain = gain.RequiresGrad ? dy.NewLike(gain.Shape, nameof(LayerNorm)) : null;
-                var dbias = bias.RequiresGrad ? dy.NewLike(bias.Shape, nameof(LayerNorm)) : null;
+                var dgain = gain.RequiresGrad ? gain.NewLike(gain.Shape, nameof(LayerNorm)) : null;
+                var dbias = bias.RequiresGrad ? bias.NewLike(bias.Shape, nameof(LayerNorm)) : null;
                 LayerNormKernel.Backward(size, x.Data, gain.Data, mean.Data, r.Data, dy.Data, dx?.Data, dgain?.Data, dbias?.Data);
                 return new Gradients(dx, dgain, dbias);
             },

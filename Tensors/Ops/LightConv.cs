@@ -14,7 +14,7 @@ public static partial class Ops
     /// Source: Wu, Fan, Baevski, Dauphin and Auli, "Pay Less Attention with Lightweight and Dynamic Convolutions", ICLR 2019.
     /// </summary>
     /// <param name="x">[B, T, C].</param>
-    /// <param name="weight">[H, K], the logits of the taps; H divides C, K is 1 .. 255. Tap 0 is the earliest.</param>
+    /// <param name="weight">[H, K], float32, the logits of the taps; H divides C, K is 1 .. 255. Tap 0 is the earliest.</param>
     /// <param name="leftPadding">Zeros before the first step, 0 .. K - 1: K - 1 makes the convolution causal, K / 2 centres it.</param>
     /// <param name="softmax">False takes the weight itself as taps.</param>
     /// <param name="dropConnect">The probability that a tap is dropped, 0 .. 1 (1 excluded).</param>
@@ -36,7 +36,7 @@ public static partial class Ops
             static (dy, s) =>
             {
                 var dx = s.X.RequiresGrad ? dy.NewLike(s.X.Shape, nameof(LightConv)) : null;
-                var dweight = s.Weight.RequiresGrad ? dy.NewLike(s.Weight.Shape, nameof(LightConv)) : null;
+                var dweight = s.Weight.RequiresGrad ? s.Weight.NewLike(s.Weight.Shape, nameof(LightConv)) : null;
                 LightConvKernel.Backward(s.Size, s.Rule, s.X.Data, s.Weight.Data, dy.Data, dx?.Data, dweight?.Data);
                 return new Gradients(dx, dweight);
             });
@@ -45,7 +45,8 @@ public static partial class Ops
     // The gate of the convolutions whose weight is [rows, K].
     private static ConvSize CheckConv(string op, Tensor x, Tensor weight, string weightShape, int leftPadding)
     {
-        Check.Float(op, x, weight);
+        Check.Float(op, x);
+        Check.Parameters(op, x, weight);
         if (x.Shape.Rank != 3 || weight.Shape.Rank != 2)
             throw new ArgumentException($"{op}: the input must be [B, T, C] and the weight {weightShape}, got input {x.Shape}, weight {weight.Shape}.");
         var size = new ConvSize(x.Shape[0], x.Shape[1], x.Shape[2], weight.Shape[0], weight.Shape[1], leftPadding);

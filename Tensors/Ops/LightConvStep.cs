@@ -11,7 +11,7 @@ public static partial class Ops
     /// Rows of the window that belong to steps before 0 are not read. No gradient.
     /// </summary>
     /// <param name="x">[N, C], the inputs of this step.</param>
-    /// <param name="weight">[H, K], the logits of the taps; H divides C, K is 1 .. 255.</param>
+    /// <param name="weight">[H, K], float32, the logits of the taps; H divides C, K is 1 .. 255.</param>
     /// <param name="window">[N, K, C], the last K inputs; written in place.</param>
     /// <param name="step">The number of this step; 0 is the first.</param>
     /// <param name="softmax">False takes the weight itself as taps.</param>
@@ -20,7 +20,8 @@ public static partial class Ops
     public static Tensor LightConvStep(Tensor x, Tensor weight, Tensor window, int step, bool softmax = true)
     {
         const string Op = nameof(LightConvStep);
-        Check.Float(Op, x, weight, window);
+        Check.Float(Op, x, window);
+        Check.Parameters(Op, x, weight);
         if (x.Shape.Rank != 2 || weight.Shape.Rank != 2)
             throw new ArgumentException($"{Op}: the input must be [N, C] and the weight [H, K], got input {x.Shape}, weight {weight.Shape}.");
         var size = new ConvSize(x.Shape[0], 1, x.Shape[1], weight.Shape[0], weight.Shape[1], weight.Shape[1] - 1);
@@ -30,6 +31,7 @@ public static partial class Ops
         CheckTaps(Op, size, shapes);
         CheckWindow(Op, size, window, step, shapes);
         var y = x.NewLike(x.Shape, Op);
+        window.Data.Buffer.Touch();
         LightConvKernel.Step(size, new TapRule(softmax, default), x.Data, weight.Data, window.Data, step, y.Data);
         return y;
     }

@@ -9,14 +9,16 @@ public static partial class Ops
     /// Costs 2 I O operations a row. Saves x and weight for backward, and y (Relu) or the argument of the activation (Gelu).
     /// </summary>
     /// <param name="x">[..., I].</param>
-    /// <param name="weight">[O, I].</param>
-    /// <param name="bias">[O]; no bias when omitted.</param>
+    /// <param name="weight">[O, I], float32; a narrower x is multiplied with a copy of its type, which is kept until the weight changes.</param>
+    /// <param name="bias">[O], float32; no bias when omitted.</param>
     /// <param name="activation">Applied to every element.</param>
+    /// <param name="result">The type of y: that of <paramref name="x"/> when omitted, or Float32, for logits that nothing should round.</param>
     /// <returns>[..., O], new.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit, an input holds integers, the devices differ, or <paramref name="activation"/> is undefined.</exception>
-    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, Activation activation = Activation.None)
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, Activation activation = Activation.None, DType? result = null)
     {
-        Check.Float(nameof(Linear), x, weight, bias);
+        Check.Float(nameof(Linear), x);
+        Check.Parameters(nameof(Linear), x, weight, bias);
         Check.Defined(nameof(Linear), nameof(activation), activation);
         if (weight.Shape.Rank != 2)
             throw new ArgumentException($"Linear: weight must be [O, I], got {weight.Shape}.");
@@ -27,10 +29,12 @@ public static partial class Ops
             throw new ArgumentException($"Linear: bias must be [O], got bias {bias.Shape}, weight {weight.Shape}.");
         int rows = checked((int)x.Shape.CountOf(0, x.Shape.Rank - 1));
         var size = new LinearSize(rows, features, outputs, activation);
-        var y = x.NewLike(x.Shape.With(-1, outputs), nameof(Linear));
+        if (result is { } wanted && wanted != x.DType && wanted != DType.Float32)
+            throw new ArgumentException($"Linear: the result must be of the type of x or Float32, got {wanted} for {x}.");
+        var y = Tensor.Empty(x.Device, x.Shape.With(-1, outputs), result ?? x.DType, nameof(Linear));
         bool records = Tape.Records(x, weight, bias);
-        var z = records && activation == Activation.Gelu ? x.NewLike(y.Shape, nameof(Linear)) : null;
-        LinearKernel.Forward(size, x.Data, weight.Data, bias?.Data, z?.Data, y.Data);
+        var z = records && activation == Activation.Gelu ? y.NewLike(y.Shape, nameof(Linear)) : null;
+        LinearKernel.Forward(size, x.Data, weight.As(x.DType), bias?.Data, z?.Data, y.Data);
         if (!records)
             return y;
         ReadOnlySpan<Tensor> inputs = bias is null ? [x, weight] : [x, weight, bias];
@@ -44,7 +48,7 @@ public static partial class Ops
             {
                 var (x, weight, bias, z, y, s) = saved;
                 var dz = dy;
-                var db = bias is { RequiresGrad: true } ? dy.NewLike(bias.Shape, nameof(Linear)) : null;
+                var db = bias is { RequiresGrad: true } ? bias.NewLike(bias.Shape, nameof(Linear)) : null;
                 if (s.Activation != Activation.None)
                 {
                     dz = dy.NewLike(dy.Shape, nameof(Linear));
@@ -55,16 +59,17 @@ public static partial class Ops
                     LinearKernel.Backward(s, null, dy.Data, null, db.Data);
                 }
 
+                dz = dz.To(x.DType);
                 Tensor? dx = null, dw = null;
                 if (x.RequiresGrad)
                 {
                     dx = dy.NewLike(x.Shape, nameof(Linear));
-                    MatMulKernel.Forward(new MatMulSize(1, s.N, s.I, s.O), dz.Data, weight.Data, dx.Data);
+                    MatMulKernel.Forward(new MatMulSize(1, s.N, s.I, s.O), dz.Data, weight.As(dz.DType), dx.Data);
                 }
 
                 if (weight.RequiresGrad)
                 {
-                    dw = dy.NewLike(weight.Shape, nameof(Linear));
+                    dw = weight.NewLike(weight.Shape, nameof(Linear));
                     MatMulKernel.Forward(new MatMulSize(1, s.O, s.I, s.N, TransposeA: true), dz.Data, x.Data, dw.Data);
                 }
 

@@ -24,7 +24,8 @@ public sealed class Adam : IDisposable
         Check.Defined(nameof(Adam), nameof(options.Form), options.Form);
         CheckOptions(options);
         _parameters = [.. parameters];
-        Check.Float(nameof(Adam), _parameters);
+        if (_parameters.Length > 0)
+            Check.Parameters(nameof(Adam), _parameters[0], _parameters);
         var seen = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
         foreach (var parameter in _parameters)
         {
@@ -84,11 +85,17 @@ public sealed class Adam : IDisposable
             // Also of parameters without a gradient: a dead one must not pass for one that was left out.
             var parameter = _parameters[i].Data;
             if (_parameters[i].Grad is { } gradient)
-                _slots[count++] = new AdamSlot(parameter, gradient.Data, _firstMoments[i].Data, _secondMoments[i].Data);
+                _slots[count++] = new AdamSlot(parameter, gradient.Data, _firstMoments[i].Data, _secondMoments[i].Data, _parameters[i].CurrentCopy(DType.BFloat16));
         }
 
         Updates++;
         AdamKernel.Step(Factors(learningRate, gradientScale), _slots.AsSpan(0, count), deviceScale);
+        foreach (var parameter in _parameters)
+        {
+            if (parameter.Grad is not null)
+                parameter.Overwritten(withCopy: DType.BFloat16);
+        }
+
         Array.Clear(_slots);
     }
 

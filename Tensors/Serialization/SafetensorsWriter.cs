@@ -25,7 +25,7 @@ public static class SafetensorsWriter
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="tensors">Names and tensors, written in this order.</param>
     /// <param name="metadata">Free text by name.</param>
-    /// <exception cref="ArgumentException">A name appears twice or is the writer's own.</exception>
+    /// <exception cref="ArgumentException">A name appears twice or is the writer's own, or a tensor is of another type than Float32 and Int32.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
@@ -55,8 +55,10 @@ public static class SafetensorsWriter
     private static void Check(KeyValuePair<string, Tensor>[] tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (name, _) in tensors)
+        foreach (var (name, tensor) in tensors)
         {
+            if (tensor.DType.IsNarrow())
+                throw new ArgumentException($"SafetensorsWriter: tensors must be Float32 or Int32, got {tensor} for {name}.");
             if (name == SafetensorsFormat.Metadata)
                 throw new ArgumentException($"SafetensorsWriter: no tensor may be called {name}.");
             if (!names.Add(name))

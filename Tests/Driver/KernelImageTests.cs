@@ -121,6 +121,15 @@ public sealed class KernelImageTests : IDisposable
             Assert.Throws<CudaException>(() => NvrtcCompiler.Architecture(70, [75, 80, 90], new Version(13, 0))).Message);
 
     [Fact]
+    public void WhatDoesNotSayOnceIsIncludedAgain()
+    {
+        string flat = KernelSource.Flatten(
+            "Native.cu", "#define NAME a\n#include \"table.cuh\"\n#define NAME b\n#include \"table.cuh\"\n", f => f == "table.cuh" ? "int NAME;\n" : null);
+        Assert.Equal(2, flat.Split("int NAME;").Length - 1);
+        Assert.Equal(2, flat.Split("#line 1 \"table.cuh\"").Length - 1);
+    }
+
+    [Fact]
     public void IncludesArePutInTheirPlaces()
     {
         var files = new Dictionary<string, string>

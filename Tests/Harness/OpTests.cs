@@ -9,17 +9,21 @@ namespace CudaSeq.Tests;
 /// <param name="Values">Its elements; integers are whole numbers.</param>
 /// <param name="DType">Float inputs are differentiated unless <paramref name="Constant"/>.</param>
 /// <param name="Constant">No gradient is asked for.</param>
-public sealed record Input(Shape Shape, float[] Values, DType DType = DType.Float32, bool Constant = false)
+/// <param name="Parameter">Stays float32 where activations are narrower.</param>
+public sealed record Input(Shape Shape, float[] Values, DType DType = DType.Float32, bool Constant = false, bool Parameter = false)
 {
     public bool Differentiable => DType == DType.Float32 && !Constant;
 
+    /// <summary>The same values as numbers of a type of floats.</summary>
+    public Input Rounded(DType type) => DType == DType.Int32 ? this : this with { Values = Array.ConvertAll(Values, v => Narrow.Round(type, v)) };
+
     /// <summary>Normal values with a few spikes ten times as large, as real activations have.</summary>
-    public static Input Random(Random random, Shape shape, double scale = 1, bool constant = false)
+    public static Input Random(Random random, Shape shape, double scale = 1, bool constant = false, bool parameter = false)
     {
         var values = new float[shape.Count];
         for (int i = 0; i < values.Length; i++)
             values[i] = (float)(scale * Normal(random) * (random.Next(50) == 0 ? 10 : 1));
-        return new Input(shape, values, Constant: constant);
+        return new Input(shape, values, Constant: constant, Parameter: parameter);
     }
 
     public static Input Ints(Shape shape, params IEnumerable<int> values)
@@ -63,6 +67,9 @@ public abstract class OpTests<TCase>
 
     protected abstract Tensor Call(TCase c, Tensor[] inputs);
 
+    /// <summary>The same with activations of a type, which most ops know by their inputs.</summary>
+    protected virtual Tensor Call(TCase c, Tensor[] inputs, DType type) => Call(c, inputs);
+
     /// <summary>The op in the plainest loops; inputs and output are row-major arrays in the order of <see cref="Inputs"/>.</summary>
     protected abstract T[] Reference<T>(TCase c, T[][] inputs)
         where T : struct, IFloatingPointIeee754<T>;
@@ -77,13 +84,28 @@ public abstract class OpTests<TCase>
     protected virtual NaiveError Allowed => NaiveError.OfTheRow;
 
     [Theory, Devices]
-    public void ForwardMatchesTheReference(string device)
+    public void ForwardMatchesTheReference(string device) => CheckForward(device, DType.Float32);
+
+    [Theory, Devices]
+    public void BackwardMatchesAFiniteDifference(string device) => CheckBackward(device, DType.Float32);
+
+    [Fact]
+    public void ForwardMatchesTheReferenceInBFloat16OnCuda() => CheckForward(TestDevices.Cuda, DType.BFloat16);
+
+    [Fact]
+    public void ForwardMatchesTheReferenceInFloat16OnCuda() => CheckForward(TestDevices.Cuda, DType.Float16);
+
+    [Fact]
+    public void BackwardMatchesAFiniteDifferenceInBFloat16OnCuda() => CheckBackward(TestDevices.Cuda, DType.BFloat16);
+
+    private void CheckForward(string device, DType type)
     {
-        foreach (var (c, inputs) in DrawnCases(device))
+        foreach (var (c, inputs) in DrawnCases(device, type))
         {
             var exact = Reference(c, [.. inputs.Select(x => Array.ConvertAll(x.Values, v => (double)v))]);
             var naive = Reference(c, [.. inputs.Select(x => x.Values)]);
-            var (got, shape) = Forward(device, 2, c, inputs);
+            var (got, shape, result) = Forward(device, 2, c, inputs, type);
+            naive = Array.ConvertAll(naive, v => Narrow.Round(result, v));
             Assert.True(got.Length == exact.Length, $"{c}: {got.Length} elements, the reference has {exact.Length}");
             int row = shape.Rank > 0 ? Math.Max(1, shape[-1]) : 1;
             var (absolute, relative) = WorstNaiveError(exact, naive, row);
@@ -96,17 +118,16 @@ public abstract class OpTests<TCase>
                     NaiveError.OfTheRow when row >= ShortRow => WorstNaiveError(expected, naive.AsSpan(start, row), row).Absolute,
                     _ => Math.Min(absolute, relative * Largest(expected)),
                 };
-                CheckRow(c, start, expected, got.AsSpan(start, row), error);
+                CheckRow(c, start, expected, got.AsSpan(start, row), (2 * error) + (4 * Narrow.Ulp(result, Largest(expected))));
             }
         }
     }
 
-    [Theory, Devices]
-    public void BackwardMatchesAFiniteDifference(string device)
+    private void CheckBackward(string device, DType type)
     {
         if (!Differentiable)
             return;
-        foreach (var (c, inputs) in DrawnCases(device))
+        foreach (var (c, inputs) in DrawnCases(device, type))
         {
             var random = new Random(Seed + 1);
             double[][] at = [.. inputs.Select(x => Array.ConvertAll(x.Values, v => (double)v))];
@@ -115,10 +136,11 @@ public abstract class OpTests<TCase>
                 continue;
             float[] cotangent = [.. Enumerable.Range(0, outputs).Select(_ => (float)Input.Normal(random))];
             double[][] direction = [.. inputs.Select(x => x.Values.Select(_ => x.Differentiable ? Input.Normal(random) : 0).ToArray())];
-            const double Step = 1e-6;
-            double difference = (Along(Step) - Along(-Step)) / (2 * Step);
-            var gradients = Gradients(device, 2, c, inputs, cotangent);
-            double product = 0, magnitude = 0;
+            if (type == DType.BFloat16)
+                cotangent = Array.ConvertAll(cotangent, Narrow.Round);
+            double difference = Difference(c, at, direction, cotangent);
+            var gradients = Gradients(device, 2, c, inputs, cotangent, type);
+            double product = 0, magnitude = 0, squares = 0;
             for (int i = 0; i < inputs.Length; i++)
             {
                 if (!inputs[i].Differentiable)
@@ -128,23 +150,16 @@ public abstract class OpTests<TCase>
                 {
                     product += gradients[i]![j] * direction[i][j];
                     magnitude += Math.Abs(gradients[i]![j] * direction[i][j]);
+                    squares += Math.Pow(gradients[i]![j] * direction[i][j], 2);
                 }
             }
 
             double tolerance = (2e-5 * magnitude / Math.Sqrt(Math.Max(1, direction.Sum(d => d.Length)))) + (2e-6 * Math.Abs(difference)) + 1e-6;
+            if (type == DType.BFloat16)
+                tolerance += RoundingError(c, random, at, direction, cotangent, difference, Math.Sqrt(squares));
             Assert.True(
                 Math.Abs(product - difference) <= tolerance,
                 $"{c}: gradient . direction = {product}, finite difference = {difference}, allowed {tolerance:g3}");
-
-            double Along(double step)
-            {
-                double[][] moved = [.. at.Select((x, i) => x.Select((v, j) => v + (step * direction[i][j])).ToArray())];
-                var y = Reference(c, moved);
-                double sum = 0;
-                for (int j = 0; j < y.Length; j++)
-                    sum += y[j] * cotangent[j];
-                return sum;
-            }
         }
     }
 
@@ -155,7 +170,7 @@ public abstract class OpTests<TCase>
         {
             // The thread counts are those of a processor.
             int[] counts = device == TestDevices.Processor ? [1, 2, 3] : [1];
-            var (first, _) = Forward(device, 1, c, inputs);
+            var first = Forward(device, 1, c, inputs).Values;
             foreach (int threads in counts)
                 Assert.True(first.AsSpan().SequenceEqual(Forward(device, threads, c, inputs).Values), $"{c}: forward differs with {threads} threads");
             if (!Differentiable || first.Length == 0)
@@ -195,6 +210,40 @@ public abstract class OpTests<TCase>
         Assert.Equal(message, Assert.Throws<TException>(call).Message);
     }
 
+    // The derivative of cotangent . reference along the direction.
+    private double Difference(TCase c, double[][] at, double[][] direction, ReadOnlySpan<float> cotangent)
+    {
+        const double Step = 1e-6;
+        Span<double> sums = stackalloc double[2];
+        for (int side = 0; side < 2; side++)
+        {
+            double step = side == 0 ? Step : -Step;
+            var y = Reference(c, [.. at.Select((x, i) => x.Select((v, j) => v + (step * direction[i][j])).ToArray())]);
+            for (int j = 0; j < y.Length; j++)
+                sums[side] += y[j] * cotangent[j];
+        }
+
+        return (sums[0] - sums[1]) / (2 * Step);
+    }
+
+    // What bfloat16 may cost a gradient along a direction. Each element is rounded when it is stored: independent errors of at most Epsilon, of which four times the
+    // root of the sum of squares is never met. And what is rounded before, a saved result or a product's operand, is as if something that goes in were off by a
+    // rounding or two: twice the largest change that draws of such errors make.
+    private double RoundingError(TCase c, Random random, double[][] at, double[][] direction, float[] cotangent, double difference, double root)
+    {
+        const int Draws = 4;
+        double largest = 0;
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            double[][] moved = [.. at.Select((x, i) => Array.Exists(direction[i], d => d != 0) ? Array.ConvertAll(x, v => v * Off()) : x)];
+            largest = Math.Max(largest, Math.Abs(Difference(c, moved, direction, Array.ConvertAll(cotangent, v => (float)(v * Off()))) - difference));
+        }
+
+        return (4 * Narrow.Epsilon * root) + (2 * largest);
+
+        double Off() => 1 + (random.Next(2) == 0 ? Narrow.Epsilon : -Narrow.Epsilon);
+    }
+
     // What the naive loop loses in its worst row, and in the row where that is the largest part of the row's largest magnitude.
     private static (double Absolute, double Relative) WorstNaiveError(ReadOnlySpan<double> exact, ReadOnlySpan<float> naive, int row)
     {
@@ -212,10 +261,9 @@ public abstract class OpTests<TCase>
         return (absolute, relative);
     }
 
-    // Twice the naive error and 4 ulp of the row's own largest magnitude: a spike elsewhere allows a small row nothing.
-    private static void CheckRow(TCase c, int start, ReadOnlySpan<double> exact, ReadOnlySpan<float> got, double naiveError)
+    // The caller allows twice the naive error and 4 ulp of the row's own largest magnitude: a spike elsewhere allows a small row nothing.
+    private static void CheckRow(TCase c, int start, ReadOnlySpan<double> exact, ReadOnlySpan<float> got, double allowed)
     {
-        double largest = Largest(exact), allowed = (2 * naiveError) + (4 * (MathF.BitIncrement((float)largest) - (float)largest));
         for (int i = 0; i < exact.Length; i++)
         {
             bool good = double.IsFinite(exact[i]) ? Math.Abs(got[i] - exact[i]) <= allowed : got[i].Equals((float)exact[i]);
@@ -239,8 +287,13 @@ public abstract class OpTests<TCase>
         return parameters && x.Differentiable ? tensor.AsParameter() : tensor;
     })];
 
-    private IEnumerable<(TCase Case, Input[] Inputs)> DrawnCases(string device)
+    // Gradients come back to the float32 tensors that were uploaded.
+    private Tensor CallIn(DType type, TCase c, Input[] inputs, Tensor[] tensors)
+        => Call(c, [.. tensors.Select((t, i) => inputs[i].DType == DType.Int32 || inputs[i].Parameter ? t : t.To(type))], type);
+
+    private IEnumerable<(TCase Case, Input[] Inputs)> DrawnCases(string device, DType type = DType.Float32)
     {
+        Assert.SkipWhen(TestDevices.Absence(device) is not null, TestDevices.Absence(device) ?? "");
         int n = 0, tested = 0;
         foreach (var c in Cases)
         {
@@ -248,27 +301,27 @@ public abstract class OpTests<TCase>
             if (device != TestDevices.Processor && TestDevices.IsChecked && inputs.Sum(x => x.Shape.Count) > CheckedElements)
                 continue;
             tested++;
-            yield return (c, inputs);
+            yield return (c, [.. inputs.Select(x => x.Rounded(type))]);
         }
 
         Assert.True(tested > 0, "no case was tested");
     }
 
-    private (float[] Values, Shape Shape) Forward(string name, int threads, TCase c, Input[] inputs)
+    private (float[] Values, Shape Shape, DType Type) Forward(string name, int threads, TCase c, Input[] inputs, DType type = DType.Float32)
     {
         using var device = TestDevices.Open(name, threads);
         using var scope = TensorScope.Begin();
-        var y = Call(c, Upload(device, inputs, parameters: false));
-        return (y.ToArray(), y.Shape);
+        var y = CallIn(type, c, inputs, Upload(device, inputs, parameters: false));
+        return (y.ToArray(), y.Shape, y.DType);
     }
 
-    private float[]?[] Gradients(string name, int threads, TCase c, Input[] inputs, float[] cotangent)
+    private float[]?[] Gradients(string name, int threads, TCase c, Input[] inputs, float[] cotangent, DType type = DType.Float32)
     {
         using var device = TestDevices.Open(name, threads);
         using var scope = TensorScope.Begin();
         var tensors = Upload(device, inputs, parameters: true);
-        var y = Call(c, tensors);
-        y.Backward(Tensor.From(device, cotangent, y.Shape));
+        var y = CallIn(type, c, inputs, tensors);
+        y.Backward(Tensor.From(device, cotangent, y.Shape).To(y.DType));
         return [.. tensors.Select(x => x.Grad?.ToArray())];
     }
 }

@@ -8,6 +8,8 @@ namespace CudaSeq.Tests;
 /// <summary>NativeKernels.cu and the code that launches from it know the same kernels. That they agree on arguments is checked at every launch on a device with guards.</summary>
 public sealed partial class KernelTests
 {
+    private const string Unit = "NativeKernels.cu";
+
     [Fact]
     public void EveryExportIsLaunchedAndEveryLaunchExported()
     {
@@ -50,10 +52,27 @@ public sealed partial class KernelTests
         }
     }
 
-    // A name like light_conv_forward_k##K##_f32 stands in a macro that is used once for each width.
+    // The tables are included once for each element type, between #define SYMBOL(name) name##_f32 and its #undef.
     private static IEnumerable<string> Exports()
     {
-        string text = File.ReadAllText(Repository.File("NativeKernels.cu"));
+        string ending = "";
+        foreach (string line in File.ReadLines(Repository.File(Unit)))
+        {
+            if (Ending().Match(line) is { Success: true } define)
+                ending = define.Groups["ending"].Value;
+            if (Table().Match(line) is not { Success: true } include)
+                continue;
+            foreach (string name in Names(File.ReadAllText(Repository.File(include.Groups["path"].Value))))
+                yield return name + ending;
+        }
+
+        foreach (string name in Names(File.ReadAllText(Repository.File(Unit))))
+            yield return name;
+    }
+
+    // A name like light_conv_forward_k##K stands in a macro that is used once for each width.
+    private static IEnumerable<string> Names(string text)
+    {
         foreach (Match export in Export().Matches(text))
         {
             string[] parts = export.Groups["name"].Value.Split("##");
@@ -65,11 +84,11 @@ public sealed partial class KernelTests
 
             string macro = Macro().Matches(text[..export.Index])[^1].Groups["name"].Value;
             foreach (Match use in Regex.Matches(text, $@"^{macro}\((?<width>\d+)", RegexOptions.Multiline))
-                yield return $"{parts[0]}{use.Groups["width"].Value}{parts[2]}";
+                yield return parts[0] + use.Groups["width"].Value;
         }
     }
 
-    [GeneratedRegex(@"KERNEL\w*\([\d, ]+\) (?<name>\w+(##\w+##\w+)?)\(")]
+    [GeneratedRegex(@"KERNEL\w*\([\w, ]+\) (SYMBOL\()?(?<name>\w+(##\w+)?)\)?\(")]
     private static partial Regex Export();
 
     [GeneratedRegex(@"#define (?<name>\w+)\(")]
@@ -77,4 +96,10 @@ public sealed partial class KernelTests
 
     [GeneratedRegex(@"^#line 1 ""(?<file>[^""]+)""", RegexOptions.Multiline)]
     private static partial Regex Beginning();
+
+    [GeneratedRegex(@"^#define SYMBOL\(name\) name##(?<ending>\w+)$")]
+    private static partial Regex Ending();
+
+    [GeneratedRegex("^#include \"(?<path>.*Exports\\.cuh)\"$")]
+    private static partial Regex Table();
 }

@@ -8,8 +8,8 @@ public sealed partial class SourceTests
 {
     private const int LongestFile = 400;
 
-    // Copies and fills are the driver's, products cuBLAS's.
-    private static readonly string[] WithoutDeviceCode = ["Copy", "Fill", "MatMul"];
+    // Fills are the driver's, products cuBLAS's.
+    private static readonly string[] WithoutDeviceCode = ["Fill", "MatMul"];
 
     // Declarations under the names of the packages they stand for.
     private const string Stub = "Tests/ManagedCudaStub/";

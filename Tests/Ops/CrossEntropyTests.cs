@@ -32,9 +32,9 @@ public sealed class CrossEntropyTests : OpTests<CrossEntropyCase>
     protected override Input[] Inputs(CrossEntropyCase c, Random random)
     {
         var x = Input.Random(random, [c.N, c.C]);
-        var weight = Input.Random(random, [c.V, c.C], 1 / Math.Sqrt(Math.Max(1, c.C)));
+        var weight = Input.Random(random, [c.V, c.C], 1 / Math.Sqrt(Math.Max(1, c.C)), parameter: true);
         var targets = Input.Ints([c.N], Enumerable.Range(0, c.N).Select(n => n % 3 == 1 && c.PaddingIndex >= 0 ? c.PaddingIndex : random.Next(c.V)));
-        return c.Bias ? [x, weight, targets, Input.Random(random, [c.V])] : [x, weight, targets];
+        return c.Bias ? [x, weight, targets, Input.Random(random, [c.V], parameter: true)] : [x, weight, targets];
     }
 
     protected override Tensor Call(CrossEntropyCase c, Tensor[] inputs)

@@ -11,7 +11,7 @@ public sealed class DepthwiseConvTests : OpTests<ConvCase>
 
     protected override Input[] Inputs(ConvCase c, Random random)
     {
-        Input[] inputs = [Input.Random(random, [c.B, c.T, c.C]), Input.Random(random, [c.C, c.K]), Input.Random(random, [c.C])];
+        Input[] inputs = [Input.Random(random, [c.B, c.T, c.C]), Input.Random(random, [c.C, c.K], parameter: true), Input.Random(random, [c.C], parameter: true)];
         return c.Bias ? inputs : inputs[..2];
     }
 

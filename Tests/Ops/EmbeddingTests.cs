@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
@@ -14,11 +15,13 @@ public sealed class EmbeddingTests : OpTests<EmbeddingCase>
 
     protected override Input[] Inputs(EmbeddingCase c, Random random) =>
     [
-        Input.Random(random, [c.V, c.C]),
+        Input.Random(random, [c.V, c.C], parameter: true),
         Input.Ints([c.B, c.T], Enumerable.Range(0, c.B * c.T).Select(_ => random.Next(c.V))),
     ];
 
-    protected override Tensor Call(EmbeddingCase c, Tensor[] inputs) => Ops.Embedding(inputs[0], inputs[1], c.Scale, c.PaddingIndex);
+    protected override Tensor Call(EmbeddingCase c, Tensor[] inputs) => Call(c, inputs, DType.Float32);
+
+    protected override Tensor Call(EmbeddingCase c, Tensor[] inputs, DType type) => Ops.Embedding(inputs[0], inputs[1], c.Scale, c.PaddingIndex, type);
 
     protected override T[] Reference<T>(EmbeddingCase size, T[][] inputs)
     {

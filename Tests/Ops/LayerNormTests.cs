@@ -8,7 +8,7 @@ public sealed class LayerNormTests : OpTests<(int N, int C)>
         [(3, 2), (2, 3), (5, 7), (4, 8), (9, 9), (2, 15), (7, 16), (17, 17), (3, 31), (8, 32), (2, 33), (2, 65), (700, 129), (3, 512), (0, 5)];
 
     protected override Input[] Inputs((int N, int C) c, Random random)
-        => [Input.Random(random, [c.N, c.C]), Input.Random(random, [c.C]), Input.Random(random, [c.C])];
+        => [Input.Random(random, [c.N, c.C]), Input.Random(random, [c.C], parameter: true), Input.Random(random, [c.C], parameter: true)];
 
     protected override Tensor Call((int N, int C) c, Tensor[] inputs) => Ops.LayerNorm(inputs[0], inputs[1], inputs[2]);
 

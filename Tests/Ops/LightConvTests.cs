@@ -13,7 +13,8 @@ public sealed class LightConvTests : OpTests<ConvCase>
     // K products may cancel so far on a step of few channels that the naive loop's own error is a stroke of luck.
     protected override NaiveError Allowed => NaiveError.InProportion;
 
-    protected override Input[] Inputs(ConvCase c, Random random) => [Input.Random(random, [c.B, c.T, c.C]), Input.Random(random, [c.H, c.K])];
+    protected override Input[] Inputs(ConvCase c, Random random)
+        => [Input.Random(random, [c.B, c.T, c.C]), Input.Random(random, [c.H, c.K], parameter: true)];
 
     protected override Tensor Call(ConvCase c, Tensor[] inputs)
         => Ops.LightConv(inputs[0], inputs[1], c.LeftPadding, c.Softmax, c.Drop, c.Random());

@@ -37,8 +37,8 @@ public sealed class LinearTests : OpTests<LinearCase>
     protected override Input[] Inputs(LinearCase c, Random random)
     {
         var x = Input.Random(random, new Shape([.. c.Leading, c.I]));
-        var weight = Input.Random(random, [c.O, c.I], 1 / Math.Sqrt(Math.Max(1, c.I)));
-        return c.Bias ? [x, weight, Input.Random(random, [c.O])] : [x, weight];
+        var weight = Input.Random(random, [c.O, c.I], 1 / Math.Sqrt(Math.Max(1, c.I)), parameter: true);
+        return c.Bias ? [x, weight, Input.Random(random, [c.O], parameter: true)] : [x, weight];
     }
 
     protected override Tensor Call(LinearCase c, Tensor[] inputs) => Ops.Linear(inputs[0], inputs[1], c.Bias ? inputs[2] : null, c.Activation);

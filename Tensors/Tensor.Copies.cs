@@ -1,0 +1,93 @@
+using CudaSeq.Kernels;
+
+namespace CudaSeq.Tensors;
+
+// Parameters stay float32; where a matrix product wants them in the activations' type, it gets a copy that is made once and renewed when they have changed.
+public sealed partial class Tensor
+{
+    private static readonly Lock Copying = new();
+
+    private NarrowCopy? _bfloat16;
+    private NarrowCopy? _float16;
+
+    /// <summary>The elements in a type of floats: those of this tensor itself, or of a copy that is kept until they change. Overwritten by nobody but an optimiser.</summary>
+    internal DeviceSpan As(DType dtype)
+    {
+        var data = Data;
+        if (dtype == DType)
+            return data;
+        lock (Copying)
+        {
+            ref var copy = ref dtype == DType.BFloat16 ? ref _bfloat16 : ref _float16;
+            if (copy is null && data.Device is CudaDevice { IsCapturing: true })
+                throw new CudaException($"{this}: its copy in {dtype} must be made before a capture.");
+            copy ??= new NarrowCopy(OutsideOfScopes(Empty(Device, Shape, dtype, Origin)));
+            Renew(copy, data);
+            return copy.Tensor.Data;
+        }
+    }
+
+    /// <summary>Renews the copies that are there and no longer current: before work that reads them without asking, such as a captured graph.</summary>
+    internal void RenewCopies()
+    {
+        lock (Copying)
+        {
+            if (_bfloat16 is { } bfloat16)
+                Renew(bfloat16, Data);
+            if (_float16 is { } float16)
+                Renew(float16, Data);
+        }
+    }
+
+    /// <summary>The copy that an optimiser may renew while it changes the elements; null where there is none that is current.</summary>
+    internal DeviceSpan? CurrentCopy(DType dtype)
+    {
+        lock (Copying)
+            return (dtype == DType.BFloat16 ? _bfloat16 : _float16) is { } copy && copy.Version == _data.Buffer.Version ? copy.Tensor.Data : null;
+    }
+
+    /// <summary>Says that the elements were overwritten in place, and with them the copy of a type.</summary>
+    internal void Overwritten(DType withCopy)
+    {
+        lock (Copying)
+        {
+            var copy = withCopy == DType.BFloat16 ? _bfloat16 : _float16;
+            bool renewed = copy is not null && copy.Version == _data.Buffer.Version;
+            _data.Buffer.Touch();
+            if (renewed)
+                copy!.Version = _data.Buffer.Version;
+        }
+    }
+
+    private static void Renew(NarrowCopy copy, DeviceSpan data)
+    {
+        if (copy.Version == data.Buffer.Version)
+            return;
+        CopyKernel.Convert(data, copy.Tensor.Data);
+
+        // What a graph captures has not happened yet.
+        if (data.Device is not CudaDevice { IsCapturing: true })
+            copy.Version = data.Buffer.Version;
+    }
+
+    private static Tensor OutsideOfScopes(Tensor tensor)
+    {
+        tensor.Scope?.Disown(tensor);
+        return tensor;
+    }
+
+    private void DropCopies()
+    {
+        _bfloat16?.Tensor.Dispose();
+        _float16?.Tensor.Dispose();
+        (_bfloat16, _float16) = (null, null);
+    }
+
+    private sealed class NarrowCopy(Tensor tensor)
+    {
+        public Tensor Tensor { get; } = tensor;
+
+        /// <summary>The version of the elements that it was made of.</summary>
+        public long Version { get; set; } = -1;
+    }
+}
