@@ -43,6 +43,8 @@
 #include "Kernels/Attention/AttentionTile.cuh"
 #include "Kernels/Attention/AttentionKernel.cuh"
 #include "Kernels/Attention/AttentionBackward.cuh"
+#include "Kernels/Attention/AttentionTensorCores.cuh"
+#include "Kernels/Attention/AttentionTensorCoresBackward.cuh"
 #include "Kernels/AttentionStep/AttentionStepKernel.cuh"
 #include "Kernels/Adam/AdamKernel.cuh"
 #include "Kernels/GradientNorm/GradientNormKernel.cuh"

@@ -22,6 +22,12 @@ internal static partial class AttentionKernel
         int depth = TileDepth(size), blocks = Blocks(size, size.T, CudaTile, Chunks(size));
         if (blocks == 0)
             return;
+        if (IsForTensorCores(size, q.Type, q.Address | k.Address | v.Address | y.Address))
+        {
+            ForwardTensor(cuda, size, q, k, v, keyLengths, mask, y, statistics);
+            return;
+        }
+
         int shared = ((2 * CudaTile * (depth + CudaPadding)) + WeightFloats(CudaTile)) * sizeof(float);
         cuda.Launch(
             Values[depth][q.Type], new Dim3(blocks), new Dim3(CudaThreads), shared, q, k, v, keyLengths, y, statistics,
@@ -53,6 +59,13 @@ internal static partial class AttentionKernel
             cuda.Launch(
                 Delta[y.Type], Elementwise.GridOfWarps(queries, CudaThreads), new Dim3(CudaThreads), 0, y, dy, delta,
                 size.B, size.T, size.S, size.C, size.H, size.Causal ? 1 : 0, size.Scale);
+        }
+
+        ulong addresses = q.Address | k.Address | v.Address | dy.Address | AddressOf(dq) | AddressOf(dk) | AddressOf(dv);
+        if (IsForTensorCores(size, q.Type, addresses))
+        {
+            BackwardTensor(cuda, size, q, k, v, keyLengths, mask, statistics, delta, dy, dq, dk, dv);
+            return;
         }
 
         int queryBlocks = Blocks(size, size.T, rows, Chunks(size)), keyBlocks = Blocks(size, size.S, rows, Chunks(size));

@@ -1,5 +1,6 @@
 // Tiles of attention in shared memory, and their products on a block of 16 x 16 threads: thread (ty, tx) has R neighbouring rows and 4
-// neighbouring columns of the scores. In floats on the ordinary cores; a version for the tensor cores replaces the two products and keeps the rest.
+// neighbouring columns of the scores. In floats on the ordinary cores: for float, and for
+// narrower elements where AttentionTensorCores.cuh does not serve.
 // Sizes: AttentionKernel.cs. Twins: RegisterTile.cs, SmallProduct.cs.
 
 constexpr int attention_side = 16;

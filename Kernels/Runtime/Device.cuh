@@ -293,6 +293,18 @@ __device__ inline void mma_16816<f16>(float (&sums)[4], const unsigned (&a)[4], 
 #endif
 }
 
+// 2^x to a relative error of 2^-22 in one instruction, where exp2f takes four; what float32 has no normal number for is zero.
+__device__ inline float exp2_or_zero(float x) {
+#ifdef CUDASEQ_EMULATOR
+    float y = exp2f(x);
+    return y < 1.17549435e-38f ? 0.0f : y;
+#else
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+#endif
+}
+
 // value / divisor, and what remains, for numbers that are not negative. Nearly all fit 32 bits, where a division costs a fifth.
 __device__ inline long long divide(long long value, long long divisor, long long& rest) {
     if (((value | divisor) >> 32) == 0) {

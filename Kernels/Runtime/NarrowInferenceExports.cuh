@@ -12,3 +12,15 @@ KERNEL_OF_BLOCKS(128, 4) SYMBOL(dynamic_conv_forward_banded)(
     const ELEMENT* x, const ELEMENT* logits, ELEMENT* y, int T, int C, int H, int K, int left_padding, TAP_PARAMETERS) {
     dynamic_conv_forward_banded(x, logits, y, T, C, H, K, left_padding, TAPS);
 }
+
+// q, y [B, T, C]; k, v [B, S, C]; lengths int32 [B] or null; statistics float [2, B, H, T] or null; d32, d64, d128: channels of a tile.
+#define ATTENTION(D, BLOCKS)                                                                                                                                   \
+    KERNEL_OF_BLOCKS(256, BLOCKS) SYMBOL(attention_forward_tensor_d##D)(                                                                                       \
+        const ELEMENT* __restrict__ q, const ELEMENT* __restrict__ k, const ELEMENT* __restrict__ v, const int* __restrict__ lengths, ELEMENT* __restrict__ y, \
+        float* __restrict__ statistics, ATTENTION_PARAMETERS, MASK_PARAMETERS) {                                                                               \
+        attention_forward_tensor<ELEMENT, D>(q, k, v, lengths, y, statistics, ATTENTION_SIZE, MASK);                                                           \
+    }
+ATTENTION(32, 2)
+ATTENTION(64, 2)
+ATTENTION(128, 1)
+#undef ATTENTION

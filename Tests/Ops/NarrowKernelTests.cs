@@ -46,13 +46,37 @@ public sealed class NarrowKernelTests
     public void DepthwiseConvolutions(int channels, int taps, string forward, string backward) => Convolve(
         "depthwise_conv", forward, backward, channels, (device, x) => Ops.DepthwiseConv(x, Tensor.From(device, new float[channels * taps], [channels, taps]).AsParameter(), null, taps / 2));
 
+    // Channels of a head; whole packs of eight up to 128 get the tensor cores.
+    [Theory]
+    [InlineData(8, "tensor_d32")]
+    [InlineData(32, "tensor_d32")]
+    [InlineData(40, "tensor_d64")]
+    [InlineData(64, "tensor_d64")]
+    [InlineData(96, "tensor_d128")]
+    [InlineData(128, "tensor_d128")]
+    [InlineData(12, "d32")]
+    [InlineData(60, "d64")]
+    [InlineData(136, "d128")]
+    public void Attention(int depth, string kernels)
+    {
+        using var device = TestDevices.OpenCuda();
+        using var scope = TensorScope.Begin();
+        var x = Tensor.From(device, new float[2 * 5 * 2 * depth], [2, 5, 2 * depth]).AsParameter().To(DType.BFloat16);
+        var y = Ops.Attention(x, x, x, 2);
+        Assert.Equal([$"attention_forward_{kernels}_bf16"], Launched(device, "attention_forward"));
+        y.Backward(y.Detach());
+        Assert.Equal([$"attention_backward_keys_{kernels}_bf16", $"attention_backward_queries_{kernels}_bf16"], Launched(device, "attention_backward"));
+    }
+
     [Fact]
     public void WhatStartsBesideAPackGetsTheGenericKernels()
     {
         using var device = TestDevices.OpenCuda();
         using var scope = TensorScope.Begin();
         var x = Tensor.From(device, new float[1 + (5 * 64)], [1 + (5 * 64), 1]).To(DType.BFloat16).Rows(1, 5 * 64).Reshape([1, 5, 64]);
+        Ops.Attention(x, x, x, 2);
         Ops.LightConv(x, Tensor.Zeros(device, [4, 15]), 7);
+        Assert.Equal(["attention_forward_d32_bf16"], Launched(device, "attention_forward"));
         Assert.Equal(["light_conv_forward_bf16"], Launched(device, "light_conv_forward"));
     }
 
