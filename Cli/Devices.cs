@@ -24,6 +24,31 @@ internal static class Devices
         }
     }
 
+    /// <summary>The precision that inference is asked for.</summary>
+    /// <exception cref="UsageException">There is none of that name.</exception>
+    public static DType Precision(string? name)
+    {
+        if (name is null)
+            return DType.Float32;
+        foreach (var (known, type) in Precisions.Inference)
+        {
+            if (known == name)
+                return type;
+        }
+
+        throw new UsageException($"--precision must be one of {string.Join(", ", Precisions.Inference.Select(p => p.Name))}, got {name}.");
+    }
+
+    /// <summary>What <c>--tf32</c> says; null where it is not given.</summary>
+    /// <exception cref="UsageException">Neither on nor off.</exception>
+    public static bool? Tf32(string? text) => text switch
+    {
+        null => null,
+        "on" => true,
+        "off" => false,
+        _ => throw new UsageException($"--tf32 must be on or off, got {text}."),
+    };
+
     /// <summary>A device in a few words, for example <c>cpu (2 threads, Avx512)</c>.</summary>
     public static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu} ({cpu.Threads} {(cpu.Threads == 1 ? "thread" : "threads")}, {NameOf(cpu.Tier)})" : device.Description;
 

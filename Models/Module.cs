@@ -16,6 +16,9 @@ public abstract class Module : IDisposable
     /// <exception cref="InvalidOperationException">The module was not initialised.</exception>
     public Device Device => _device ?? throw new InvalidOperationException($"{GetType().Name}: must be initialised before use; call Initialize.");
 
+    /// <summary>The type of the activations, float32 at first. Parameters stay float32.</summary>
+    public DType Precision { get; private set; }
+
     /// <summary>The number of learned values; shared ones count once. Known before the module is initialised.</summary>
     public long ParameterCount => Declared().Sum(p => p.Parameter.Shape.Count);
 
@@ -44,6 +47,16 @@ public abstract class Module : IDisposable
         foreach (var (_, parameter) in Declared())
             parameter.Initialize(device, random);
         Settle(device);
+    }
+
+    /// <summary>Chooses the type of the activations from now on, for this module and its parts. No file remembers it.</summary>
+    /// <param name="precision">Float32; on a GPU also BFloat16, or Float16 where nothing is trained.</param>
+    /// <exception cref="ArgumentException">The device does not compute in it.</exception>
+    /// <exception cref="InvalidOperationException">The module was not initialised.</exception>
+    public void ComputeIn(DType precision)
+    {
+        Precisions.Check(Device, precision);
+        Choose(precision);
     }
 
     /// <summary>
@@ -120,6 +133,13 @@ public abstract class Module : IDisposable
             parameter?.Free();
             module?.Dispose();
         }
+    }
+
+    private void Choose(DType precision)
+    {
+        Precision = precision;
+        foreach (var (_, _, module) in _members)
+            module?.Choose(precision);
     }
 
     private void Settle(Device device)

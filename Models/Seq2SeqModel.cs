@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -34,8 +35,8 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
 
     /// <summary>Scores of all tokens, before their softmax.</summary>
     /// <param name="features">[..., C].</param>
-    /// <returns>[..., V], new.</returns>
-    public Tensor Logits(Tensor features) => Ops.Linear(features, OutputWeight);
+    /// <returns>[..., V], new, float32 in every precision.</returns>
+    public Tensor Logits(Tensor features) => Ops.Linear(features, OutputWeight, result: DType.Float32);
 
     /// <summary>
     /// The label-smoothed cross-entropy of a batch and its negative log-likelihood, both summed over the tokens of the target, in nats.

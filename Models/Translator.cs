@@ -60,10 +60,13 @@ public sealed class Translator : IDisposable
     /// <summary>Loads the best checkpoint of a run directory, or the last where nothing was validated yet. It searches as the run's recipe says.</summary>
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>
     /// <param name="device">Where the model will run; the caller disposes it after the translator.</param>
+    /// <param name="precision">What it computes in, whatever it was trained in.</param>
     /// <exception cref="IOException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, or the vocabularies are not the model's.</exception>
-    public static Translator Load(string directory, Device device)
+    /// <exception cref="ArgumentException">The device does not compute in the precision.</exception>
+    public static Translator Load(string directory, Device device, DType precision = DType.Float32)
     {
+        Precisions.Check(device, precision);
         var run = new RunDirectory(directory);
         string path = run.BestOrLast;
         var header = Checkpoint.ReadHeader(path);
@@ -74,6 +77,7 @@ public sealed class Translator : IDisposable
         try
         {
             Checkpoint.Load(path, model);
+            model.ComputeIn(precision);
             return new Translator(model, source, target, run.Decoding());
         }
         catch

@@ -20,6 +20,8 @@ internal sealed class TrainVerb : Verb
     };
 
     private readonly Option<string> _device = Text("--device", "NAME", "Where to train: cpu (the default), cuda, cuda:N or auto.");
+    private readonly Option<string> _precision = Text("--precision", "NAME", "The same as --set training.precision=NAME: float32 (the default) or, on a GPU, bf16.");
+    private readonly Option<string> _tf32 = Text("--tf32", "on|off", "Whether a GPU's products of float32 matrices may round their inputs to TF32; the same as --set training.tf32 (default: off).");
     private readonly Option<long?> _seed = Whole("--seed", "N", "The same as --set training.seed=N.", 0);
     private readonly Option<long?> _maxUpdates = Whole("--max-updates", "N", "End after N updates, counted from the run's start.", 1);
     private readonly Option<bool> _resume = Flag("--resume", "Continue the run in the output folder; a run that was killed before its first checkpoint starts again.");
@@ -29,7 +31,7 @@ internal sealed class TrainVerb : Verb
         : base("train", "Train a model from a recipe.")
     {
         Add(_recipe);
-        foreach (var option in (Option[])[_data, _set, _device, _seed, _maxUpdates, _resume, _out])
+        foreach (var option in (Option[])[_data, _set, _device, _precision, _tf32, _seed, _maxUpdates, _resume, _out])
             Add(option);
     }
 
@@ -64,7 +66,7 @@ internal sealed class TrainVerb : Verb
         using var experiment = Experiment.Prepare(recipe, data, device, directory, resume, notes, display, cancellation);
         display.Report(string.Create(
             CultureInfo.InvariantCulture,
-            $"{recipe.Name}: {Devices.NameOf(recipe.Model.Architecture)}, {experiment.Model.ParameterCount:N0} parameters, on {Devices.Describe(device)}, in {directory.Path}"));
+            $"{recipe.Name}: {Devices.NameOf(recipe.Model.Architecture)}, {experiment.Model.ParameterCount:N0} parameters, in {Precisions.Name(experiment.Model.Precision)}{(device.Tf32 ? " with TF32" : "")} on {Devices.Describe(device)}, in {directory.Path}"));
         if (resume)
             display.Report(string.Create(CultureInfo.InvariantCulture, $"resuming after update {experiment.Trainer.State.Update:N0}"));
         TrainingResult result;
@@ -100,6 +102,10 @@ internal sealed class TrainVerb : Verb
         var settings = new List<string>(arguments.GetValue(_set) ?? []);
         if (arguments.GetValue(_seed) is { } seed)
             settings.Add(string.Create(CultureInfo.InvariantCulture, $"training.seed={seed}"));
+        if (arguments.GetValue(_precision) is { } precision)
+            settings.Add($"training.precision={precision}");
+        if (Devices.Tf32(arguments.GetValue(_tf32)) is { } tf32)
+            settings.Add($"training.tf32={(tf32 ? "true" : "false")}");
         if (arguments.GetValue(_maxUpdates) is { } most)
             settings.Add(string.Create(CultureInfo.InvariantCulture, $"training.max_updates={most}"));
         return settings;

@@ -16,10 +16,13 @@ internal sealed class TranslateVerb : Verb
     private readonly Option<string> _output = Text("--output", "FILE", "Where translations go, line by line in the order of the input (default: standard output).");
     private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default), cuda, cuda:N or auto.");
 
+    private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
+    private readonly Option<string> _tf32 = Text("--tf32", "on|off", "Whether a GPU's products of float32 matrices may round their inputs to TF32 (default: off).");
+
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _beam, _nbest, _batchTokens, _input, _output, _device])
+        foreach (var option in (Option[])[_model, _beam, _nbest, _batchTokens, _input, _output, _device, _precision, _tf32])
             Add(option);
     }
 
@@ -42,10 +45,13 @@ internal sealed class TranslateVerb : Verb
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
         if (input is not null && output is not null && Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new UsageException($"--output must be another file than --input, got {output} for both.");
+        var precision = Devices.Precision(arguments.GetValue(_precision));
+        bool tf32 = Devices.Tf32(arguments.GetValue(_tf32)) ?? false;
         using var device = Devices.Open(arguments.GetValue(_device));
+        device.Tf32 = tf32;
         if (device.Choice is { } choice)
             terminal.Error.WriteLine(choice);
-        using var translator = Translator.Load(folder, device);
+        using var translator = Translator.Load(folder, device, precision);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
         using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin");

@@ -33,7 +33,7 @@ public abstract class Convolution(int width, int heads, int kernelWidth, bool ca
 
     /// <summary>Gives the convolution its place in a decoding's memory: the last K inputs of each hypothesis.</summary>
     /// <param name="state">The decoding, before its first step.</param>
-    public void Begin(IncrementalState state) => state.AddPerHypothesis(this, Tensor.Zeros(Device, [state.Hypotheses, KernelWidth, width]));
+    public void Begin(IncrementalState state) => state.AddPerHypothesis(this, Tensor.Zeros(Device, [state.Hypotheses, KernelWidth, width], Precision));
 
     /// <summary>Convolves one more position of each hypothesis with those before it.</summary>
     /// <param name="x">[N, C].</param>

@@ -25,6 +25,6 @@ public sealed class Embedding : Module
 
     /// <summary>Looks tokens up and scales their vectors by sqrt(C) (Vaswani et al. 2017, section 3.4).</summary>
     /// <param name="tokens">[...] integers in 0 .. V - 1.</param>
-    /// <returns>[..., C], new.</returns>
-    public Tensor Forward(Tensor tokens) => Ops.Embedding(Weight, tokens, _scale, Vocabulary.Pad);
+    /// <returns>[..., C], new, in the module's <see cref="Module.Precision"/>: all that is computed from it is too.</returns>
+    public Tensor Forward(Tensor tokens) => Ops.Embedding(Weight, tokens, _scale, Vocabulary.Pad, Precision);
 }

@@ -47,5 +47,5 @@ public sealed class SelfAttention : SequenceMixer
     }
 
     private Tensor Room(IncrementalState state)
-        => Tensor.Zeros(Device, [state.Hypotheses, Math.Min(Growth, state.MaxLength - state.Step), _width]);
+        => Tensor.Zeros(Device, [state.Hypotheses, Math.Min(Growth, state.MaxLength - state.Step), _width], Precision);
 }

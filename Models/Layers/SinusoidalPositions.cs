@@ -26,7 +26,7 @@ public sealed class SinusoidalPositions : Module
     /// <summary>The vectors of successive tokens.</summary>
     /// <param name="start">The first token, 0 for the beginning of a sentence.</param>
     /// <param name="count">T, how many.</param>
-    /// <returns>[T, C], a view of the layer's table.</returns>
+    /// <returns>[T, C], a view of the layer's table, in the module's precision.</returns>
     public Tensor Forward(int start, int count) => Table(start + count).Rows(start, count);
 
     /// <summary>The values of P for tokens 0 .. T - 1, computed in double precision.</summary>
@@ -68,13 +68,13 @@ public sealed class SinusoidalPositions : Module
     {
         lock (_gate)
         {
-            if (_tables.Count == 0 || _tables[^1].Shape[0] < count)
-            {
-                int rows = Math.Max(SmallestTable, (int)Math.Min(2L * count, Array.MaxLength / _width));
-                _tables.Add(Scopes.Leave(Tensor.From(Device, Values(rows, _width), [rows, _width])));
-            }
-
-            return _tables[^1];
+            if (_tables.FindLast(t => t.DType == Precision) is { } present && present.Shape[0] >= count)
+                return present;
+            int rows = Math.Max(SmallestTable, (int)Math.Min(2L * count, Array.MaxLength / _width));
+            using var scope = TensorScope.Begin();
+            var table = Scopes.Leave(Tensor.From(Device, Values(rows, _width), [rows, _width]).To(Precision));
+            _tables.Add(table);
+            return table;
         }
     }
 }

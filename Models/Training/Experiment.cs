@@ -52,6 +52,7 @@ public sealed class Experiment : IDisposable
     /// <param name="cancellation">Stops the preparation.</param>
     /// <exception cref="IOException">A file is missing, or there is nothing to resume.</exception>
     /// <exception cref="InvalidDataException">A text file or a checkpoint is damaged or does not fit.</exception>
+    /// <exception cref="ArgumentException">The device does not compute as the recipe says.</exception>
     public static Experiment Prepare(
         Recipe recipe,
         string dataFolder,
@@ -64,6 +65,8 @@ public sealed class Experiment : IDisposable
     {
         if (resume && !File.Exists(directory.Last))
             throw new FileNotFoundException($"Training: nothing to resume, {directory.Last} does not exist.");
+        Precisions.Check(device, recipe.Training.Precision);
+        device.Tf32 = recipe.Training.Tf32;
         var train = recipe.Data.Train ?? throw new InvalidDataException($"{recipe.Name}: data.train must name two files.");
         Directory.CreateDirectory(directory.Path);
         if (recipe.Data.Test is { } test)
@@ -107,7 +110,7 @@ public sealed class Experiment : IDisposable
             return null;
         var pairs = ParallelCorpus.Read(Path.Combine(_dataFolder, files.Source), Path.Combine(_dataFolder, files.Target)).ToList();
         var options = Decoding(_recipe);
-        using var translator = Translator.Load(_directory.Path, Model.Device);
+        using var translator = Translator.Load(_directory.Path, Model.Device, Model.Precision);
         string[] translations = [.. translator.Translate([.. pairs.Select(p => p.Source)], options, cancellation).Select(t => t[0].Text)];
         var bleu = Bleu.Corpus(translations, [.. pairs.Select(p => p.Target)]);
         long update = Checkpoint.ReadHeader(_directory.BestOrLast).State.Update;
@@ -165,6 +168,7 @@ public sealed class Experiment : IDisposable
             BatchTokens = t.BatchTokens,
             LengthMultiple = t.LengthMultiple,
             Graphs = t.Graphs,
+            Precision = t.Precision,
             Accumulate = t.Accumulate,
             LabelSmoothing = t.LabelSmoothing,
             SmoothingForm = t.SmoothingForm,

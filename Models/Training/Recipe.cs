@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -155,6 +156,12 @@ public sealed record RecipeTraining
 
     /// <summary>Whether a GPU captures the work of each shape of batch as a CUDA graph.</summary>
     public bool Graphs { get; init; } = true;
+
+    /// <summary>The type of the activations.</summary>
+    public DType Precision { get; init; }
+
+    /// <summary>Whether a GPU may round the inputs of float32 products to TF32.</summary>
+    public bool Tf32 { get; init; }
 
     /// <summary>Batches whose gradients are summed before an update.</summary>
     public int Accumulate { get; init; } = 1;

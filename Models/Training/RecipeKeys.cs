@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 using static CudaSeq.Models.RecipeTypes;
 
@@ -69,6 +70,13 @@ internal static class RecipeKeys
             (r, v) => Training(r, t => t with { LengthMultiple = v }),
             "Batches are padded until their lengths are multiples of it; null for 8 on a GPU with `graphs`, else 1."),
         new RecipeKey<bool>("training.graphs", Flag, r => r.Training.Graphs, (r, v) => Training(r, t => t with { Graphs = v }), "On a GPU the work of each shape of batch is captured as a CUDA graph."),
+        new RecipeKey<DType>(
+            "training.precision",
+            OneOf([.. Precisions.Training]),
+            r => r.Training.Precision,
+            (r, v) => Training(r, t => t with { Precision = v }),
+            "The type of the activations: bf16 is for a GPU. Parameters and the optimiser's state are float32 with both."),
+        new RecipeKey<bool>("training.tf32", Flag, r => r.Training.Tf32, (r, v) => Training(r, t => t with { Tf32 = v }), "On a GPU float32 products round their inputs to TF32."),
         TrainingWhole("accumulate", 1, t => t.Accumulate, (t, v) => t with { Accumulate = v }, "Batches whose gradients are summed before an update."),
         TrainingNumber("label_smoothing", Number(0, below: 1), t => t.LabelSmoothing, (t, v) => t with { LabelSmoothing = v }, "Probability spread over the wrong tokens."),
         new RecipeKey<LabelSmoothing>(

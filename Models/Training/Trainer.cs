@@ -37,11 +37,12 @@ public sealed class Trainer : IDisposable
     /// <param name="options">How.</param>
     /// <param name="random">The source that initialised the model; dropout goes on from there.</param>
     /// <param name="directory">Where checkpoints and the log go; null to write nothing.</param>
-    /// <exception cref="ArgumentException">There is nothing to train on, or nothing ends the run.</exception>
+    /// <exception cref="ArgumentException">There is nothing to train on, nothing ends the run, or the device does not compute in the precision.</exception>
     public Trainer(Seq2SeqModel model, TrainingData data, TrainerOptions options, RandomSource random, RunDirectory? directory = null)
     {
         if (options.MaxUpdates is null && options.MaxTime is null)
             throw new ArgumentException("Training: must end, got neither a number of updates nor a time.");
+        model.ComputeIn(options.Precision);
         _model = model;
         _data = data;
         _options = options;
@@ -370,6 +371,8 @@ public sealed class Trainer : IDisposable
             ("runtime", Environment.Version.ToString()),
             ("processors", Environment.ProcessorCount),
             ("device", _model.Device.ToString()),
+            ("precision", Precisions.Name(_model.Precision)),
+            ("tf32", _model.Device.Tf32),
             .. _options.Notes.Select(n => (n.Key, (JsonNode?)n.Value)),
         ]);
 

@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -7,6 +8,9 @@ public sealed record TrainerOptions
 {
     /// <summary>Tokens a batch: sentences times the longest of its sentences, padding included, on the longer of the two sides.</summary>
     public int BatchTokens { get; init; } = 4096;
+
+    /// <summary>The type of the activations; parameters, their gradients and the optimiser's state are float32 with each.</summary>
+    public DType Precision { get; init; }
 
     /// <summary>Batches whose gradients are summed before an update.</summary>
     public int Accumulate { get; init; } = 1;

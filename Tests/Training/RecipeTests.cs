@@ -50,7 +50,7 @@ public sealed class RecipeTests
         // A key whose setter sets another's value would show here.
         foreach (var key in RecipeKeys.All)
         {
-            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "[5]", "[\"p\", \"q\"]"];
+            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "[5]", "[\"p\", \"q\"]"];
             var changed = candidates
                 .Select(c => key.Read(new Recipe(), System.Text.Json.JsonDocument.Parse(c).RootElement))
                 .First(r => r is not null && key.Show(r) != key.Show(new Recipe()))!;
@@ -100,7 +100,7 @@ public sealed class RecipeTests
     [InlineData("training.label_smoothing", "1", "r.json: training.label_smoothing must be a number of at least 0 and below 1, got 1.")]
     [InlineData("training.schedule", "\"cosine\"", "r.json: training.schedule must be inverse_sqrt or fixed, got \"cosine\".")]
     [InlineData("training.adam_form", "true", "r.json: training.adam_form must be fairseq or pytorch, got true.")]
-    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, length_multiple, graphs, accumulate, label_smoothing, smoothing_form, adam_beta1, adam_beta2, adam_epsilon, adam_form, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, max_updates, max_minutes, validate_every, seed, got 3.")]
+    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, length_multiple, graphs, precision, tf32, accumulate, label_smoothing, smoothing_form, adam_beta1, adam_beta2, adam_epsilon, adam_form, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, max_updates, max_minutes, validate_every, seed, got 3.")]
     [InlineData("architecture", "\"lstm\"", "r.json: architecture must be transformer, lightconv or dynamicconv, got \"lstm\".")]
     [InlineData("model.encoder_kernel_widths", "[3, 256]", "r.json: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got [3, 256].")]
     [InlineData("model.encoder_glu", "1", "r.json: model.encoder_glu must be true or false, got 1.")]

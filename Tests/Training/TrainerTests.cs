@@ -146,6 +146,32 @@ public sealed class TrainerTests : IDisposable
         Assert.True(captured > 0);
     }
 
+    /// <summary>The same masks, and losses that differ by a few roundings.</summary>
+    [Theory]
+    [InlineData(Architecture.Transformer)]
+    [InlineData(Architecture.LightConv)]
+    [InlineData(Architecture.DynamicConv)]
+    public void CudaLearnsInBFloat16AsInFloat32(Architecture architecture)
+    {
+        using var cuda = TestDevices.OpenCuda();
+        var options = Options(5) with { LengthMultiple = 8, BatchTokens = 100 };
+        double[] expected = Losses(DType.Float32), got = Losses(DType.BFloat16);
+        Assert.Equal(5, got.Length);
+        for (int i = 0; i < got.Length; i++)
+            Assert.Equal(expected[i], got[i], 8 * Narrow.Epsilon);
+        Assert.NotEqual(expected, got);
+
+        double[] Losses(DType precision)
+        {
+            var (model, data, random) = Setup(architecture, cuda);
+            using var _ = model;
+            using var trainer = new Trainer(model, data with { Valid = null }, options with { Precision = precision }, random);
+            var losses = new List<double>();
+            trainer.Run(new Sink(p => losses.Add(p.Loss)));
+            return [.. losses];
+        }
+    }
+
     [Fact]
     public void UpdatesOnCudaAreQueuedWithoutWaiting()
     {
