@@ -83,6 +83,21 @@ public sealed partial class EmulatorTests
         Assert.Contains(expected, run.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>The intrinsics and the inline PTX of Device.cuh mean on the emulator what they are for.</summary>
+    [Fact]
+    public void EveryWrapperOfDeviceCodeDoesWhatItIsFor()
+    {
+        Folder();
+        var run = Run("bash", [Repository.File("eng/emulate.sh"), Repository.File("Tests/Emulator/wrappers/main.cu")]);
+        Assert.True(run.Exit == 0, run.Output);
+        string[] wrappers =
+        [
+            "pack_pair<bf16>", "from_float<bf16>", "Pack<bf16>", "store_four<bf16>", "pack_pair<f16>", "from_float<f16>", "Pack<f16>", "store_four<f16>",
+            "cp_async16", "ldmatrix_x4", "ldmatrix_x4_trans", "mma_16816<bf16>", "mma_16816<f16>", "exp2_or_zero",
+        ];
+        Assert.All(wrappers, w => Assert.Equal(3, run.Output.Split('\n').Count(l => l == $"{w} right")));
+    }
+
     private static TheoryData<string> Sources(string folder)
         => [.. Directory.EnumerateFiles(Repository.File($"Tests/Emulator/{folder}"), "*.cu").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
 
