@@ -59,7 +59,7 @@ internal sealed class CudaQuickRun : IDisposable
             {
                 failures++;
                 Console.WriteLine($"{c.Name.PadRight(width)}  failed: {e.Message}");
-                figures?.Fail(c.Name, e.Message);
+                figures?.Fail($"{c.Name} {FiguresFile.NameOf(setting.DType)}", e.Message);
             }
 
             cuda.TrimCache();

@@ -7,6 +7,7 @@ public class EmbeddingBenchmarks : IQuickBenchmarks
 {
     public IEnumerable<QuickCase> Cases(Setting setting)
     {
+        var dtype = setting.DType;
         var (n, v, c) = setting.Sizes switch
         {
             Sizes.Gpu => (Setting.GpuTokens, 32768, 1024),
@@ -19,12 +20,12 @@ public class EmbeddingBenchmarks : IQuickBenchmarks
         yield return new QuickCase($"Embedding {n} of [{v}, {c}]", new Work(0, n * (row + tableRow), n), device =>
         {
             var (table, ids) = (Inputs.Normal(device, [v, c]), Inputs.Tokens(device, [n], v));
-            return () => Ops.Embedding(table, ids);
+            return () => Ops.Embedding(table, ids, dtype: dtype);
         });
         yield return new QuickCase($"Embedding {n} of [{v}, {c}] backward", new Work(0, (n * row) + (v * tableRow), n), device =>
         {
             var (table, ids) = (Inputs.Parameter(device, [v, c]), Inputs.Tokens(device, [n], v));
-            return Inputs.Backward(Ops.Embedding(table, ids), table);
+            return Inputs.Backward(Ops.Embedding(table, ids, dtype: dtype), table);
         });
     }
 }

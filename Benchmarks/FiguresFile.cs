@@ -98,13 +98,13 @@ internal sealed class FiguresFile
     {
         var figures = List("figures");
         Remove(figures, f => ((string[])["by", "case", "dtype", "mode"]).All(key => (string?)f[key] == (string?)figure[key]));
-        string name = figure["mode"] is { } mode ? $"{figure["case"]} {mode}" : $"{figure["case"]}";
+        string name = $"{figure["case"]} {figure["dtype"]}{(figure["mode"] is { } mode ? $" {mode}" : "")}";
         Remove(List("failures"), f => (string?)f["case"] == name);
         figures.Add(figure);
         Save();
     }
 
-    /// <summary>Notes that a case, or a mode of it, could not be measured.</summary>
+    /// <summary>Notes that a case, with its element type and mode, could not be measured.</summary>
     public void Fail(string @case, string reason)
     {
         var failures = List("failures");

@@ -15,7 +15,11 @@ public static class Inputs
     public static Tensor Normal(Device device, Shape shape, float deviation = 1, DType dtype = DType.Float32)
     {
         if (dtype != DType.Float32)
-            throw new ArgumentException($"Inputs: the element type must be one of {string.Join(", ", Setting.DTypes)}, got {dtype}.");
+        {
+            using var scope = TensorScope.Begin();
+            return Normal(device, shape, deviation).To(dtype).Keep();
+        }
+
         if (shape.Count <= BlockElements || device is CpuDevice)
             return Tensor.From(device, Draw(shape.Count, deviation), shape);
         var tensor = Tensor.Empty(device, shape, dtype, nameof(Inputs));
@@ -26,7 +30,15 @@ public static class Inputs
     }
 
     /// <summary>What an op computes from in training, an output of the op before it: a gradient flows to it.</summary>
-    public static Tensor Activation(Device device, Shape shape, DType dtype) => Normal(device, shape, dtype: dtype).AsParameter();
+    public static Tensor Activation(Device device, Shape shape, DType dtype)
+    {
+        var x = Normal(device, shape, dtype: dtype);
+
+        // Parameters are float32: a narrower tensor is the output of an op, here of one that does nothing in either direction.
+        return dtype == DType.Float32
+            ? x.AsParameter()
+            : Tape.Record(nameof(Activation), x, [Parameter(device, [1])], 0, static (_, _) => new Gradients(first: null));
+    }
 
     /// <summary>Learned numbers, float32 whatever the activations are: a gradient flows to them.</summary>
     public static Tensor Parameter(Device device, Shape shape, float deviation = 1) => Normal(device, shape, deviation).AsParameter();

@@ -11,7 +11,6 @@ namespace CudaSeq.Benchmarks;
 internal static class ModelRun
 {
     private const string Verb = "models";
-    private const string DType = "float32";
 
     private const string Eager = "eager";
     private const string Graphs = "graphs";
@@ -27,11 +26,12 @@ internal static class ModelRun
         var cuda = device as CudaDevice;
         var sizes = options.Choice<Sizes>("--sizes") ?? (cuda is null ? Sizes.Processor : Sizes.Gpu);
         var lines = (from c in ModelCase.Of(sizes)
+                     from dtype in cuda is null ? (IReadOnlyList<DType>)[DType.Float32] : [DType.BFloat16, DType.Float32]
                      from k in Kinds
                      where cuda is not null || (k.Mode == Eager && k.Kind != "Step")
                      let name = $"{k.Kind} {c}"
                      where name.Contains(filter, StringComparison.OrdinalIgnoreCase)
-                     select new Line(k.Kind, k.Mode, name, c)).ToArray();
+                     select new Line(k.Kind, k.Mode, dtype, name, c)).ToArray();
         if (lines.Length == 0)
             throw new OptionException($"models: no case matches \"{filter}\".");
         if (cuda is null && options.Text("--json") is not null)
@@ -79,18 +79,18 @@ internal static class ModelRun
     {
         bool smoke = sizes == Sizes.Smoke;
         string label = line.Label.PadRight(width);
-        var figure = new JsonObject { ["by"] = FiguresFile.Own, ["case"] = line.Name, ["dtype"] = DType, ["mode"] = line.Mode };
+        var figure = new JsonObject { ["by"] = FiguresFile.Own, ["case"] = line.Name, ["dtype"] = FiguresFile.NameOf(line.DType), ["mode"] = line.Mode };
         if (line.Kind == "Step")
         {
-            var (host, step) = model.Step(smoke ? 1 : 10, ((CudaDevice)device).Synchronize);
+            var (host, step) = model.Step(smoke ? 1 : 10, ((CudaDevice)device).Synchronize, line.DType);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{label}  host {host * 1e3:f2} ms of {step * 1e3:f2} ms, {host / step:p1}"));
             (figure["value"], figure["unit"], figure["host_seconds"], figure["seconds"]) = (host / step, "of the step", host, step);
         }
         else
         {
             var rate = line.Kind == "Training"
-                ? model.Train(smoke ? TimeSpan.Zero : TimeSpan.FromSeconds(0.4), smoke ? 2 : 5, line.Mode == Graphs)
-                : model.Decode(line.Kind == "Greedy" ? 1 : 4, smoke ? 1 : 3);
+                ? model.Train(smoke ? TimeSpan.Zero : TimeSpan.FromSeconds(0.3), smoke ? 2 : 5, line.Mode == Graphs, line.DType)
+                : model.Decode(line.Kind == "Greedy" ? 1 : 4, smoke ? 1 : 3, line.DType);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{label}  {rate.Median:N0} tokens/s ({rate.Low:N0} .. {rate.High:N0})"));
             (figure["value"], figure["unit"], figure["low"], figure["high"]) = (rate.Median, "tokens/s", rate.Low, rate.High);
         }
@@ -98,8 +98,8 @@ internal static class ModelRun
         figures?.Add(figure);
     }
 
-    private sealed record Line(string Kind, string Mode, string Name, ModelCase Case)
+    private sealed record Line(string Kind, string Mode, DType DType, string Name, ModelCase Case)
     {
-        public string Label => $"{Name} {Mode}";
+        public string Label => $"{Name} {FiguresFile.NameOf(DType)} {Mode}";
     }
 }

@@ -25,7 +25,8 @@ internal sealed class OpenModel : IDisposable
     /// <param name="interval">The least time of one measurement.</param>
     /// <param name="count">Measurements.</param>
     /// <param name="graphs">Whether a GPU captures forward and backward as a graph.</param>
-    public Spread Train(TimeSpan interval, int count, bool graphs)
+    /// <param name="precision">The type of the activations.</param>
+    public Spread Train(TimeSpan interval, int count, bool graphs, DType precision = DType.Float32)
     {
         var codec = new TextCodec(new WordTokenizer(), Vocabulary.FromCounts([]));
         var data = new TrainingData { Source = codec, Target = codec, Train = Corpus.From(_case.Pairs(16 * _case.B)) };
@@ -33,6 +34,7 @@ internal sealed class OpenModel : IDisposable
         {
             BatchTokens = _case.B * _case.T,
             Graphs = graphs,
+            Precision = precision,
             LengthMultiple = 1,
             MaxUpdates = 1_000_000,
             ValidateEvery = int.MaxValue,
@@ -60,8 +62,11 @@ internal sealed class OpenModel : IDisposable
     /// </summary>
     /// <param name="count">Steps to measure.</param>
     /// <param name="synchronize">Waits for the device.</param>
-    public (double Host, double Step) Step(int count, Action synchronize)
+    /// <param name="precision">The type of the activations.</param>
+    public (double Host, double Step) Step(int count, Action synchronize, DType precision = DType.Float32)
     {
+        _model.ComputeIn(precision);
+
         // Before these are over, kernels are loaded and memory is allocated.
         const int First = 3;
         Tensor[] parameters = [.. _model.Parameters];
@@ -94,8 +99,10 @@ internal sealed class OpenModel : IDisposable
     /// <summary>Target tokens a second of <see cref="SequenceGenerator"/>: B sources of T tokens, outputs of T / 2 tokens and end-of-sentence.</summary>
     /// <param name="beam">Hypotheses of each sentence.</param>
     /// <param name="count">Measurements.</param>
-    public Spread Decode(int beam, int count)
+    /// <param name="precision">The type of the activations.</param>
+    public Spread Decode(int beam, int count, DType precision = DType.Float32)
     {
+        _model.ComputeIn(precision);
         var generator = new SequenceGenerator(_model);
         int[][] sources = [.. _case.Pairs(_case.B).Select(p => p.Source)];
         int length = Math.Max(1, _case.T / 2);

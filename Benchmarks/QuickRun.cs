@@ -30,6 +30,8 @@ internal static class QuickRun
         string[] wrong = [.. (device == "cpu" ? (string[])["--json"] : ["--threads", "--tier", "--clock"]).Where(o => options.Text(o) is not null)];
         if (wrong.Length > 0)
             throw new OptionException($"quick: {wrong[0]} is {(device == "cpu" ? "for a GPU" : "about the processor")}, got --device {device}.");
+        if (device == "cpu" && setting.DType != DType.Float32)
+            throw new OptionException($"quick: a processor computes in float32 alone, got --dtype {FiguresFile.NameOf(setting.DType)}.");
         if (device != "cpu")
         {
             using var opened = options.OpenDevice("--device");

@@ -24,7 +24,7 @@ public readonly record struct Setting(Sizes Sizes, DType DType = DType.Float32)
     public const int GpuTokens = 1 << 16;
 
     /// <summary>The element types that inputs can be made of.</summary>
-    public static IReadOnlyList<DType> DTypes { get; } = [DType.Float32];
+    public static IReadOnlyList<DType> DTypes { get; } = [DType.Float32, DType.BFloat16];
 
     /// <summary>Bytes of an element.</summary>
     public int ElementBytes => DType.Size();

@@ -177,7 +177,9 @@ kernels)
     export FAIRSEQ_BUILD=${FAIRSEQ_BUILD:-$out/fairseq-kernels}
     timeout -k 5 300 "$python" "$here/gpu_peers.py" build-fairseq >"$out/fairseq-build.log" 2>&1 &
     building=$!
-    must quick 215 "$bin/CudaSeq.Benchmarks" quick --device cuda --sizes "$sizes" --json "$json" ${smoke:+--rounds 2}
+    for dtype in bfloat16 float32; do
+        must "quick-$dtype" 120 "$bin/CudaSeq.Benchmarks" quick --device cuda --sizes "$sizes" --dtype "$dtype" --json "$json" ${smoke:+--rounds 2}
+    done
     must rivals "$(left 10)" "$python" "$here/gpu_peers.py" kernels --json "$json" --seconds "$(left 60)" ${smoke:+--smoke}
     kill "$building" 2>/dev/null
     wait "$building"

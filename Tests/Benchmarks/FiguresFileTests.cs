@@ -20,7 +20,7 @@ public sealed class FiguresFileTests : IDisposable
         file.Add(Figure("Softmax [8, 8]", 2));
         file.Add(Figure("LayerNorm [8, 8]", 3));
         file.Fail("Adam", "no memory");
-        file.Fail("Softmax [8, 8]", "later it failed");
+        file.Fail("Softmax [8, 8] float32", "later it failed");
         file.Add(Figure("Softmax [8, 8]", 4));
         Assert.Equal(0, RecordRun.Run([Json, "tests", "passed=12", "device=cuda"]));
         Assert.Equal(0, RecordRun.Run([Json, "tests", "failed=0"]));

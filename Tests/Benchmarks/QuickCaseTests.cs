@@ -1,4 +1,5 @@
 using CudaSeq.Benchmarks;
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
@@ -12,16 +13,14 @@ public sealed class QuickCaseTests
     public void EverySmallCaseRuns(string device)
     {
         using var opened = TestDevices.Open(device);
-        foreach (var c in QuickRun.All(new Setting(Sizes.Smoke)))
-        {
-            using var scope = TensorScope.Begin();
-            var call = c.Prepare(opened);
-            for (int i = 0; i < 2; i++)
-            {
-                using var inner = TensorScope.Begin();
-                call();
-            }
-        }
+        RunAll(opened, DType.Float32);
+    }
+
+    [Fact]
+    public void EverySmallCaseRunsInBFloat16()
+    {
+        using var cuda = TestDevices.OpenCuda();
+        RunAll(cuda, DType.BFloat16);
     }
 
     [Theory, Devices]
@@ -55,11 +54,26 @@ public sealed class QuickCaseTests
     [InlineData("--rounds 0", "quick: --rounds must be a whole number of at least 1, got 0.")]
     [InlineData("--rounds 1 --rounds 2", "quick: --rounds must be given once.")]
     [InlineData("--sizes huge", "quick: --sizes must be one of processor, gpu, smoke, got huge.")]
-    [InlineData("--dtype int32", "quick: --dtype must be one of float32, got int32.")]
+    [InlineData("--dtype int32", "quick: --dtype must be one of float32, bfloat16, got int32.")]
+    [InlineData("--dtype bfloat16", "quick: a processor computes in float32 alone, got --dtype bfloat16.")]
     [InlineData("--filter nothing-is-called-so", "quick: no case matches \"nothing-is-called-so\".")]
     [InlineData("--json gpu.json", "quick: --json is for a GPU, got --device cpu.")]
     [InlineData("--device cuda --threads 2", "quick: --threads is about the processor, got --device cuda.")]
     [InlineData("--device gpu", "quick: Device: must be one of cpu, cuda, cuda:N, auto, got \"gpu\".")]
     public void RefusesWhatItDoesNotUnderstand(string line, string message)
         => Assert.StartsWith(message, Assert.Throws<OptionException>(() => QuickRun.Run(line.Split(' '))).Message);
+
+    private static void RunAll(Device device, DType dtype)
+    {
+        foreach (var c in QuickRun.All(new Setting(Sizes.Smoke, dtype)))
+        {
+            using var scope = TensorScope.Begin();
+            var call = c.Prepare(device);
+            for (int i = 0; i < 2; i++)
+            {
+                using var inner = TensorScope.Begin();
+                call();
+            }
+        }
+    }
 }
