@@ -35,6 +35,7 @@
 #include "Kernels/LogSoftmax/LogSoftmaxKernel.cuh"
 #include "Kernels/LayerNorm/LayerNormKernel.cuh"
 #include "Kernels/LayerNorm/LayerNormBackward.cuh"
+#include "Kernels/DropoutAddLayerNorm/DropoutAddLayerNormKernel.cuh"
 #include "Kernels/TopK/RankKey.cuh"
 #include "Kernels/TopK/TopKKernel.cuh"
 #include "Kernels/ArgMax/ArgMaxKernel.cuh"

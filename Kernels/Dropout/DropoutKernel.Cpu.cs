@@ -9,12 +9,18 @@ internal static unsafe partial class DropoutKernel
     // Factors made at a time; they never leave the first-level cache.
     private const int FactorElements = 1024;
 
-    private static void ForwardCpu(CpuDevice cpu, float p, PhiloxKey key, DeviceSpan x, DeviceSpan y)
-        => cpu.For(checked((int)((y.Length + ChunkElements - 1) / ChunkElements)), 1, new Body(p, key, x.Floats, y.Floats, y.Length));
+    private static void ForwardCpu(CpuDevice cpu, DropMask mask, DeviceSpan x, DeviceSpan y)
+        => cpu.For(checked((int)((y.Length + ChunkElements - 1) / ChunkElements)), 1, new Body(mask, x.Floats, y.Floats, y.Length));
 
-    private readonly struct Body(float p, PhiloxKey key, float* x, float* y, long length) : IKernelBody
+    /// <summary>factor x, by a choice and not only a product: what is dropped is 0 even where x is infinite.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static TVector Masked<TVector>(TVector factor, TVector x)
+        where TVector : struct, IFloatVector<TVector>
+        => TVector.SelectLess(TVector.Zero, factor, factor * x, TVector.Zero);
+
+    private readonly struct Body(DropMask mask, float* x, float* y, long length) : IKernelBody
     {
-        private readonly DropMask _mask = new(key, p);
+        private readonly DropMask _mask = mask;
         private readonly float* _x = x;
         private readonly float* _y = y;
         private readonly long _length = length;
@@ -37,11 +43,5 @@ internal static unsafe partial class DropoutKernel
                     Masked(TVector.LoadPartial(factors + i, rest), TVector.LoadPartial(x + i, rest)).StorePartial(y + i, rest);
             }
         }
-
-        // A choice, not only a product: what is dropped is 0 even where x is infinite.
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TVector Masked<TVector>(TVector factor, TVector x)
-            where TVector : struct, IFloatVector<TVector>
-            => TVector.SelectLess(TVector.Zero, factor, factor * x, TVector.Zero);
     }
 }

@@ -4,13 +4,43 @@
 
 constexpr int layer_norm_warps = 8;
 
-template <typename E, int Width>
+// Where the gradient of the rows goes: elements c .. c + Width of the row that begins at an offset into [rows, C].
+template <typename E>
+struct LayerNormGradient {
+    E* dx;
+
+    __device__ bool wanted() const { return dx != nullptr; }
+
+    __device__ LayerNormGradient row(long long offset) const { return {dx + offset}; }
+
+    template <int Width>
+    __device__ void store(int c, const float (&value)[Width]) const {
+        store_elements<Width>(dx + c, value);
+    }
+};
+
+// The sums of the block's warps, in order, by way of shared [8, C]: each warp's row lies there as a whole, so that no addition waits for another warp's.
+template <int Width>
+__device__ inline void layer_norm_join(const WarpRow<float, Width>& own, float* sums, float* to, int channels) {
+    own.store(sums + threadIdx.x / warp_lanes * channels, channels);
+    __syncthreads();
+    for (int c = threadIdx.x; c < channels; c += layer_norm_warps * warp_lanes) {
+        float sum = sums[c];
+#pragma unroll
+        for (int w = 1; w < layer_norm_warps; w++) sum += sums[w * channels + c];
+        to[c] = sum;
+    }
+    __syncthreads();
+}
+
+template <int Width, typename E, typename Gradient>
 __device__ inline void layer_norm_backward_rows(
-    const E* x, const float* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
+    const E* x, const float* gain, const float* mean, const float* r, const E* dy, Gradient gradient, float* partial, int rows, int block_rows, int channels) {
     using Row = WarpRow<E, Width>;
-    DYNAMIC_SHARED(float, sums);  // [2, C]
+    DYNAMIC_SHARED(float, sums);  // [8, C]
     int warp = threadIdx.x / warp_lanes, first = blockIdx.x * block_rows, last = min(rows, first + block_rows);
-    Row z, g, dgain, dbias;
+    Row z, g;
+    WarpRow<float, Width> dgain, dbias;
     dgain.each(channels, [&](int i, int j) { dgain.value[i][j] = dbias.value[i][j] = 0.0f; });
     for (int n = first + warp; n < last; n += layer_norm_warps) {
         long long offset = static_cast<long long>(n) * channels;
@@ -34,44 +64,42 @@ __device__ inline void layer_norm_backward_rows(
                 }
             }
         }
-        if (dx == nullptr) continue;
-        sum = warp_sum(sum) / channels;
-        product = warp_sum(product) / channels;
+        if (!gradient.wanted()) continue;
+        warp_sums(sum, product);
+        sum /= channels;
+        product /= channels;
         g.each(channels, [&](int i, int j) { g.value[i][j] = (g.value[i][j] - sum - z.value[i][j] * product) * scale; });
-        g.store(dx + offset, channels);
+        Gradient own = gradient.row(offset);
+#pragma unroll
+        for (int i = 0; i < Row::Steps; i++) {
+            int c = Row::at(i);
+            if (c < channels) own.template store<Width>(c, g.value[i]);
+        }
     }
     if (partial == nullptr) return;
-    for (int w = 0; w < layer_norm_warps; w++) {
-        if (warp == w) {
-            dgain.each(channels, [&](int i, int j) {
-                int c = Row::at(i) + j;
-                sums[c] = w == 0 ? dgain.value[i][j] : sums[c] + dgain.value[i][j];
-                sums[channels + c] = w == 0 ? dbias.value[i][j] : sums[channels + c] + dbias.value[i][j];
-            });
-        }
-        __syncthreads();
-    }
     partial += blockIdx.x * 2LL * channels;
-    for (int c = threadIdx.x; c < 2 * channels; c += layer_norm_warps * warp_lanes) partial[c] = sums[c];
+    layer_norm_join(dgain, sums, partial, channels);
+    layer_norm_join(dbias, sums, partial + channels, channels);
 }
 
 template <typename E>
 __device__ inline void layer_norm_backward(
     const E* x, const float* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
-    layer_norm_backward_rows<E, Pack<E>::Count>(x, gain, mean, r, dy, dx, partial, rows, block_rows, channels);
+    layer_norm_backward_rows<Pack<E>::Count>(x, gain, mean, r, dy, LayerNormGradient<E>{dx}, partial, rows, block_rows, channels);
 }
 
 // Rows of any length: a thread owns the columns it sums, in partial itself.
-template <typename E>
-__device__ inline void layer_norm_backward_wide(
-    const E* x, const float* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
+template <typename E, typename Gradient>
+__device__ inline void layer_norm_backward_blocks(
+    const E* x, const float* gain, const float* mean, const float* r, const E* dy, Gradient gradients, float* partial, int rows, int block_rows, int channels) {
     int first = blockIdx.x * block_rows, last = min(rows, first + block_rows);
     if (partial != nullptr) {
         partial += blockIdx.x * 2LL * channels;
         for (int c = threadIdx.x; c < channels; c += blockDim.x) partial[c] = partial[channels + c] = 0.0f;
     }
     for (int n = first; n < last; n++) {
-        const E *row = x + static_cast<long long>(n) * channels, *gradient = dy + static_cast<long long>(n) * channels;
+        long long offset = static_cast<long long>(n) * channels;
+        const E *row = x + offset, *gradient = dy + offset;
         float center = mean[n], scale = r[n], sum = 0.0f, product = 0.0f;
         for (int c = threadIdx.x; c < channels; c += blockDim.x) {
             float d = to_float(gradient[c]), z = (to_float(row[c]) - center) * scale, g = d * gain[c];
@@ -82,15 +110,22 @@ __device__ inline void layer_norm_backward_wide(
                 partial[channels + c] += d;
             }
         }
-        if (dx == nullptr) continue;
+        if (!gradients.wanted()) continue;
         sum = block_sum(sum) / channels;
         product = block_sum(product) / channels;
-        E* target = dx + static_cast<long long>(n) * channels;
+        Gradient own = gradients.row(offset);
         for (int c = threadIdx.x; c < channels; c += blockDim.x) {
             float z = (to_float(row[c]) - center) * scale, g = to_float(gradient[c]) * gain[c];
-            target[c] = from_float<E>((g - sum - z * product) * scale);
+            float value[1] = {(g - sum - z * product) * scale};
+            own.template store<1>(c, value);
         }
     }
+}
+
+template <typename E>
+__device__ inline void layer_norm_backward_wide(
+    const E* x, const float* gain, const float* mean, const float* r, const E* dy, E* dx, float* partial, int rows, int block_rows, int channels) {
+    layer_norm_backward_blocks(x, gain, mean, r, dy, LayerNormGradient<E>{dx}, partial, rows, block_rows, channels);
 }
 
 // dgain and dbias [C] from partial [blocks, 2, C], blocks in order; a block of 8 warps has 32 columns of either. What is null is left out.

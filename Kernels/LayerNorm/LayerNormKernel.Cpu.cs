@@ -10,7 +10,7 @@ internal static unsafe partial class LayerNormKernel
 
     private static void ForwardCpu(CpuDevice cpu, LayerNormSize size, DeviceSpan x, DeviceSpan gain, DeviceSpan bias, DeviceSpan y, DeviceSpan? mean, DeviceSpan? r)
     {
-        var body = new ForwardBody(size, x.Floats, gain.Floats, bias.Floats, y.Floats, mean.FloatsOrNull(), r.FloatsOrNull());
+        var body = new ForwardBody(x.Floats, y.Floats, new RowNorm(size, gain.Floats, bias.Floats, mean.FloatsOrNull(), r.FloatsOrNull()));
         cpu.For(size.N, CpuDevice.Grain(5 + (0.3 * size.C)), body);
     }
 
@@ -26,43 +26,54 @@ internal static unsafe partial class LayerNormKernel
             cpu.For(size.C, CpuDevice.Grain(0.2 * Math.Max(1, blocks)), new SumBody(size.C, blocks, sums.Floats, dgain.FloatsOrNull(), dbias.FloatsOrNull()));
     }
 
-    private readonly struct ForwardBody(LayerNormSize size, float* x, float* gain, float* bias, float* y, float* mean, float* r) : IKernelBody
+    private readonly struct ForwardBody(float* x, float* y, RowNorm norm) : IKernelBody
     {
-        private readonly LayerNormSize _size = size;
         private readonly float* _x = x;
-        private readonly float* _gain = gain;
-        private readonly float* _bias = bias;
         private readonly float* _y = y;
-        private readonly float* _mean = mean;
-        private readonly float* _r = r;
+        private readonly RowNorm _norm = norm;
 
         public void Invoke<TVector>(int begin, int end)
             where TVector : struct, IFloatVector<TVector>
         {
-            int width = _size.C;
             for (int n = begin; n < end; n++)
-            {
-                float* x = _x + ((long)n * width);
-                float* y = _y + ((long)n * width);
-                float mean = Sum<TVector>(x, width) / width;
-                float r = 1 / MathF.Sqrt((SquaredDistance<TVector>(x, width, mean) / width) + _size.Epsilon);
-                if (_mean is not null)
-                {
-                    _mean[n] = mean;
-                    _r[n] = r;
-                }
+                _norm.Normalize<TVector>(n, _x + ((long)n * _norm.Width), _y + ((long)n * _norm.Width));
+        }
+    }
 
-                var m = TVector.Broadcast(mean);
-                var s = TVector.Broadcast(r);
-                int i = 0;
-                for (; i <= width - TVector.Count; i += TVector.Count)
-                    TVector.MultiplyAdd((TVector.Load(x + i) - m) * s, TVector.Load(_gain + i), TVector.Load(_bias + i)).Store(y + i);
-                int rest = width - i;
-                if (rest > 0)
-                {
-                    var z = (TVector.LoadPartial(x + i, rest) - m) * s;
-                    TVector.MultiplyAdd(z, TVector.LoadPartial(_gain + i, rest), TVector.LoadPartial(_bias + i, rest)).StorePartial(y + i, rest);
-                }
+    /// <summary>Forward, one row at a time. gain, bias [C]; mean, r [N] or null.</summary>
+    internal readonly struct RowNorm(LayerNormSize size, float* gain, float* bias, float* mean, float* r)
+    {
+        private readonly float _epsilon = size.Epsilon;
+        private readonly float* _gain = gain;
+        private readonly float* _bias = bias;
+        private readonly float* _mean = mean;
+        private readonly float* _r = r;
+
+        public readonly int Width = size.C;
+
+        /// <summary>Row n: x and y [C], y may be x.</summary>
+        public void Normalize<TVector>(int n, float* x, float* y)
+            where TVector : struct, IFloatVector<TVector>
+        {
+            int width = Width;
+            float mean = Sum<TVector>(x, width) / width;
+            float r = 1 / MathF.Sqrt((SquaredDistance<TVector>(x, width, mean) / width) + _epsilon);
+            if (_mean is not null)
+            {
+                _mean[n] = mean;
+                _r[n] = r;
+            }
+
+            var m = TVector.Broadcast(mean);
+            var s = TVector.Broadcast(r);
+            int i = 0;
+            for (; i <= width - TVector.Count; i += TVector.Count)
+                TVector.MultiplyAdd((TVector.Load(x + i) - m) * s, TVector.Load(_gain + i), TVector.Load(_bias + i)).Store(y + i);
+            int rest = width - i;
+            if (rest > 0)
+            {
+                var z = (TVector.LoadPartial(x + i, rest) - m) * s;
+                TVector.MultiplyAdd(z, TVector.LoadPartial(_gain + i, rest), TVector.LoadPartial(_bias + i, rest)).StorePartial(y + i, rest);
             }
         }
 

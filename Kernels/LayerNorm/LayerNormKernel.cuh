@@ -3,13 +3,34 @@
 // Rows of up to 1024 live in the registers of a warp, so that each tensor crosses the memory once; the wide kernels give a longer row a block, which reads it
 // again from the cache.
 
-template <typename E, int Width>
+// Where rows come from. Of the row that begins at an offset into [rows, C], `first` fetches elements c .. c + Width and is called once for each; `again` is
+// where the row can be read from then on.
+template <typename E>
+struct LayerNormRows {
+    const E* x;
+
+    __device__ LayerNormRows row(long long offset) const { return {x + offset}; }
+
+    template <int Width>
+    __device__ void first(int c, float (&value)[Width]) const {
+        load_elements<Width>(x + c, value);
+    }
+
+    __device__ const E* again() const { return x; }
+};
+
+template <int Width, typename E, typename Rows>
 __device__ inline void layer_norm_forward_rows(
-    const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
+    Rows rows_of, const float* gain, const float* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
     long long n;
     if (!warp_row(rows, n)) return;
+    Rows own = rows_of.row(n * channels);
     WarpRow<E, Width> row;
-    row.load(x + n * channels, channels);
+#pragma unroll
+    for (int i = 0; i < row.Steps; i++) {
+        int c = row.at(i);
+        if (c < channels) own.template first<Width>(c, row.value[i]);
+    }
     float sum = 0.0f, squares = 0.0f;
     row.each(channels, [&](int i, int j) { sum += row.value[i][j]; });
     float center = warp_sum(sum) / channels;
@@ -41,16 +62,21 @@ template <typename E>
 __device__ inline void layer_norm_forward(
     const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, long long rows, int channels, float epsilon) {
     if (channels % Pack<E>::Count == 0 && aligned(x, gain, bias, y))
-        layer_norm_forward_rows<E, Pack<E>::Count>(x, gain, bias, y, mean, r, rows, channels, epsilon);
+        layer_norm_forward_rows<Pack<E>::Count>(LayerNormRows<E>{x}, gain, bias, y, mean, r, rows, channels, epsilon);
     else
-        layer_norm_forward_rows<E, 1>(x, gain, bias, y, mean, r, rows, channels, epsilon);
+        layer_norm_forward_rows<1>(LayerNormRows<E>{x}, gain, bias, y, mean, r, rows, channels, epsilon);
 }
 
-template <typename E, int Width>
-__device__ inline void layer_norm_forward_block(const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, int channels, float epsilon) {
+// Block n has row n.
+template <int Width, typename E, typename Rows>
+__device__ inline void layer_norm_forward_block(Rows rows_of, const float* gain, const float* bias, E* y, float* mean, float* r, int channels, float epsilon) {
+    long long n = blockIdx.x, offset = n * channels;
+    Rows own = rows_of.row(offset);
+    const E* x = own.again();
+    y += offset;
     float sum = 0.0f, squares = 0.0f, value[Width], g[Width], b[Width];
     for (int c = threadIdx.x * Width; c < channels; c += blockDim.x * Width) {
-        load_elements<Width>(x + c, value);
+        own.template first<Width>(c, value);
 #pragma unroll
         for (int j = 0; j < Width; j++) sum += value[j];
     }
@@ -62,8 +88,8 @@ __device__ inline void layer_norm_forward_block(const E* x, const float* gain, c
     }
     float scale = 1.0f / sqrtf(block_sum(squares) / channels + epsilon);
     if (mean != nullptr && threadIdx.x == 0) {
-        *mean = center;
-        *r = scale;
+        mean[n] = center;
+        r[n] = scale;
     }
     for (int c = threadIdx.x * Width; c < channels; c += blockDim.x * Width) {
         load_elements<Width>(x + c, value);
@@ -77,10 +103,8 @@ __device__ inline void layer_norm_forward_block(const E* x, const float* gain, c
 
 template <typename E>
 __device__ inline void layer_norm_forward_wide(const E* x, const float* gain, const float* bias, E* y, float* mean, float* r, int channels, float epsilon) {
-    long long n = blockIdx.x, first = n * channels;
-    float *own_mean = mean == nullptr ? nullptr : mean + n, *own_r = r == nullptr ? nullptr : r + n;
     if (channels % Pack<E>::Count == 0 && aligned(x, gain, bias, y))
-        layer_norm_forward_block<E, Pack<E>::Count>(x + first, gain, bias, y + first, own_mean, own_r, channels, epsilon);
+        layer_norm_forward_block<Pack<E>::Count>(LayerNormRows<E>{x}, gain, bias, y, mean, r, channels, epsilon);
     else
-        layer_norm_forward_block<E, 1>(x + first, gain, bias, y + first, own_mean, own_r, channels, epsilon);
+        layer_norm_forward_block<1>(LayerNormRows<E>{x}, gain, bias, y, mean, r, channels, epsilon);
 }

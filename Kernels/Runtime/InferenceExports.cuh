@@ -96,6 +96,19 @@ KERNEL(1024) SYMBOL(layer_norm_forward_wide)(
     layer_norm_forward_wide(x, gain, bias, y, mean, r, channels, epsilon);
 }
 
+// The same of residual + dropout(x), which goes to sum [rows, C]: null where it is not wanted, y in the wide kernel
+KERNEL_OF_BLOCKS(128, 3) SYMBOL(dropout_add_layer_norm_forward)(
+    const ELEMENT* __restrict__ x, const ELEMENT* __restrict__ residual, const float* __restrict__ gain, const float* __restrict__ bias,
+    ELEMENT* __restrict__ sum, ELEMENT* __restrict__ y, float* __restrict__ mean, float* __restrict__ r, long long rows, int channels, float epsilon,
+    MASK_PARAMETERS) {
+    dropout_add_layer_norm_forward(DropoutAddRows<ELEMENT>{x, residual, sum, MASK, 0}, gain, bias, y, mean, r, rows, channels, epsilon);
+}
+KERNEL(1024) SYMBOL(dropout_add_layer_norm_forward_wide)(
+    const ELEMENT* x, const ELEMENT* residual, const float* gain, const float* bias, ELEMENT* sum, ELEMENT* y, float* mean, float* r, int channels,
+    float epsilon, MASK_PARAMETERS) {
+    dropout_add_layer_norm_forward_wide(DropoutAddRows<ELEMENT>{x, residual, sum, MASK, 0}, gain, bias, y, mean, r, channels, epsilon);
+}
+
 // x [rows, count]; indices int32 [rows], or values and indices [rows, k]; spill uint64 [rows, spill_count] or null
 KERNEL(1024) SYMBOL(arg_max_forward)(const ELEMENT* x, int* indices, int count) { arg_max_forward(x, indices, count); }
 KERNEL(1024) SYMBOL(top_k_forward)(

@@ -52,6 +52,16 @@ __device__ inline T warp_sum(T x) {
     return warp_reduce<Add, Lanes>(x);
 }
 
+// Two sums whose steps do not wait for each other.
+__device__ inline void warp_sums(float& x, float& y) {
+#pragma unroll
+    for (int lanes = warp_lanes / 2; lanes > 0; lanes /= 2) {
+        float other_x = shuffle_xor(x, lanes), other_y = shuffle_xor(y, lanes);
+        x += other_x;
+        y += other_y;
+    }
+}
+
 template <typename T>
 __device__ inline T block_sum(T x) {
     return block_reduce<Add>(x, static_cast<T>(0));

@@ -75,6 +75,22 @@ KERNEL(256) SYMBOL(layer_norm_backward_wide)(
     layer_norm_backward_wide(x, gain, mean, r, dy, dx, partial, rows, block_rows, channels);
 }
 
+// The same with dx and dresidual [rows, C], each or null
+KERNEL(256) SYMBOL(dropout_add_layer_norm_backward)(
+    const ELEMENT* __restrict__ sum, const float* __restrict__ gain, const float* __restrict__ mean, const float* __restrict__ r,
+    const ELEMENT* __restrict__ dy, ELEMENT* __restrict__ dx, ELEMENT* __restrict__ dresidual, float* __restrict__ partial, int rows, int block_rows,
+    int channels, MASK_PARAMETERS) {
+    DropoutAddGradient<ELEMENT> gradient{dx, dresidual, MASK, 0};
+    dropout_add_layer_norm_backward(sum, gain, mean, r, dy, gradient, partial, rows, block_rows, channels);
+}
+KERNEL(256) SYMBOL(dropout_add_layer_norm_backward_wide)(
+    const ELEMENT* __restrict__ sum, const float* __restrict__ gain, const float* __restrict__ mean, const float* __restrict__ r,
+    const ELEMENT* __restrict__ dy, ELEMENT* __restrict__ dx, ELEMENT* __restrict__ dresidual, float* __restrict__ partial, int rows, int block_rows,
+    int channels, MASK_PARAMETERS) {
+    DropoutAddGradient<ELEMENT> gradient{dx, dresidual, MASK, 0};
+    dropout_add_layer_norm_backward_wide(sum, gain, mean, r, dy, gradient, partial, rows, block_rows, channels);
+}
+
 // saved, dy, dz [rows, columns], dz or null; partial [parts, columns] or null
 KERNEL(256) SYMBOL(linear_backward_relu)(
     const ELEMENT* saved, const ELEMENT* dy, ELEMENT* dz, float* partial, long long rows, long long columns, int part_rows, int tiles, int packed) {

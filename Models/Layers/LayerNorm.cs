@@ -23,4 +23,13 @@ public sealed class LayerNorm : Module
     /// <param name="x">[..., C].</param>
     /// <returns>[..., C], new.</returns>
     public Tensor Forward(Tensor x) => Ops.LayerNorm(x, _weight.Tensor, _bias.Tensor);
+
+    /// <summary>Applies the layer to residual + dropout(y).</summary>
+    /// <param name="y">[..., C], what a sub-layer made.</param>
+    /// <param name="residual">[..., C], what entered it.</param>
+    /// <param name="dropout">Probability of dropping an element of <paramref name="y"/>.</param>
+    /// <param name="random">Draws the dropout mask; null for evaluation.</param>
+    /// <returns>[..., C], new.</returns>
+    public Tensor ForwardSum(Tensor y, Tensor residual, float dropout, RandomSource? random)
+        => Ops.DropoutAddLayerNorm(y, residual, _weight.Tensor, _bias.Tensor, dropout, random);
 }

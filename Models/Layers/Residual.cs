@@ -34,8 +34,5 @@ public sealed class Residual : Module
     /// <param name="random">Draws the dropout mask; null for evaluation.</param>
     /// <returns>[..., C], new.</returns>
     public Tensor After(Tensor x, Tensor y, RandomSource? random)
-    {
-        var sum = Ops.Add(x, Ops.Dropout(y, _dropout, random));
-        return _preNorm ? sum : _norm.Forward(sum);
-    }
+        => _preNorm ? Ops.Add(x, Ops.Dropout(y, _dropout, random)) : _norm.ForwardSum(y, x, _dropout, random);
 }

@@ -6,18 +6,20 @@ internal readonly struct Gradients
     private readonly Tensor? _first;
     private readonly Tensor? _second;
     private readonly Tensor? _third;
+    private readonly Tensor? _fourth;
     private readonly Tensor?[]? _many;
 
-    public Gradients(Tensor? first, Tensor? second = null, Tensor? third = null)
+    public Gradients(Tensor? first, Tensor? second = null, Tensor? third = null, Tensor? fourth = null)
     {
         _first = first;
         _second = second;
         _third = third;
+        _fourth = fourth;
     }
 
     public Gradients(Tensor?[] many) => _many = many;
 
-    public Tensor? this[int input] => _many is not null ? _many[input] : input switch { 0 => _first, 1 => _second, 2 => _third, _ => null };
+    public Tensor? this[int input] => _many is not null ? _many[input] : input switch { 0 => _first, 1 => _second, 2 => _third, 3 => _fourth, _ => null };
 }
 
 /// <summary>How one tensor was made: the op, its inputs, and how to get their gradients from its own.</summary>

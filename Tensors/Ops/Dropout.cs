@@ -21,13 +21,13 @@ public static partial class Ops
         Check.DropProbability(op, p);
         if (random is null || p == 0)
             return x;
-        var key = random.NextKey();
+        var mask = new DropMask(random.NextKey(), p);
         var y = x.NewLike(x.Shape, op);
-        DropoutKernel.Forward(p, key, x.Data, y.Data);
-        return Tape.Record(op, y, [x], (op, p, key), static (dy, s) =>
+        DropoutKernel.Forward(mask, x.Data, y.Data);
+        return Tape.Record(op, y, [x], (op, mask), static (dy, s) =>
         {
             var dx = dy.NewLike(dy.Shape, s.op);
-            DropoutKernel.Forward(s.p, s.key, dy.Data, dx.Data);
+            DropoutKernel.Forward(s.mask, dy.Data, dx.Data);
             return new Gradients(dx);
         });
     }

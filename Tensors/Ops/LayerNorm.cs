@@ -21,11 +21,7 @@ public static partial class Ops
     {
         Check.Float(nameof(LayerNorm), x);
         Check.Parameters(nameof(LayerNorm), x, gain, bias);
-        if (x.Shape.Rank == 0 || x.Shape[-1] == 0 || gain.Shape != [x.Shape[-1]] || bias.Shape != gain.Shape)
-            throw new ArgumentException($"LayerNorm: must be input [..., C], gain [C], bias [C] with C at least 1, got input {x.Shape}, gain {gain.Shape}, bias {bias.Shape}.");
-        if (!(epsilon >= 0 && float.IsFinite(epsilon)))
-            throw new ArgumentException(FormattableString.Invariant($"LayerNorm: epsilon must be at least 0, got {epsilon}."));
-        var size = new LayerNormSize(checked((int)x.Shape.CountOf(0, x.Shape.Rank - 1)), x.Shape[-1], epsilon);
+        var size = NormSize(nameof(LayerNorm), x, gain, bias, epsilon);
         var y = x.NewLike(x.Shape, nameof(LayerNorm));
         if (!Tape.Records(x, gain, bias))
         {
@@ -52,5 +48,14 @@ public static partial class Ops
             },
             mean,
             r);
+    }
+
+    private static LayerNormSize NormSize(string op, Tensor x, Tensor gain, Tensor bias, float epsilon)
+    {
+        if (x.Shape.Rank == 0 || x.Shape[-1] == 0 || gain.Shape != [x.Shape[-1]] || bias.Shape != gain.Shape)
+            throw new ArgumentException($"{op}: must be input [..., C], gain [C], bias [C] with C at least 1, got input {x.Shape}, gain {gain.Shape}, bias {bias.Shape}.");
+        if (!(epsilon >= 0 && float.IsFinite(epsilon)))
+            throw new ArgumentException(FormattableString.Invariant($"{op}: epsilon must be at least 0, got {epsilon}."));
+        return new LayerNormSize(checked((int)x.Shape.CountOf(0, x.Shape.Rank - 1)), x.Shape[-1], epsilon);
     }
 }
