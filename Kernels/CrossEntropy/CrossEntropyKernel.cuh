@@ -49,8 +49,10 @@ __device__ inline void cross_entropy_rows(
     }
     // Its barriers also stand between reading the target's logit and overwriting it.
     seen = block_reduce<JoinExponentials>(seen, no_exponentials());
-    double below = block_sum(static_cast<double>(differences)), max = seen.max, log_sum = log(static_cast<double>(seen.sum));
+    double below = block_sum(static_cast<double>(differences));
+    // Double precision is slow on a GPU: one thread has it.
     if (threadIdx.x == 0) {
+        double max = seen.max, log_sum = log(static_cast<double>(seen.sum));
         double nll = log_sum - (static_cast<double>(at_target) - max);
         below -= classes * (max - static_cast<double>(base));
         nlls[n] = nll;
@@ -58,7 +60,7 @@ __device__ inline void cross_entropy_rows(
     }
     if (gradient == nullptr) return;
 
-    float scale = static_cast<float>(1.0 / static_cast<double>(seen.sum)), shift = static_cast<float>(-on_every), step = static_cast<float>(on_target);
+    float scale = 1.0f / seen.sum, shift = static_cast<float>(-on_every), step = static_cast<float>(on_target);
     auto difference = [&](int c, float logit) {
         float p = fmaf(expf(logit - seen.max), scale, shift);
         return c == target ? p - step : p;

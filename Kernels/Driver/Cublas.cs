@@ -23,6 +23,18 @@ internal enum CublasType
     BFloat16 = 14,
 }
 
+/// <summary>Ours in NVIDIA's numbers.</summary>
+internal static class CublasTypes
+{
+    /// <summary>The type of a matrix of floats.</summary>
+    public static CublasType Of(DType type) => type switch
+    {
+        DType.BFloat16 => CublasType.BFloat16,
+        DType.Float16 => CublasType.Float16,
+        _ => CublasType.Float32,
+    };
+}
+
 /// <summary>How products are summed; the numbers are NVIDIA's cublasComputeType.</summary>
 internal enum CublasCompute
 {

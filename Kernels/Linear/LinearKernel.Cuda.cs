@@ -19,6 +19,9 @@ internal static partial class LinearKernel
         if (y.Length == 0)
             return;
 
+        if (bias is { } add && size is { I: > 0, Activation: Activation.None } && z is null && cuda.BiasProducts.TryMultiply(size, x, weight, add, y))
+            return;
+
         // What the activation is applied to lies where backward looks for it.
         var sums = z ?? y;
         if (size.I == 0)

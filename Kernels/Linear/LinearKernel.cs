@@ -14,7 +14,7 @@ internal static partial class LinearKernel
     /// <param name="size">Sizes.</param>
     /// <param name="x">[N, I].</param>
     /// <param name="weight">[O, I].</param>
-    /// <param name="bias">[O], or null.</param>
+    /// <param name="bias">[O], of the type of y, with an activation float32; or null.</param>
     /// <param name="z">[N, O], receives what the activation is applied to; or null.</param>
     /// <param name="y">[N, O].</param>
     public static void Forward(in LinearSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan? z, DeviceSpan y)

@@ -5,10 +5,10 @@ struct NoActivation {
     __device__ float operator()(float z) const { return z; }
 };
 
-// y = activation(sums + bias), and z = sums + bias where a backward needs it. All [rows, columns], length = rows * columns; bias [columns], float, or null;
-// z or null; y and z may be the sums.
-template <typename E, typename Activation>
-__device__ inline void linear_epilogue(const E* sums, const float* bias, E* z, E* y, long long length, int columns, Activation activation) {
+// y = activation(sums + bias), and z = sums + bias where a backward needs it. All [rows, columns], length = rows * columns; bias [columns], of the type of y where nothing
+// else is applied and else float, or null; z or null; y and z may be the sums.
+template <typename E, typename B, typename Activation>
+__device__ inline void linear_epilogue(const E* sums, const B* bias, E* z, E* y, long long length, int columns, Activation activation) {
     constexpr int count = Pack<E>::Count;
     auto column = [&](long long i) {
         long long c;
@@ -32,7 +32,7 @@ __device__ inline void linear_epilogue(const E* sums, const float* bias, E* z, E
         },
         [&](long long i) {
             float sum = to_float(sums[i]);
-            if (bias != nullptr) sum += bias[column(i)];
+            if (bias != nullptr) sum += to_float(bias[column(i)]);
             if (z != nullptr) z[i] = from_float<E>(sum);
             y[i] = from_float<E>(activation(sum));
         });

@@ -1,7 +1,7 @@
 namespace CudaSeq.Kernels;
 
-// The products are cuBLAS's. Not asked of it or of cuBLASLt: ReLU, since its maximum would lose a NaN, and GELU, whose form there is the approximation by
-// tanh; LinearKernel.cuh has both, and the bias with them.
+// The products are cuBLAS's, those with only a bias cuBLASLt's (CublasLtProducts). Asked of neither: ReLU, since its maximum would lose a NaN, and GELU,
+// whose form there is the approximation by tanh; LinearKernel.cuh has both, and the bias with them.
 internal static partial class MatMulKernel
 {
     private static void ForwardCuda(CudaDevice cuda, in MatMulSize size, DeviceSpan a, DeviceSpan b, DeviceSpan c)
@@ -72,10 +72,5 @@ internal static partial class MatMulKernel
             gemm.Batch, cuda.Tf32 && gemm.A.Type == DType.Float32 ? CublasCompute.Tf32 : CublasCompute.Float32).Check("cublasGemmStridedBatchedEx", cuda.Description);
     }
 
-    private static CublasType TypeOf(DeviceSpan matrix) => matrix.Type switch
-    {
-        DType.BFloat16 => CublasType.BFloat16,
-        DType.Float16 => CublasType.Float16,
-        _ => CublasType.Float32,
-    };
+    private static CublasType TypeOf(DeviceSpan matrix) => CublasTypes.Of(matrix.Type);
 }

@@ -9,6 +9,7 @@ internal sealed partial class CudaDevice
     private BoundBlas? _blas;
     private BoundBlas? _captureBlas;
     private CublasLtHandle? _blasLt;
+    private CublasLtProducts? _biasProducts;
 
     /// <summary>cuBLAS, bound to the stream that this thread queues on; found and made at the first use. Asking for it makes the context current, so ask before each product.</summary>
     /// <exception cref="CudaException">libcublas cannot be had.</exception>
@@ -40,6 +41,32 @@ internal sealed partial class CudaDevice
         }
     }
 
+    /// <summary>Products with a bias, and the algorithms that were chosen for them.</summary>
+    public CublasLtProducts BiasProducts
+    {
+        get
+        {
+            lock (_loading)
+                return _biasProducts ??= new CublasLtProducts(this);
+        }
+    }
+
+    /// <summary>Memory for split sums of products on the stream of this thread, in bytes from an address.</summary>
+    /// <exception cref="CudaException">libcublas cannot be had.</exception>
+    public (ulong Address, nuint Bytes) BlasWorkspace
+    {
+        get
+        {
+            lock (_loading)
+            {
+                _ = Blas;
+                return ((IsCapturing ? _captureBlas! : _blas!).Workspace, (nuint)WorkspaceSize);
+            }
+        }
+    }
+
+    private int WorkspaceSize => ComputeCapability >= 90 ? HopperWorkspaceBytes : WorkspaceBytes;
+
     /// <summary>The stream as CUDA calls it, for <see cref="CublasLt.Multiply"/>. Call <see cref="Synchronize"/> rather than wait for it in other ways.</summary>
     public nint StreamValue
     {
@@ -55,14 +82,16 @@ internal sealed partial class CudaDevice
     {
         lock (_loading)
         {
-            if (_blas is not null)
-                _captureBlas ??= OpenBlas(_captureStream!);
+            if (_blas is null)
+                return;
+            _captureBlas ??= OpenBlas(_captureStream!);
+            _ = BlasLt;
         }
     }
 
     private BoundBlas OpenBlas(CudaStream stream)
     {
-        int bytes = ComputeCapability >= 90 ? HopperWorkspaceBytes : WorkspaceBytes;
+        int bytes = WorkspaceSize;
         var handle = CublasHandle.Create(_context, Description);
         try
         {
@@ -95,6 +124,7 @@ internal sealed partial class CudaDevice
             _ = CudaDriver.MemoryFree(blas.Workspace);
         }
 
+        _biasProducts?.Dispose();
         _blasLt?.Dispose();
     }
 

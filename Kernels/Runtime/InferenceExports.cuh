@@ -116,8 +116,8 @@ KERNEL(1024) SYMBOL(top_k_forward)(
     top_k_forward(x, values, indices, spill, count, k, capacity, spill_count);
 }
 
-// sums, z, y [rows, columns], length rows * columns; bias float [columns] or null; z or null
-KERNEL(256) SYMBOL(linear_epilogue)(const ELEMENT* sums, const float* bias, ELEMENT* z, ELEMENT* y, long long length, int columns) {
+// sums, z, y [rows, columns], length rows * columns; bias [columns] or null, with an activation float; z or null
+KERNEL(256) SYMBOL(linear_epilogue)(const ELEMENT* sums, const ELEMENT* bias, ELEMENT* z, ELEMENT* y, long long length, int columns) {
     linear_epilogue(sums, bias, z, y, length, columns, NoActivation());
 }
 KERNEL(256) SYMBOL(linear_epilogue_relu)(const ELEMENT* sums, const float* bias, ELEMENT* z, ELEMENT* y, long long length, int columns) {

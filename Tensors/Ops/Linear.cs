@@ -10,7 +10,7 @@ public static partial class Ops
     /// </summary>
     /// <param name="x">[..., I].</param>
     /// <param name="weight">[O, I], float32; a narrower x is multiplied with a copy of its type, which is kept until the weight changes.</param>
-    /// <param name="bias">[O], float32; no bias when omitted.</param>
+    /// <param name="bias">[O], float32; no bias when omitted. Without an activation it is added as the type of y has it.</param>
     /// <param name="activation">Applied to every element.</param>
     /// <param name="result">The type of y: that of <paramref name="x"/> when omitted, or Float32, for logits that nothing should round.</param>
     /// <returns>[..., O], new.</returns>
@@ -34,7 +34,8 @@ public static partial class Ops
         var y = Tensor.Empty(x.Device, x.Shape.With(-1, outputs), result ?? x.DType, nameof(Linear));
         bool records = Tape.Records(x, weight, bias);
         var z = records && activation == Activation.Gelu ? y.NewLike(y.Shape, nameof(Linear)) : null;
-        LinearKernel.Forward(size, x.Data, weight.As(x.DType), bias?.Data, z?.Data, y.Data);
+        var narrowBias = activation == Activation.None ? bias?.As(y.DType) : bias?.Data;
+        LinearKernel.Forward(size, x.Data, weight.As(x.DType), narrowBias, z?.Data, y.Data);
         if (!records)
             return y;
         ReadOnlySpan<Tensor> inputs = bias is null ? [x, weight] : [x, weight, bias];
