@@ -48,6 +48,7 @@
 #include "Kernels/Attention/AttentionTensorCoresBackward.cuh"
 #include "Kernels/AttentionStep/AttentionStepKernel.cuh"
 #include "Kernels/Adam/AdamKernel.cuh"
+#include "Kernels/Sgd/SgdKernel.cuh"
 #include "Kernels/GradientNorm/GradientNormKernel.cuh"
 #include "Kernels/Runtime/Taps.cuh"
 #include "Kernels/Runtime/SlidingWindow.cuh"
@@ -108,6 +109,10 @@ KERNEL(256) adam_step_f32(
     const long long* words, int tensors, float gradient_scale, float l2, float beta1, float gain1, float beta2, float gain2, float step_size, float root_scale,
     float epsilon, float decay, const float* scale) {
     adam_step(words, tensors, AdamFactors{gradient_scale, l2, beta1, gain1, beta2, gain2, step_size, root_scale, epsilon, decay}, scale);
+}
+KERNEL(256) sgd_step_f32(
+    const long long* words, int tensors, float gradient_scale, float l2, float momentum, float step_size, int nesterov, const float* scale) {
+    sgd_step(words, tensors, SgdFactors{gradient_scale, l2, momentum, step_size, nesterov != 0}, scale);
 }
 KERNEL(256) gradient_norm_blocks_f32(const long long* words, int tensors, double* partial) { gradient_norm_blocks<float>(words, tensors, partial); }
 KERNEL(1024) gradient_norm_clip_f32(const double* partial, int blocks, float scale, float max_norm, const float* loss, float* norm, float* guard) {

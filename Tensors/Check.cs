@@ -92,6 +92,44 @@ internal static class Check
             throw new ArgumentException($"{op}: {name} must be one of {string.Join(", ", Enum.GetNames<T>())}, got {choice}.");
     }
 
+    /// <summary>A number of an optimiser that is a share: 0 .. 1, below 1.</summary>
+    public static void Fraction(string optimizer, string name, float value)
+    {
+        if (!(value >= 0 && value < 1))
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{optimizer}: {name} must be at least 0 and below 1, got {value}."));
+    }
+
+    /// <summary>A number of an optimiser that is finite and not negative.</summary>
+    public static void NotNegative(string optimizer, string name, float value)
+    {
+        if (!(value >= 0 && float.IsFinite(value)))
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{optimizer}: {name} must be at least 0, got {value}."));
+    }
+
+    /// <summary>What an optimiser is given: float32 tensors on one device, each once.</summary>
+    public static Tensor[] Optimized(string optimizer, IReadOnlyList<Tensor> parameters)
+    {
+        Tensor[] all = [.. parameters];
+        if (all.Length > 0)
+            Parameters(optimizer, all[0], all);
+        var seen = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
+        foreach (var parameter in all)
+        {
+            if (!seen.Add(parameter))
+                throw new ArgumentException($"{optimizer}: parameters must be distinct, got {parameter} twice.");
+        }
+
+        return all;
+    }
+
+    /// <summary>A factor of all gradients that the device knows: a single float where the parameters live.</summary>
+    public static void GradientScale(string optimizer, Tensor[] parameters, Tensor scale)
+    {
+        Float(optimizer, parameters.Length > 0 ? parameters[0] : scale, scale);
+        if (scale.Shape.Count != 1)
+            throw new ArgumentException($"{optimizer}: the gradients' scale must be a single number, got {scale}.");
+    }
+
     private static string Place(Shape shape, long position, ReadOnlySpan<string> axes)
     {
         string[] letters = !axes.IsEmpty ? axes.ToArray() : shape.Rank switch { 1 => ["n"], 2 => ["b", "t"], _ => [] };

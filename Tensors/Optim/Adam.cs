@@ -1,4 +1,3 @@
-using System.Globalization;
 using CudaSeq.Kernels;
 
 namespace CudaSeq.Tensors;
@@ -23,16 +22,7 @@ public sealed class Adam : IDisposable
     {
         Check.Defined(nameof(Adam), nameof(options.Form), options.Form);
         CheckOptions(options);
-        _parameters = [.. parameters];
-        if (_parameters.Length > 0)
-            Check.Parameters(nameof(Adam), _parameters[0], _parameters);
-        var seen = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
-        foreach (var parameter in _parameters)
-        {
-            if (!seen.Add(parameter))
-                throw new ArgumentException($"Adam: parameters must be distinct, got {parameter} twice.");
-        }
-
+        _parameters = Check.Optimized(nameof(Adam), parameters);
         Options = options;
         _firstMoments = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
         _secondMoments = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
@@ -64,9 +54,7 @@ public sealed class Adam : IDisposable
     /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
     public void Step(float learningRate, Tensor gradientScale)
     {
-        Check.Float(nameof(Adam), _parameters.Length > 0 ? _parameters[0] : gradientScale, gradientScale);
-        if (gradientScale.Shape.Count != 1)
-            throw new ArgumentException($"Adam: the gradients' scale must be a single number, got {gradientScale}.");
+        Check.GradientScale(nameof(Adam), _parameters, gradientScale);
         Step(learningRate, 1, gradientScale.Data);
     }
 
@@ -101,16 +89,10 @@ public sealed class Adam : IDisposable
 
     private static void CheckOptions(AdamOptions options)
     {
-        Range("Beta1", options.Beta1, options.Beta1 is >= 0 and < 1, "at least 0 and below 1");
-        Range("Beta2", options.Beta2, options.Beta2 is >= 0 and < 1, "at least 0 and below 1");
-        Range("Epsilon", options.Epsilon, options.Epsilon >= 0 && float.IsFinite(options.Epsilon), "at least 0");
-        Range("WeightDecay", options.WeightDecay, options.WeightDecay >= 0 && float.IsFinite(options.WeightDecay), "at least 0");
-
-        static void Range(string name, float value, bool good, string rule)
-        {
-            if (!good)
-                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Adam: {name} must be {rule}, got {value}."));
-        }
+        Check.Fraction(nameof(Adam), nameof(options.Beta1), options.Beta1);
+        Check.Fraction(nameof(Adam), nameof(options.Beta2), options.Beta2);
+        Check.NotNegative(nameof(Adam), nameof(options.Epsilon), options.Epsilon);
+        Check.NotNegative(nameof(Adam), nameof(options.WeightDecay), options.WeightDecay);
     }
 
     private AdamFactors Factors(float learningRate, float gradientScale)
