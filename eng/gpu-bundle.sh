@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # gpu-bundle.sh [FILE]: makes FILE (artifacts/cudaseq-gpu.tar.xz), which carries CudaSeq to a machine that has a GPU and nothing else: no SDK, no network.
 # `dotnet cake --target=GpuBundle` compiles the kernels first; without them, or where they are older than their source, the GPU compiles them at its first use.
-# One folder cudaseq-gpu: gpu-check.sh and gpu_peers.py to run; bin/, the tests, the benchmarks and the tool with one runtime that they share;
+# One folder cudaseq-gpu: gpu-check.sh and gpu_peers to run; bin/, the tests, the benchmarks and the tool with one runtime that they share;
 # source/, the repository's files, for the tests that read them and the kernels' sources; COMMIT, what it was made from. There:
 #   python3 -c "import tarfile; tarfile.open('cudaseq-gpu.tar.xz').extractall(filter='data')" && cudaseq-gpu/gpu-check.sh tests out
 set -euo pipefail
@@ -32,7 +32,9 @@ grep -q NativeKernels.fatbin "$top/bin/CudaSeq.Kernels.dll" && kernels="with com
 
 # What is in the work tree, as the programs were built from it.
 git ls-files -z --cached --others --exclude-standard | tar --null --files-from - --create --ignore-failed-read --file - | tar --extract --file - -C "$top/source"
-cp eng/gpu-check.sh eng/gpu_peers.py "$top/"
+cp eng/gpu-check.sh "$top/"
+mkdir "$top/gpu_peers"
+cp eng/gpu_peers/*.py "$top/gpu_peers/"
 commit=$(git rev-parse HEAD)
 [[ -z $(git status --porcelain) ]] || echo "gpu-bundle.sh: the work tree has changes that commit $commit has not" >&2
 echo "$commit" >"$top/COMMIT"

@@ -175,19 +175,19 @@ tests)
 kernels)
     # Compiling takes minutes, the processor's: it begins first and ends in time or not at all.
     export FAIRSEQ_BUILD=${FAIRSEQ_BUILD:-$out/fairseq-kernels}
-    timeout -k 5 300 "$python" "$here/gpu_peers.py" build-fairseq >"$out/fairseq-build.log" 2>&1 &
+    timeout -k 5 300 "$python" "$here/gpu_peers" build-fairseq >"$out/fairseq-build.log" 2>&1 &
     building=$!
     for dtype in bfloat16 float32; do
         must "quick-$dtype" 120 "$bin/CudaSeq.Benchmarks" quick --device cuda --sizes "$sizes" --dtype "$dtype" --json "$json" ${smoke:+--rounds 2}
     done
-    must rivals "$(left 10)" "$python" "$here/gpu_peers.py" kernels --json "$json" --seconds "$(left 60)" ${smoke:+--smoke}
+    must rivals "$(left 10)" "$python" "$here/gpu_peers" kernels --json "$json" --seconds "$(left 60)" ${smoke:+--smoke}
     kill "$building" 2>/dev/null
     wait "$building"
     tail -n 5 "$out/fairseq-build.log"
     ;;
 models)
     must models 230 "$bin/CudaSeq.Benchmarks" models --device cuda --sizes "$sizes" --json "$json"
-    must rivals-models "$(left 10)" "$python" "$here/gpu_peers.py" models --json "$json" --seconds "$(left 50)" ${smoke:+--smoke}
+    must rivals-models "$(left 10)" "$python" "$here/gpu_peers" models --json "$json" --seconds "$(left 50)" ${smoke:+--smoke}
     ;;
 sanitizer)
     sanitizer
