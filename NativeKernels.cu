@@ -134,6 +134,12 @@ KERNEL(256) copy_rows_b32(const unsigned* __restrict__ x, long long stride_x, un
     copy_rows(x, stride_x, y, stride_y, length, run);
 }
 
+// x [N, C]; positions int32 [N]; cache [N, S, C]; length N * C
+KERNEL(256) cache_append_b32(
+    const unsigned* __restrict__ x, const int* __restrict__ positions, unsigned* __restrict__ cache, long long length, long long channels, long long places) {
+    cache_append(x, positions, cache, length, channels, places);
+}
+
 // dy [rows, run]; dx [rows, row], length rows * row
 KERNEL(256) slice_backward_b32(const unsigned* __restrict__ dy, unsigned* __restrict__ dx, long long length, long long row, long long before, long long run) {
     slice_backward(dy, dx, length, row, before, run);
@@ -410,10 +416,10 @@ KERNEL(256) light_conv_weight_gradient_f32(
     const float* partial, const float* weight, float* dweight, int C, int R, int K, int parts, int width, int slots, TAP_PARAMETERS) {
     light_conv_weight_gradient(partial, weight, dweight, C, R, K, parts, width, slots, TAPS);
 }
-// x, y [N, C]; window [N, K, C]
+// x, y [N, C]; window [N, K, C]; positions int32 [N]
 KERNEL(128) light_conv_step_f32(
-    const float* x, const float* weight, float* window, float* y, int N, int C, int R, int K, int step, int channels, int rows, TAP_PARAMETERS) {
-    conv_step<false>(x, weight, window, y, N, C, R, K, step, channels, rows, TAPS);
+    const float* x, const float* weight, float* window, float* y, int N, int C, int R, int K, const int* positions, int channels, int rows, TAP_PARAMETERS) {
+    conv_step<false>(x, weight, window, y, N, C, R, K, positions, channels, rows, TAPS);
 }
 
 // DepthwiseConv: x, y, dy, dx [B, T, C]; weight, dweight [C, K]; bias, dbias [C]; partial [parts, C, K + 1].
@@ -482,6 +488,6 @@ KERNEL(128) dynamic_conv_backward_f32(
 }
 
 KERNEL(128) dynamic_conv_step_f32(
-    const float* x, const float* logits, float* window, float* y, int N, int C, int R, int K, int step, int channels, int rows, TAP_PARAMETERS) {
-    conv_step<true>(x, logits, window, y, N, C, R, K, step, channels, rows, TAPS);
+    const float* x, const float* logits, float* window, float* y, int N, int C, int R, int K, const int* positions, int channels, int rows, TAP_PARAMETERS) {
+    conv_step<true>(x, logits, window, y, N, C, R, K, positions, channels, rows, TAPS);
 }

@@ -141,6 +141,7 @@ public sealed class Experiment : IDisposable
         MaxLengthA = recipe.Decoding.MaxLengthA,
         MaxLengthB = recipe.Decoding.MaxLengthB,
         BatchTokens = recipe.Decoding.BatchTokens,
+        Graphs = recipe.Decoding.Graphs,
     };
 
     // Read to the end, so that no run finds out after its last update that it cannot be tested.

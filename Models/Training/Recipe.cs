@@ -222,4 +222,7 @@ public sealed record RecipeDecoding
 
     /// <summary>Source tokens translated together, padding included.</summary>
     public int BatchTokens { get; init; } = 4096;
+
+    /// <summary>On a GPU the steps of each shape are captured as a CUDA graph.</summary>
+    public bool Graphs { get; init; } = true;
 }

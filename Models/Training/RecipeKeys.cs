@@ -106,6 +106,7 @@ internal static class RecipeKeys
         DecodingNumber("max_length_a", Number(0), d => d.MaxLengthA, (d, v) => d with { MaxLengthA = v }, "A translation has at most `max_length_a` times the source's length plus `max_length_b` pieces."),
         DecodingWhole("max_length_b", 0, 1_000_000, d => d.MaxLengthB, (d, v) => d with { MaxLengthB = v }, "See `max_length_a`; no translation has more than 1023 pieces."),
         DecodingWhole("batch_tokens", 1, int.MaxValue, d => d.BatchTokens, (d, v) => d with { BatchTokens = v }, "Source tokens translated together, padding included."),
+        new RecipeKey<bool>("decoding.graphs", Flag, r => r.Decoding.Graphs, (r, v) => Decoding(r, d => d with { Graphs = v }), "On a GPU the steps of each shape are captured as a CUDA graph; no bit changes by it."),
     ];
 
     /// <summary>The keys of one section as one writes them there; sections themselves are keys of the top.</summary>
