@@ -14,7 +14,7 @@ public static partial class Ops
         Check.Float(nameof(CacheAppend), cache, x);
         if (cache.Shape.Rank != 3 || x.Shape != [cache.Shape[0], cache.Shape[2]])
             throw new ArgumentException($"CacheAppend: must be cache [N, S, C], x [N, C], got cache {cache.Shape}, x {x.Shape}.");
-        CheckPositions(nameof(CacheAppend), x, positions, cache.Shape[1], $"cache {cache.Shape}, x {x.Shape}");
+        CheckPositions(nameof(CacheAppend), x, positions, cache.Shape[1], new("cache", cache, "x", x));
         CacheAppendKernel.Forward(new CacheAppendSize(cache.Shape[0], cache.Shape[1], cache.Shape[2]), cache.Data, x.Data, positions.Data);
     }
 }

@@ -26,7 +26,7 @@ public static partial class Ops
         if (x.Shape.Rank != 2 || logits.Shape.Rank != 2 || x.Shape[0] != logits.Shape[0])
             throw new ArgumentException($"{Op}: the input must be [N, C] and the logits [N, H K], got input {x.Shape}, logits {logits.Shape}.");
         var size = CheckHeads(Op, x.Shape[0], 1, x, logits, heads, leftPadding: null);
-        CheckWindow(Op, size, x, window, positions, $"input {x.Shape}, logits {logits.Shape}");
+        CheckWindow(Op, size, x, window, positions, new("input", x, "logits", logits));
         var y = x.NewLike(x.Shape, Op);
         DynamicConvKernel.Step(size, new TapRule(softmax, default), x.Data, logits.Data, window.Data, positions.Data, y.Data);
         return y;

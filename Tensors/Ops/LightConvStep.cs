@@ -24,7 +24,7 @@ public static partial class Ops
         if (x.Shape.Rank != 2 || weight.Shape.Rank != 2)
             throw new ArgumentException($"{Op}: the input must be [N, C] and the weight [H, K], got input {x.Shape}, weight {weight.Shape}.");
         var size = new ConvSize(x.Shape[0], 1, x.Shape[1], weight.Shape[0], weight.Shape[1], weight.Shape[1] - 1);
-        string shapes = $"input {x.Shape}, weight {weight.Shape}";
+        var shapes = new OperandShapes("input", x, "weight", weight);
         if (size.H == 0 || size.C % size.H != 0)
             throw new ArgumentException($"{Op}: H must divide C, got H = {size.H}, C = {size.C} ({shapes}).");
         CheckTaps(Op, size, shapes);
@@ -35,7 +35,7 @@ public static partial class Ops
     }
 
     // One for each row of x, 0 .. limit - 1.
-    private static void CheckPositions(string op, Tensor x, Tensor positions, int limit, string shapes)
+    private static void CheckPositions(string op, Tensor x, Tensor positions, int limit, OperandShapes shapes)
     {
         Check.Int(op, "positions", x, positions);
         if (positions.Shape != [x.Shape[0]])
@@ -43,7 +43,7 @@ public static partial class Ops
         Check.Range(op, "positions", positions, limit, "n");
     }
 
-    private static void CheckWindow(string op, ConvSize size, Tensor x, Tensor window, Tensor positions, string shapes)
+    private static void CheckWindow(string op, ConvSize size, Tensor x, Tensor window, Tensor positions, OperandShapes shapes)
     {
         if (window.Shape != [size.B, size.K, size.C])
             throw new ArgumentException($"{op}: the window must be [N, K, C] = [{size.B}, {size.K}, {size.C}], got {window.Shape} ({shapes}).");
