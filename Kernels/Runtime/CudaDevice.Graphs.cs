@@ -145,11 +145,15 @@ internal sealed partial class CudaDevice
     private void DisposeGraphs()
     {
         _captureStream?.Dispose();
+        BufferPool[] pools;
         lock (_graphPools)
         {
-            foreach (var pool in _graphPools)
-                pool.Dispose();
+            pools = [.. _graphPools];
             _graphPools.Clear();
         }
+
+        // Not under the lock: a pool that runs short asks for what all of them hold.
+        foreach (var pool in pools)
+            pool.Dispose();
     }
 }
