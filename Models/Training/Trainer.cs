@@ -27,6 +27,7 @@ public sealed class Trainer : IDisposable
     private readonly Queue<QueuedUpdate> _queued = new();
     private readonly BatchIterator _batches;
     private readonly Validator? _validator;
+    private readonly HashSet<string> _warned = [];
     private RandomSource _random;
     private double _bestScore = double.NegativeInfinity;
     private long _bestUpdate = -1;
@@ -107,6 +108,7 @@ public sealed class Trainer : IDisposable
         {
             int epoch = State.Epoch;
             Update(batches, meter);
+            WarnOfObstacles(log, clock);
             if (_options.ValidateEvery > 0 ? State.Update % _options.ValidateEvery == 0 : State.Epoch > epoch)
             {
                 Settle(meter);
@@ -114,6 +116,7 @@ public sealed class Trainer : IDisposable
                 // Before the checkpoint: a run killed in between validates again, one killed after the checkpoint must not miss a validation.
                 Report(null);
                 validation = Validate(log, clock);
+                WarnOfObstacles(log, clock);
                 validated = State.Update;
                 SaveLast();
                 Report(validation);
@@ -136,6 +139,7 @@ public sealed class Trainer : IDisposable
         if (validated != State.Update && !cancellation.IsCancellationRequested)
         {
             validation = Validate(WasValidated() ? null : log, clock);
+            WarnOfObstacles(log, clock);
             Report(validation);
         }
 
@@ -310,6 +314,19 @@ public sealed class Trainer : IDisposable
             ("signature", scores.BleuSignature),
             ("best", best));
         return scores with { IsBest = best };
+    }
+
+    // What is not captured costs time and changes nothing: it is said once, when it happens.
+    private void WarnOfObstacles(TrainingLog? log, RunClock clock)
+    {
+        Warn("training.graphs", _steps.Obstacle);
+        Warn("decoding.graphs", _validator?.GraphObstacle);
+
+        void Warn(string key, string? obstacle)
+        {
+            if (obstacle is not null && _warned.Add(key))
+                log?.Write("warning", State.Update, clock.Elapsed.TotalSeconds, ("key", key), ("not_captured", obstacle));
+        }
     }
 
     // Whoever asked for graphs shall see what became of them.
