@@ -61,7 +61,12 @@ internal static class RecipeKeys
         new RecipeKey<bool>("data.joint", Flag, r => r.Data.Joint, (r, v) => Data(r, d => d with { Joint = v }), "Source and target share one vocabulary."),
         DataWhole("max_length", 1, 1_000_000, d => d.MaxLength, (d, v) => d with { MaxLength = v }, "Training pairs with a longer side, in pieces, are left out."),
 
-        TrainingWhole("batch_tokens", 1, t => t.BatchTokens, (t, v) => t with { BatchTokens = v }, "Tokens a batch: sentences times the longest, padding included, on the longer side."),
+        new RecipeKey<int?>(
+            "training.batch_tokens",
+            OrAuto(Whole(1)),
+            r => r.Training.BatchTokens,
+            (r, v) => Training(r, t => t with { BatchTokens = v }),
+            "Tokens a batch: sentences times the longest, padding included, on the longer side; auto measures before the run what fits into the GPU's memory, and is the number in the run's own recipe."),
         new RecipeKey<int?>(
             "training.length_multiple",
             OrNull(Whole(1, 1024)),

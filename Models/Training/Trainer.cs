@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CudaSeq.Tensors;
 
@@ -381,6 +380,7 @@ public sealed class Trainer : IDisposable
             ("parameters", _model.ParameterCount),
             ("train_pairs", _data.Train.Count),
             ("valid_pairs", _data.Valid?.Count ?? 0),
+            ("batch_tokens", _options.BatchTokens),
             ("seed", State.Seed),
             ("version", BuildInfo.Version),
             ("commit", BuildInfo.Commit),
@@ -395,17 +395,4 @@ public sealed class Trainer : IDisposable
 
     /// <summary>An update that may still be in the device's queue.</summary>
     private sealed record QueuedUpdate(TrainingState Before, QueuedBatch[] Batches, long Tokens, float Rate);
-
-    /// <summary>Time spent training, across resumptions, and time since the last checkpoint.</summary>
-    internal sealed class RunClock(double spent)
-    {
-        private readonly Stopwatch _watch = Stopwatch.StartNew();
-        private TimeSpan _saved;
-
-        public TimeSpan Elapsed => _watch.Elapsed + TimeSpan.FromSeconds(spent);
-
-        public TimeSpan SinceSave => _watch.Elapsed - _saved;
-
-        public void Saved() => _saved = _watch.Elapsed;
-    }
 }
