@@ -94,12 +94,13 @@ internal sealed class OpenModel : IDisposable
     /// <summary>Target tokens a second of <see cref="SequenceGenerator"/>: B sources of T tokens, outputs of T / 2 tokens and end-of-sentence.</summary>
     /// <param name="beam">Hypotheses of each sentence.</param>
     /// <param name="count">Measurements.</param>
-    public Spread Decode(int beam, int count)
+    /// <param name="graphs">Whether steps are captured, anew in each call.</param>
+    public Spread Decode(int beam, int count, bool graphs)
     {
         var generator = new SequenceGenerator(_model);
         int[][] sources = [.. _case.Pairs(_case.B).Select(p => p.Source)];
         int length = Math.Max(1, _case.T / 2);
-        var options = new DecodingOptions { Beam = beam, MinLength = length, MaxLengthB = length, BatchTokens = _case.B * _case.T };
+        var options = new DecodingOptions { Beam = beam, MinLength = length, MaxLengthB = length, BatchTokens = _case.B * _case.T, Graphs = graphs };
         var rates = new List<double>();
         for (int i = 0; i <= count; i++)
         {
