@@ -21,8 +21,13 @@ public sealed class DecodingGraphTests
         var options = new DecodingOptions { Beam = beam, NBest = beam, MaxLengthA = 1.5, MaxLengthB = 12, BatchTokens = 60 };
         var eager = new SequenceGenerator(model);
         var graphs = new SequenceGenerator(model);
+        long launches = device.GraphLaunches;
         var (expected, eagerReads) = Read(() => eager.Generate(sources, options with { Graphs = false }));
+        Assert.Equal(launches, device.GraphLaunches);
         var (got, reads) = Read(() => graphs.Generate(sources, options));
+
+        // Many more than were captured, or capturing would be in vain.
+        Assert.True(device.GraphLaunches - launches > 2 * graphs.CapturedShapes, $"{device.GraphLaunches - launches} launches of {graphs.CapturedShapes} graphs");
         Assert.Null(graphs.GraphObstacle);
         Assert.Equal(0, eager.CapturedShapes);
         Assert.InRange(graphs.CapturedShapes, 3, 100);
