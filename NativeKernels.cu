@@ -22,6 +22,7 @@
 #include "Kernels/Slice/SliceKernel.cuh"
 #include "Kernels/Concat/ConcatKernel.cuh"
 #include "Kernels/CacheAppend/CacheAppendKernel.cuh"
+#include "Kernels/BeamReorder/BeamReorderKernel.cuh"
 #include "Kernels/Transpose/TransposeKernel.cuh"
 #include "Kernels/IndexSelect/IndexSelectKernel.cuh"
 #include "Kernels/Embedding/EmbeddingKernel.cuh"
@@ -138,6 +139,14 @@ KERNEL(256) copy_rows_b32(const unsigned* __restrict__ x, long long stride_x, un
 KERNEL(256) cache_append_b32(
     const unsigned* __restrict__ x, const int* __restrict__ positions, unsigned* __restrict__ cache, long long length, long long channels, long long places) {
     cache_append(x, positions, cache, length, channels, places);
+}
+
+// x [N, row]; parents, counts int32 [N], counts or null; packed: rows and channels are whole packs of four elements
+KERNEL(128) beam_reorder_b32(unsigned* x, const int* parents, const int* counts, int beam, int channels, int row, int blocks, int packed) {
+    if (packed)
+        beam_reorder(reinterpret_cast<uint4*>(x), parents, counts, beam, channels, row, blocks);
+    else
+        beam_reorder(x, parents, counts, beam, channels, row, blocks);
 }
 
 // dy [rows, run]; dx [rows, row], length rows * row

@@ -103,14 +103,14 @@ public sealed class IncrementalState : IDisposable
         Sentences = sentences.Length;
     }
 
-    /// <summary>The same where no sentence leaves; no gradient.</summary>
-    /// <param name="rows">[N] integers; a beam stays within its sentence.</param>
-    internal void Reorder(Tensor rows)
+    /// <summary>The same where no sentence leaves; no gradient. What is remembered of positions that no step has reached yet is not moved.</summary>
+    /// <param name="parents">[N] integers below <see cref="Beam"/>: the row of its own beam that each row goes on from.</param>
+    internal void Reorder(Tensor parents)
     {
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
         foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => !m.PerSentence))
-            memory.Value = Ops.IndexSelect(memory.Value, 0, rows);
+            Ops.BeamReorder(memory.Value, parents, Beam, memory.PerPosition ? Positions : null);
     }
 
     /// <summary>Frees the memory.</summary>

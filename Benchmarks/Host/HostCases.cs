@@ -42,6 +42,7 @@ internal static class HostCases
         yield return new("TopK", () => Ops.TopK(weight, 4), 2);
         yield return new("IndexSelect", () => Ops.IndexSelect(weight, 0, lengths));
         yield return new("CacheAppend", () => Ops.CacheAppend(x, step, lengths), 0);
+        yield return new("BeamReorder", () => Ops.BeamReorder(x, lengths, 2, lengths), 0);
         yield return new("AttentionStep", () => Ops.AttentionStep(step, x, x, Heads, lengths));
         yield return new("LightConvStep", () => Ops.LightConvStep(step, filter, window, lengths));
         yield return new("DynamicConvStep", () => Ops.DynamicConvStep(step, stepLogits, Heads, window, lengths));

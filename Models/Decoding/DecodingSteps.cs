@@ -5,7 +5,7 @@ namespace CudaSeq.Models;
 
 /// <summary>
 /// The steps of a search: they reorder what is remembered, compute one more position and choose its best tokens. On a GPU each shape of step is captured as a graph when it
-/// comes for the second time: positions, tokens and rows lie in memory, as the counts do that say how much of it is filled.
+/// comes for the second time: tokens, positions, counts and the order of the rows lie in memory.
 /// </summary>
 internal sealed class DecodingSteps : IDisposable
 {
@@ -75,8 +75,14 @@ internal sealed class DecodingSteps : IDisposable
         using var scope = TensorScope.Begin();
         var inputs = Inputs(state.Hypotheses);
         inputs.Tokens.CopyFrom(tokens);
+        if (rows is not null && _beam > Ops.MostBeamRows)
+        {
+            state.Reorder(rows);
+            rows = null;
+        }
+
         if (rows is not null)
-            inputs.Rows.CopyFrom(rows);
+            inputs.Parents.CopyFrom([.. rows.Select(r => r % _beam)]);
         state.Prepare();
         var repeated = _fixed is null ? null : Repeated(state, rows is not null);
         var outputs = repeated is null ? Work() : repeated.Run(Work);
@@ -90,7 +96,7 @@ internal sealed class DecodingSteps : IDisposable
         Tensor[] Work()
         {
             if (rows is not null)
-                state.Reorder(inputs.Rows);
+                state.Reorder(inputs.Parents);
             var logProbabilities = Ops.LogSoftmax(_model.Logits(_model.Features(inputs.Tokens, state)));
             var (values, indices) = Ops.TopK(logProbabilities, Candidates);
             return [values, indices, logProbabilities];
@@ -152,17 +158,17 @@ internal sealed class DecodingSteps : IDisposable
         public long LastUse { get; set; }
     }
 
-    /// <summary>[N] tokens and [N] rows.</summary>
+    /// <summary>[N] tokens, and [N] rows within their beams.</summary>
     private sealed class StepInputs(Device device, int rows) : IDisposable
     {
         public Tensor Tokens { get; } = Scopes.Leave(Tensor.Zeros(device, [rows], DType.Int32));
 
-        public Tensor Rows { get; } = Scopes.Leave(Tensor.Zeros(device, [rows], DType.Int32));
+        public Tensor Parents { get; } = Scopes.Leave(Tensor.Zeros(device, [rows], DType.Int32));
 
         public void Dispose()
         {
             Tokens.Dispose();
-            Rows.Dispose();
+            Parents.Dispose();
         }
     }
 }
