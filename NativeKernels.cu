@@ -24,6 +24,7 @@
 #include "Kernels/Slice/SliceKernel.cuh"
 #include "Kernels/Concat/ConcatKernel.cuh"
 #include "Kernels/CacheAppend/CacheAppendKernel.cuh"
+#include "Kernels/BeamReorder/BeamReorderKernel.cuh"
 #include "Kernels/Transpose/TransposeKernel.cuh"
 #include "Kernels/IndexSelect/IndexSelectKernel.cuh"
 #include "Kernels/Embedding/EmbeddingKernel.cuh"

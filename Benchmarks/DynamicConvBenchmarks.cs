@@ -91,8 +91,8 @@ public class DynamicConvBenchmarks : IQuickBenchmarks
             device =>
             {
                 var (x, logits, window) = (Inputs.Normal(device, [n, Width]), Inputs.Normal(device, [n, Heads * k]), Inputs.Normal(device, [n, k, Width]));
-                int step = k;
-                return () => Ops.DynamicConvStep(x, logits, Heads, window, step++);
+                var positions = Tensor.From(device, [.. Enumerable.Repeat(k, n)]);
+                return () => Ops.DynamicConvStep(x, logits, Heads, window, positions);
             });
     }
 }

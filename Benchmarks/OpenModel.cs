@@ -99,14 +99,15 @@ internal sealed class OpenModel : IDisposable
     /// <summary>Target tokens a second of <see cref="SequenceGenerator"/>: B sources of T tokens, outputs of T / 2 tokens and end-of-sentence.</summary>
     /// <param name="beam">Hypotheses of each sentence.</param>
     /// <param name="count">Measurements.</param>
+    /// <param name="graphs">Whether steps are captured, anew in each call.</param>
     /// <param name="precision">The type of the activations.</param>
-    public Spread Decode(int beam, int count, DType precision = DType.Float32)
+    public Spread Decode(int beam, int count, bool graphs, DType precision = DType.Float32)
     {
         _model.ComputeIn(precision);
         var generator = new SequenceGenerator(_model);
         int[][] sources = [.. _case.Pairs(_case.B).Select(p => p.Source)];
         int length = Math.Max(1, _case.T / 2);
-        var options = new DecodingOptions { Beam = beam, MinLength = length, MaxLengthB = length, BatchTokens = _case.B * _case.T };
+        var options = new DecodingOptions { Beam = beam, MinLength = length, MaxLengthB = length, BatchTokens = _case.B * _case.T, Graphs = graphs };
         var rates = new List<double>();
         for (int i = 0; i <= count; i++)
         {

@@ -12,6 +12,8 @@ try
             return ModelRun.Run(options);
         case ["describe", .. var options]:
             return DescribeRun.Run(options);
+        case ["host", .. var options]:
+            return HostRun.Run(options);
         case ["record", .. var options]:
             return RecordRun.Run(options);
     }

@@ -54,7 +54,7 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
     }
 
     /// <inheritdoc/>
-    protected sealed override void Begin(IncrementalState state, EncoderOutput encoded) => Decoder.Begin(state, encoded);
+    protected sealed override void Fill(IncrementalState state, EncoderOutput encoded) => Decoder.Begin(state, encoded);
 
     /// <inheritdoc/>
     protected sealed override Tensor Step(Tensor tokens, IncrementalState state) => Decoder.Step(tokens, state);

@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -10,6 +11,15 @@ namespace CudaSeq.Models;
 public sealed class IncrementalState : IDisposable
 {
     private readonly Dictionary<Module, Memory[]> _memories = [];
+    private readonly DecodingSizes _sizes;
+    private readonly FixedMemory? _fixed;
+    private readonly Memory _lengths;
+    private readonly Memory _positions;
+    private readonly Memory _counts;
+    private readonly int _sourceWidth;
+    private int _places;
+    private int _remembered;
+    private (int Step, int Hypotheses) _prepared = (-1, 0);
 
     /// <summary>Starts with nothing remembered and no step taken.</summary>
     /// <param name="encoded">The sources: M sentences.</param>
@@ -17,13 +27,29 @@ public sealed class IncrementalState : IDisposable
     /// <param name="maxLength">The most steps that will be taken; memories grow as they are needed.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="beam"/> or <paramref name="maxLength"/> is below 1.</exception>
     public IncrementalState(EncoderOutput encoded, int beam, int maxLength)
+        : this(encoded, beam, maxLength, DecodingSizes.Exact, null)
+    {
+    }
+
+    /// <param name="encoded">The sources.</param>
+    /// <param name="beam">Hypotheses of each sentence.</param>
+    /// <param name="maxLength">The most steps.</param>
+    /// <param name="sizes">To what the room for positions is rounded up.</param>
+    /// <param name="memory">Where everything is remembered, for one state at a time; null for tensors of the state's own.</param>
+    internal IncrementalState(EncoderOutput encoded, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
     {
         if (beam < 1 || maxLength < 1)
             throw new ArgumentOutOfRangeException(null, $"IncrementalState: beam and maxLength must be at least 1, got {beam} and {maxLength}.");
         Beam = beam;
         MaxLength = maxLength;
         Sentences = encoded.Lengths.Shape[0];
-        Lengths = new Memory(Scopes.Leave(encoded.Lengths.Detach()), perSentence: true);
+        _sizes = sizes;
+        _fixed = memory;
+        _sourceWidth = encoded.States.Shape[1];
+        _lengths = Remember(encoded.Lengths.Detach(), MemoryKind.PerSentence);
+        var device = encoded.Lengths.Device;
+        _positions = Remember(Tensor.Zeros(device, [Hypotheses], DType.Int32), MemoryKind.PerHypothesis);
+        _counts = Remember(Tensor.Zeros(device, [Hypotheses], DType.Int32), MemoryKind.PerHypothesis);
     }
 
     /// <summary>Hypotheses of each sentence.</summary>
@@ -42,9 +68,16 @@ public sealed class IncrementalState : IDisposable
     public int Step { get; private set; }
 
     /// <summary>[M], the lengths of the sources.</summary>
-    public Tensor SourceLengths => Lengths.Value;
+    public Tensor SourceLengths => _lengths.Value;
 
-    private Memory Lengths { get; }
+    /// <summary>[N] integers, <see cref="Step"/> for each hypothesis: what a step must not read off the host, which may launch it again for another position.</summary>
+    public Tensor Positions => _positions.Value;
+
+    /// <summary>[N] integers, one more each: the positions that exist once this step's does.</summary>
+    public Tensor Counts => _counts.Value;
+
+    /// <summary>All sizes that a step depends on.</summary>
+    internal DecodingLayout Layout => new(Hypotheses, _sourceWidth, _places);
 
     /// <summary>
     /// Says which hypothesis each row goes on from. Sentences none of whose hypotheses goes on leave the state.
@@ -60,7 +93,7 @@ public sealed class IncrementalState : IDisposable
             var device = SourceLengths.Device;
             var byHypothesis = IsIdentity(rows, Hypotheses) ? null : Tensor.From(device, rows);
             var bySentence = sentences.Length == Sentences ? null : Tensor.From(device, sentences);
-            foreach (var memory in _memories.Values.SelectMany(m => m).Append(Lengths))
+            foreach (var memory in _memories.Values.SelectMany(m => m).Append(_lengths))
             {
                 if ((memory.PerSentence ? bySentence : byHypothesis) is { } indices)
                     memory.Value = Ops.IndexSelect(memory.Value, 0, indices);
@@ -70,23 +103,50 @@ public sealed class IncrementalState : IDisposable
         Sentences = sentences.Length;
     }
 
+    /// <summary>The same where no sentence leaves; no gradient. What is remembered of positions that no step has reached yet is not moved.</summary>
+    /// <param name="parents">[N] integers below <see cref="Beam"/>: the row of its own beam that each row goes on from.</param>
+    internal void Reorder(Tensor parents)
+    {
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => !m.PerSentence))
+            Ops.BeamReorder(memory.Value, parents, Beam, memory.PerPosition ? Positions : null);
+    }
+
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
-        foreach (var memory in _memories.Values.SelectMany(m => m).Append(Lengths))
-            memory.Value.Dispose();
+        foreach (var memory in _memories.Values.SelectMany(m => m).Concat([_lengths, _positions, _counts]))
+            memory.Free();
         _memories.Clear();
     }
 
-    /// <summary>Remembers tensors for a module, one row per hypothesis: they follow <see cref="Reorder"/>.</summary>
+    /// <summary>Remembers tensors for a module, one row per hypothesis: they follow <see cref="Reorder(ReadOnlySpan{int})"/>.</summary>
     /// <param name="owner">The module that will ask for them.</param>
     /// <param name="initial">[N, ...] each; they become the state's.</param>
-    public void AddPerHypothesis(Module owner, params ReadOnlySpan<Tensor> initial) => Add(owner, initial, perSentence: false);
+    public void AddPerHypothesis(Module owner, params ReadOnlySpan<Tensor> initial) => Add(owner, initial, MemoryKind.PerHypothesis);
 
     /// <summary>Remembers tensors for a module, one row per sentence: shared by its hypotheses.</summary>
     /// <param name="owner">The module that will ask for them.</param>
     /// <param name="initial">[M, ...] each; they become the state's.</param>
-    public void AddPerSentence(Module owner, params ReadOnlySpan<Tensor> initial) => Add(owner, initial, perSentence: true);
+    public void AddPerSentence(Module owner, params ReadOnlySpan<Tensor> initial) => Add(owner, initial, MemoryKind.PerSentence);
+
+    /// <summary>
+    /// Remembers vectors of every position for a module: tensors [N, S, C] that start with zeros, follow <see cref="Reorder(ReadOnlySpan{int})"/>, and always have room for the
+    /// position <see cref="Step"/>.
+    /// </summary>
+    /// <param name="owner">The module that will ask for them.</param>
+    /// <param name="type">The type of the vectors.</param>
+    /// <param name="widths">C of each.</param>
+    public void AddPerPosition(Module owner, DType type, params ReadOnlySpan<int> widths)
+    {
+        _places = _sizes.Places(1, MaxLength);
+        var initial = new Tensor[widths.Length];
+        for (int i = 0; i < initial.Length; i++)
+            initial[i] = Tensor.Zeros(SourceLengths.Device, [Hypotheses, _places, widths[i]], type);
+        Add(owner, initial, MemoryKind.PerPosition);
+    }
+
 
     /// <summary>What a module remembered, in the order it was added.</summary>
     /// <exception cref="InvalidOperationException">The module remembered nothing: the state belongs to another model.</exception>
@@ -96,6 +156,20 @@ public sealed class IncrementalState : IDisposable
 
     /// <summary>Counts a step.</summary>
     internal void Advance() => Step++;
+
+    /// <summary>Everything that must be there before a step, and that is done by the host: room for one more position, and its number.</summary>
+    internal void Prepare()
+    {
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        if (_places > 0 && Step >= _places)
+            Grow();
+        if (_prepared == (Step, Hypotheses))
+            return;
+        Fill(_positions, Step);
+        Fill(_counts, Step + 1);
+        _prepared = (Step, Hypotheses);
+    }
 
     /// <summary>Refuses a step that does not fit.</summary>
     internal void CheckStep(Tensor tokens)
@@ -143,27 +217,64 @@ public sealed class IncrementalState : IDisposable
         return sentences;
     }
 
-    private void Add(Module owner, ReadOnlySpan<Tensor> initial, bool perSentence)
+    private void Grow()
+    {
+        int more = _sizes.Places(Step + 1, MaxLength) - _places;
+        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => m.PerPosition))
+            memory.Value = Ops.Concat(1, memory.Value, Tensor.Zeros(memory.Value.Device, memory.Value.Shape.With(1, more), memory.Value.DType));
+        _places += more;
+    }
+
+    private void Fill(Memory memory, int value)
+    {
+        var values = new int[Hypotheses];
+        Array.Fill(values, value);
+        if (memory.Value.Shape == [Hypotheses])
+            memory.Value.CopyFrom(values);
+        else
+            memory.Value = Tensor.From(SourceLengths.Device, values);
+    }
+
+    private void Add(Module owner, ReadOnlySpan<Tensor> initial, MemoryKind kind)
     {
         var added = new Memory[initial.Length];
         for (int i = 0; i < initial.Length; i++)
-            added[i] = new Memory(Scopes.Leave(initial[i]), perSentence);
+            added[i] = Remember(initial[i], kind);
         _memories[owner] = _memories.TryGetValue(owner, out var before) ? [.. before, .. added] : added;
+    }
+
+    private Memory Remember(Tensor initial, MemoryKind kind) => new(initial, kind, _fixed, _remembered++);
+
+    /// <summary>What a remembered tensor has a row of.</summary>
+    internal enum MemoryKind
+    {
+        PerHypothesis,
+        PerSentence,
+        PerPosition,
     }
 
     /// <summary>One remembered tensor.</summary>
     public sealed class Memory
     {
+        private readonly MemoryKind _kind;
+        private readonly FixedMemory? _fixed;
+        private readonly int _block;
         private Tensor _value;
 
-        internal Memory(Tensor value, bool perSentence)
+        // Its place in the fixed memory, where there is one, is the block of this number.
+        internal Memory(Tensor initial, MemoryKind kind, FixedMemory? memory, int block)
         {
-            _value = value;
-            PerSentence = perSentence;
+            _kind = kind;
+            _fixed = memory;
+            _block = block;
+            _value = Place(initial);
         }
 
         /// <summary>Whether a row belongs to a sentence; otherwise to a hypothesis.</summary>
-        public bool PerSentence { get; }
+        public bool PerSentence => _kind == MemoryKind.PerSentence;
+
+        /// <summary>Whether a row has a place for each position, on its second axis.</summary>
+        public bool PerPosition => _kind == MemoryKind.PerPosition;
 
         /// <summary>The tensor. Setting it frees the one before; the new one becomes the state's.</summary>
         public Tensor Value
@@ -172,10 +283,36 @@ public sealed class IncrementalState : IDisposable
             set
             {
                 var before = _value;
-                _value = Scopes.Leave(value);
-                if (!ReferenceEquals(before, value))
+                _value = Place(value);
+                if (_fixed is null && !ReferenceEquals(before, value))
                     before.Dispose();
             }
         }
+
+        internal void Free()
+        {
+            if (_fixed is null)
+                _value.Dispose();
+        }
+
+        private Tensor Place(Tensor value)
+        {
+            if (_fixed is null)
+                return Scopes.Leave(value);
+            var place = _fixed.Of(_block, value.Shape, value.DType);
+            if (!ReferenceEquals(place, value))
+            {
+                place.CopyFrom(value);
+                value.Dispose();
+            }
+
+            return place;
+        }
     }
 }
+
+/// <summary>The sizes that a decoding step depends on.</summary>
+/// <param name="Hypotheses">N.</param>
+/// <param name="SourceWidth">S of the source.</param>
+/// <param name="Places">Positions that there is room for; 0 where none are remembered.</param>
+internal readonly record struct DecodingLayout(int Hypotheses, int SourceWidth, int Places);

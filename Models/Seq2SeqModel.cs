@@ -72,12 +72,18 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="beam"/> or <paramref name="maxLength"/> is below 1.</exception>
     public IncrementalState Begin(EncoderOutput encoded, int beam, int maxLength)
     {
-        var state = new IncrementalState(encoded, beam, maxLength);
+        using var scope = TensorScope.Begin();
+        return Begin(new IncrementalState(encoded, beam, maxLength), encoded);
+    }
+
+    /// <summary>Fills a new state, and frees it where that fails.</summary>
+    internal IncrementalState Begin(IncrementalState state, EncoderOutput encoded)
+    {
         try
         {
             using var scope = TensorScope.Begin();
             using var pause = new NoGrad();
-            Begin(state, encoded);
+            Fill(state, encoded);
             return state;
         }
         catch
@@ -98,11 +104,18 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
     public Tensor DecodeStep(Tensor tokens, IncrementalState state)
     {
         state.CheckStep(tokens);
-        using var scope = TensorScope.Begin();
-        using var pause = new NoGrad();
-        var features = Step(tokens, state).Keep();
+        state.Prepare();
+        var features = Features(tokens, state);
         state.Advance();
         return features;
+    }
+
+    /// <summary>The same for a state that is prepared and that the caller moves on: nothing in it depends on the host's count of the steps.</summary>
+    internal Tensor Features(Tensor tokens, IncrementalState state)
+    {
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        return Step(tokens, state).Keep();
     }
 
     /// <summary>[V, C], the projection to the vocabulary.</summary>
@@ -111,7 +124,7 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
     /// <summary>Fills a new state.</summary>
     /// <param name="state">No step was taken.</param>
     /// <param name="encoded">The sources.</param>
-    protected abstract void Begin(IncrementalState state, EncoderOutput encoded);
+    protected abstract void Fill(IncrementalState state, EncoderOutput encoded);
 
     /// <summary>Computes the position <see cref="IncrementalState.Step"/>.</summary>
     /// <param name="tokens">[N] integers.</param>

@@ -57,6 +57,9 @@ public sealed class Translator : IDisposable
     /// <summary>How a call searches that does not say it: as the run's recipe says, for a translator that was loaded.</summary>
     public DecodingOptions Decoding { get; }
 
+    /// <summary>Why steps of the last call could not be captured as graphs and were run as they are; null when none failed, and elsewhere than on a GPU.</summary>
+    public string? GraphObstacle => _generator.GraphObstacle;
+
     /// <summary>Loads the best checkpoint of a run directory, or the last where nothing was validated yet. It searches as the run's recipe says.</summary>
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>
     /// <param name="device">Where the model will run; the caller disposes it after the translator.</param>

@@ -3,6 +3,12 @@ using CudaSeq.Kernels;
 
 namespace CudaSeq.Tensors;
 
+/// <summary>The shapes that an error names: spelled out when it is thrown, not before every call that is right.</summary>
+internal readonly struct OperandShapes(string firstName, Tensor first, string secondName, Tensor second)
+{
+    public override string ToString() => $"{firstName} {first.Shape}, {secondName} {second.Shape}";
+}
+
 /// <summary>What the gates of several ops refuse in the same words.</summary>
 internal static class Check
 {

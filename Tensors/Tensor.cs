@@ -247,14 +247,18 @@ public sealed partial class Tensor : IDisposable
     {
         CheckTransfer(nameof(CopyFrom), DType.Int32, source.Length);
         CopyKernel.FromHost(source, Data);
-        var buffer = _data.Buffer;
-        var bounds = IndexBounds.Of(source);
+        NoteBounds(IndexBounds.Of(source));
+    }
 
-        // What a view leaves as it was keeps its bounds, if it has any.
-        if (_data.Length * sizeof(int) < buffer.Bytes)
-            buffer.Bounds = buffer.Bounds?.With(bounds);
-        else
-            buffer.Bounds = bounds;
+    /// <summary>Overwrites the elements with those of another tensor, in place and outside the tape; nothing is copied through the host.</summary>
+    /// <param name="source">Of the same shape, type and device, in other memory.</param>
+    /// <exception cref="InvalidOperationException">The two do not match.</exception>
+    public void CopyFrom(Tensor source)
+    {
+        if (source.Shape != Shape || source.DType != DType || !ReferenceEquals(source.Device, Device))
+            throw new InvalidOperationException($"{nameof(CopyFrom)}: the source must be like the tensor, got {source} for {this}.");
+        CopyKernel.Copy(source.Data, Data);
+        NoteBounds(source.Data.Buffer.Bounds);
     }
 
     /// <summary>The value of a tensor with one float element.</summary>
@@ -369,6 +373,14 @@ public sealed partial class Tensor : IDisposable
         if (result.Count != count)
             throw new ArgumentException($"Tensor.From: the shape must hold as many elements as there are values, got {result} and {count} values.");
         return result;
+    }
+
+    // What a view leaves as it was keeps its bounds, if it has any.
+    private void NoteBounds(IndexBounds? bounds)
+    {
+        var buffer = _data.Buffer;
+        bool whole = _data.Length * sizeof(int) == buffer.Bytes;
+        buffer.Bounds = whole || bounds is not { } some ? bounds : buffer.Bounds?.With(some);
     }
 
     private void CheckTransfer(string name, DType dtype, int length)

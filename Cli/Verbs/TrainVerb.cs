@@ -19,6 +19,7 @@ internal sealed class TrainVerb : Verb
         Arity = new ArgumentArity(1, 1000),
     };
 
+    private readonly Option<string> _batchTokens = Text("--batch-tokens", "N|auto", "The same as --set training.batch_tokens=N; auto measures before the run what fits into the GPU's memory.");
     private readonly Option<string> _device = Text("--device", "NAME", "Where to train: cpu (the default), cuda, cuda:N or auto.");
     private readonly Option<string> _precision = Text("--precision", "NAME", "The same as --set training.precision=NAME: float32 (the default) or, on a GPU, bf16.");
     private readonly Option<string> _tf32 = Text("--tf32", "on|off", "Whether a GPU's products of float32 matrices may round their inputs to TF32; the same as --set training.tf32 (default: off).");
@@ -31,7 +32,7 @@ internal sealed class TrainVerb : Verb
         : base("train", "Train a model from a recipe.")
     {
         Add(_recipe);
-        foreach (var option in (Option[])[_data, _set, _device, _precision, _tf32, _seed, _maxUpdates, _resume, _out])
+        foreach (var option in (Option[])[_data, _set, _batchTokens, _device, _precision, _tf32, _seed, _maxUpdates, _resume, _out])
             Add(option);
     }
 
@@ -52,8 +53,11 @@ internal sealed class TrainVerb : Verb
         var recipe = Recipe.Load(path, Settings(arguments));
         string data = DataFolder(recipe, arguments.GetValue(_data), terminal);
         var directory = new RunDirectory(arguments.GetValue(_out) ?? Path.Combine("runs", recipe.Name));
+        recipe = Measured(recipe, directory, arguments.GetValue(_resume));
         bool resume = Resumes(recipe, directory, arguments.GetValue(_resume), terminal);
         using var device = Devices.Open(arguments.GetValue(_device));
+        if (recipe.Training.BatchTokens is null && device.FreeBytes is null)
+            throw new UsageException($"training.batch_tokens auto measures the memory of a GPU, on {device} it must be a number: --batch-tokens {new RecipeTraining().BatchTokens} is the default.");
         var display = new TrainingDisplay(terminal);
         if (device.Choice is { } choice)
             display.Report(choice);
@@ -100,6 +104,8 @@ internal sealed class TrainVerb : Verb
     private List<string> Settings(ParseResult arguments)
     {
         var settings = new List<string>(arguments.GetValue(_set) ?? []);
+        if (arguments.GetValue(_batchTokens) is { } tokens)
+            settings.Add($"training.batch_tokens={tokens}");
         if (arguments.GetValue(_seed) is { } seed)
             settings.Add(string.Create(CultureInfo.InvariantCulture, $"training.seed={seed}"));
         if (arguments.GetValue(_precision) is { } precision)
@@ -122,6 +128,12 @@ internal sealed class TrainVerb : Verb
             ? throw new UsageException($"--data DIR must name the folder of {relative}, or the variable CUDASEQ_DATA the one above it.")
             : "";
     }
+
+    // What was measured when the run began holds for all of it.
+    private static Recipe Measured(Recipe recipe, RunDirectory directory, bool resumes)
+        => resumes && recipe.Training.BatchTokens is null && File.Exists(directory.Recipe)
+            ? recipe with { Training = recipe.Training with { BatchTokens = Recipe.Load(directory.Recipe).Training.BatchTokens } }
+            : recipe;
 
     // Whether to continue; refuses to overwrite a run, or to continue it with another recipe.
     private static bool Resumes(Recipe recipe, RunDirectory directory, bool asked, Terminal terminal)

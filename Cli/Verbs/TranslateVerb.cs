@@ -14,6 +14,7 @@ internal sealed class TranslateVerb : Verb
     private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Source tokens translated together, padding included (default: the recipe's).", 1);
     private readonly Option<string> _input = Text("--input", "FILE", "Text to translate, one sentence a line (default: standard input).");
     private readonly Option<string> _output = Text("--output", "FILE", "Where translations go, line by line in the order of the input (default: standard output).");
+    private readonly Option<string> _graphs = Text("--graphs", "on|off", "Whether a GPU captures the steps of each shape as a CUDA graph; no translation changes by it (default: the recipe's).");
     private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default), cuda, cuda:N or auto.");
 
     private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
@@ -22,7 +23,7 @@ internal sealed class TranslateVerb : Verb
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _beam, _nbest, _batchTokens, _input, _output, _device, _precision, _tf32])
+        foreach (var option in (Option[])[_model, _beam, _nbest, _batchTokens, _input, _output, _graphs, _device, _precision, _tf32])
             Add(option);
     }
 
@@ -56,11 +57,14 @@ internal sealed class TranslateVerb : Verb
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
         using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin");
         var writer = target ?? terminal.Out;
+        string? obstacle = null;
         for (long number = 1; !terminal.ReaderLeft && lines.Next(cancellation) is { Count: > 0 } block;)
         {
             foreach (var translations in translator.Translate(block, options, cancellation))
                 Write(writer, number++, translations, scored);
             writer.Flush();
+            if (obstacle is null && (obstacle = translator.GraphObstacle) is not null)
+                terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
         }
 
         return CommandLine.Success;
@@ -92,6 +96,13 @@ internal sealed class TranslateVerb : Verb
             Beam = (int)(arguments.GetValue(_beam) ?? options.Beam),
             NBest = (int)(arguments.GetValue(_nbest) ?? 1),
             BatchTokens = (int)(arguments.GetValue(_batchTokens) ?? options.BatchTokens),
+            Graphs = arguments.GetValue(_graphs) switch
+            {
+                null => options.Graphs,
+                "on" => true,
+                "off" => false,
+                var other => throw new UsageException($"--graphs must be on or off, got {other}."),
+            },
         };
         return options.NBest <= options.Beam
             ? options

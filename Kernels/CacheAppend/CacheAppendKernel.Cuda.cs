@@ -2,9 +2,12 @@ namespace CudaSeq.Kernels;
 
 internal static partial class CacheAppendKernel
 {
-    private static void ForwardCuda(CudaDevice cuda, CacheAppendSize size, DeviceSpan cache, DeviceSpan x, int position)
+    private static readonly CudaKernelFamily Places = new("cache_append", KernelTypes.Bits);
+
+    private static void ForwardCuda(CudaDevice cuda, CacheAppendSize size, DeviceSpan cache, DeviceSpan x, DeviceSpan positions)
     {
-        var place = cache with { Offset = cache.Offset + ((long)position * size.C) };
-        SliceKernel.CopyRows(cuda, size.N, size.C, x, size.C, place, (long)size.S * size.C);
+        long length = (long)size.N * size.C;
+        if (length > 0)
+            cuda.Launch(Places[x.Type], Elementwise.Grid(cuda, x), new Dim3(Elementwise.Threads), 0, x, positions, cache, length, (long)size.C, (long)size.S);
     }
 }

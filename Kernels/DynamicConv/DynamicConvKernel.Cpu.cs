@@ -30,11 +30,11 @@ internal static unsafe partial class DynamicConvKernel
     }
 
     private static void StepCpu(
-        CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, int step, DeviceSpan y)
+        CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, DeviceSpan positions, DeviceSpan y)
     {
         using var scratch = new ThreadScratch(cpu, (long)size.H * size.K * sizeof(float));
-        int grain = CpuDevice.Grain((size.C * Math.Min(step + 1, size.K) / 12.0) + (size.H * size.K));
-        cpu.For(size.B, grain, new StepBody(scratch, size, rule, x.Floats, logits.Floats, window.Floats, step, y.Floats));
+        int grain = CpuDevice.Grain((size.C * size.K / 12.0) + (size.H * size.K));
+        cpu.For(size.B, grain, new StepBody(scratch, size, rule, x.Floats, logits.Floats, window.Floats, positions.Ints, y.Floats));
     }
 
     private static int Grain(ConvSize size, int items, double passes)
@@ -186,7 +186,7 @@ internal static unsafe partial class DynamicConvKernel
     }
 
     private readonly struct StepBody(
-        ThreadScratch scratch, ConvSize size, TapRule rule, float* x, float* logits, float* window, int step, float* y) : IKernelBody
+        ThreadScratch scratch, ConvSize size, TapRule rule, float* x, float* logits, float* window, int* positions, float* y) : IKernelBody
     {
         private readonly ThreadScratch _scratch = scratch;
         private readonly ConvSize _size = size;
@@ -194,7 +194,7 @@ internal static unsafe partial class DynamicConvKernel
         private readonly float* _x = x;
         private readonly float* _logits = logits;
         private readonly float* _window = window;
-        private readonly int _step = step;
+        private readonly int* _positions = positions;
         private readonly float* _y = y;
 
         public void Invoke<TVector>(int begin, int end)
@@ -205,7 +205,7 @@ internal static unsafe partial class DynamicConvKernel
             {
                 nint row = (nint)n * _size.C, tapRow = (nint)n * _size.H;
                 TapRows.Prepare<TVector>(_rule, _logits + (tapRow * _size.K), _size.H, _size.K, tapRow, taps, null);
-                ConvWindow.Step<TVector>(_size, taps, _x + row, _window + (row * _size.K), _step, _y + row);
+                ConvWindow.Step<TVector>(_size, taps, _x + row, _window + (row * _size.K), _positions[n], _y + row);
             }
 
             _scratch.Return(slice);

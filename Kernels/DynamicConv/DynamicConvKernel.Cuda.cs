@@ -88,14 +88,14 @@ internal static partial class DynamicConvKernel
     }
 
     private static void StepCuda(
-        CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, int step, DeviceSpan y)
+        CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, DeviceSpan positions, DeviceSpan y)
     {
         if (y.Length == 0)
             return;
         var plan = ConvPlan.Step(size, perSequence: true);
         cuda.Launch(
             Steps[x.Type], plan.Grid, plan.Block, plan.SharedBytes,
-            x, logits, window, y, size.B, size.C, size.R, size.K, step, plan.Width, plan.Steps,
+            x, logits, window, y, size.B, size.C, size.R, size.K, positions, plan.Width, plan.Steps,
             rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
 }

@@ -38,21 +38,21 @@ internal static partial class DynamicConvKernel
     }
 
     /// <summary>
-    /// One step of incremental decoding: x goes to row step mod K of the window, y is the causal convolution at this step.
+    /// One step of incremental decoding: x goes to row position mod K of the window, y is the causal convolution at this position.
     /// </summary>
     /// <param name="size">B sequences of one step, T = 1.</param>
     /// <param name="rule">How the logits become taps.</param>
     /// <param name="x">[B, C].</param>
     /// <param name="logits">[B, H, K].</param>
     /// <param name="window">[B, K, C], the last K inputs; rows of steps before 0 are not read.</param>
-    /// <param name="step">Number of this step, from 0.</param>
+    /// <param name="positions">[B] integers, the number of each sequence's step, from 0.</param>
     /// <param name="y">[B, C], overwritten.</param>
-    public static void Step(ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, int step, DeviceSpan y)
+    public static void Step(ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan logits, DeviceSpan window, DeviceSpan positions, DeviceSpan y)
     {
         switch (x.Device)
         {
-            case CpuDevice cpu: StepCpu(cpu, size, rule, x, logits, window, step, y); break;
-            case CudaDevice cuda: StepCuda(cuda, size, rule, x, logits, window, step, y); break;
+            case CpuDevice cpu: StepCpu(cpu, size, rule, x, logits, window, positions, y); break;
+            case CudaDevice cuda: StepCuda(cuda, size, rule, x, logits, window, positions, y); break;
             default: throw KernelException.NoKernel("DynamicConv", x.Device);
         }
     }

@@ -32,12 +32,12 @@ internal static unsafe partial class LightConvKernel
     }
 
     private static void StepCpu(
-        CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan window, int step, DeviceSpan y)
+        CpuDevice cpu, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan window, DeviceSpan positions, DeviceSpan y)
     {
         using var taps = new CallScratch(cpu, (long)size.H * size.K * sizeof(float));
         cpu.For(1, 1, new TapsBody(size, rule, weight.Floats, taps.Floats, null, null));
-        int grain = CpuDevice.Grain(size.C * Math.Min(step + 1, size.K) / 12.0);
-        cpu.For(size.B, grain, new StepBody(size, taps.Floats, x.Floats, window.Floats, step, y.Floats));
+        int grain = CpuDevice.Grain(size.C * size.K / 12.0);
+        cpu.For(size.B, grain, new StepBody(size, taps.Floats, x.Floats, window.Floats, positions.Ints, y.Floats));
     }
 
     private static int Grain(ConvSize size, int items, double passes)
@@ -192,13 +192,13 @@ internal static unsafe partial class LightConvKernel
         }
     }
 
-    private readonly struct StepBody(ConvSize size, float* taps, float* x, float* window, int step, float* y) : IKernelBody
+    private readonly struct StepBody(ConvSize size, float* taps, float* x, float* window, int* positions, float* y) : IKernelBody
     {
         private readonly ConvSize _size = size;
         private readonly float* _taps = taps;
         private readonly float* _x = x;
         private readonly float* _window = window;
-        private readonly int _step = step;
+        private readonly int* _positions = positions;
         private readonly float* _y = y;
 
         public void Invoke<TVector>(int begin, int end)
@@ -207,7 +207,7 @@ internal static unsafe partial class LightConvKernel
             for (int n = begin; n < end; n++)
             {
                 nint row = (nint)n * _size.C;
-                ConvWindow.Step<TVector>(_size, _taps, _x + row, _window + (row * _size.K), _step, _y + row);
+                ConvWindow.Step<TVector>(_size, _taps, _x + row, _window + (row * _size.K), _positions[n], _y + row);
             }
         }
     }

@@ -136,14 +136,14 @@ internal static partial class LightConvKernel
     }
 
     private static void StepCuda(
-        CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan window, int step, DeviceSpan y)
+        CudaDevice cuda, ConvSize size, TapRule rule, DeviceSpan x, DeviceSpan weight, DeviceSpan window, DeviceSpan positions, DeviceSpan y)
     {
         if (y.Length == 0)
             return;
         var plan = ConvPlan.Step(size, perSequence: false);
         cuda.Launch(
             Steps[x.Type], plan.Grid, plan.Block, plan.SharedBytes,
-            x, weight, window, y, size.B, size.C, size.R, size.K, step, plan.Width, plan.Steps,
+            x, weight, window, y, size.B, size.C, size.R, size.K, positions, plan.Width, plan.Steps,
             rule.Softmax ? 1 : 0, rule.Drop.Key.Seed, rule.Drop.Key.Stream, cuda.StreamShift, rule.Drop.Threshold, rule.Drop.Scale);
     }
 }

@@ -5,6 +5,20 @@ KERNEL(256) SYMBOL(copy_rows)(const ELEMENT* __restrict__ x, long long stride_x,
     copy_rows(x, stride_x, y, stride_y, length, run);
 }
 
+// x [N, C]; positions int32 [N]; cache [N, S, C]; length N * C
+KERNEL(256) SYMBOL(cache_append)(
+    const ELEMENT* __restrict__ x, const int* __restrict__ positions, ELEMENT* __restrict__ cache, long long length, long long channels, long long places) {
+    cache_append(x, positions, cache, length, channels, places);
+}
+
+// x [N, row]; parents, counts int32 [N], counts or null; packed: rows and channels are whole packs of 16 bytes
+KERNEL(128) SYMBOL(beam_reorder)(ELEMENT* x, const int* parents, const int* counts, int beam, int channels, int row, int blocks, int packed) {
+    if (packed)
+        beam_reorder<ELEMENT>(reinterpret_cast<uint4*>(x), parents, counts, beam, channels, row, blocks);
+    else
+        beam_reorder<ELEMENT>(x, parents, counts, beam, channels, row, blocks);
+}
+
 // dy [rows, run]; dx [rows, row], length rows * row
 KERNEL(256) SYMBOL(slice_backward)(const ELEMENT* __restrict__ dy, ELEMENT* __restrict__ dx, long long length, long long row, long long before, long long run) {
     slice_backward(dy, dx, length, row, before, run);

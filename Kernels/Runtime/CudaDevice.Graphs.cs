@@ -12,6 +12,10 @@ internal sealed partial class CudaDevice
     private CudaStream? _captureStream;
     private CudaGraphMemory? _captureMemory;
     private volatile int _capturingThread;
+    private long _graphLaunches;
+
+    /// <summary>Graphs that were launched since the device was opened.</summary>
+    public long GraphLaunches => Volatile.Read(ref _graphLaunches);
 
     /// <summary>Whether what this thread queues is being written down instead of run.</summary>
     public bool IsCapturing => _capturingThread != 0 && _capturingThread == Environment.CurrentManagedThreadId;
@@ -105,6 +109,7 @@ internal sealed partial class CudaDevice
             CudaDriver.GraphLaunch(graph.Value, _stream.Value).Check("cuGraphLaunch", Description);
         }
 
+        Interlocked.Increment(ref _graphLaunches);
         Settle("a graph");
     }
 
@@ -145,11 +150,15 @@ internal sealed partial class CudaDevice
     private void DisposeGraphs()
     {
         _captureStream?.Dispose();
+        BufferPool[] pools;
         lock (_graphPools)
         {
-            foreach (var pool in _graphPools)
-                pool.Dispose();
+            pools = [.. _graphPools];
             _graphPools.Clear();
         }
+
+        // Not under the lock: a pool that runs short asks for what all of them hold.
+        foreach (var pool in pools)
+            pool.Dispose();
     }
 }

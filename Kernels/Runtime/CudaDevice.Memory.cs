@@ -129,7 +129,9 @@ internal sealed unsafe partial class CudaDevice
         public string Spare()
         {
             device.Enter();
-            return CudaDriver.MemoryInfo(out nuint free, out nuint total) == CudaResult.Success ? $"; {free:N0} of the device's {total:N0} are free" : "";
+            long held = device.OfGraphs(p => p.HeldBytes);
+            string graphs = held > 0 ? $"; graphs hold {held:N0}" : "";
+            return CudaDriver.MemoryInfo(out nuint free, out nuint total) == CudaResult.Success ? $"{graphs}; {free:N0} of the device's {total:N0} are free" : graphs;
         }
     }
 }

@@ -106,6 +106,17 @@ internal sealed partial class CudaDevice : Device
     public override long HeldBytes => _pool.HeldBytes + OfGraphs(p => p.HeldBytes);
 
     /// <inheritdoc/>
+    public override long? FreeBytes
+    {
+        get
+        {
+            Enter();
+            CudaDriver.MemoryInfo(out nuint free, out _).Check("cuMemGetInfo_v2", Description);
+            return (long)free;
+        }
+    }
+
+    /// <inheritdoc/>
     public override long Allocations => _pool.Allocations + OfGraphs(p => p.Allocations);
 
     /// <inheritdoc/>

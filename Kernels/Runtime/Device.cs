@@ -34,6 +34,9 @@ public abstract class Device : IDisposable
     /// <summary>Bytes obtained from the operating system, or from the GPU's driver, live and cached for reuse.</summary>
     public abstract long HeldBytes { get; }
 
+    /// <summary>Bytes that nobody holds, as a GPU's driver counts them; null where that is not counted: on the processor.</summary>
+    public virtual long? FreeBytes => null;
+
     /// <summary>How often memory was obtained since the device was opened; constant in steady state.</summary>
     public abstract long Allocations { get; }
 

@@ -180,10 +180,11 @@ LIGHT_CONV(31, 2)
 KERNEL(128) SYMBOL(light_conv_forward)(const ELEMENT* x, const float* taps, ELEMENT* y, int T, int C, int R, int K, int left_padding) {
     conv_slide(x, taps, nullptr, y, T, C, R, K, left_padding, false);
 }
-// x, y [N, C]; window [N, K, C]
+// x, y [N, C]; window [N, K, C]; positions int32 [N]
 KERNEL(128) SYMBOL(light_conv_step)(
-    const ELEMENT* x, const float* weight, ELEMENT* window, ELEMENT* y, int N, int C, int R, int K, int step, int channels, int rows, TAP_PARAMETERS) {
-    conv_step<false>(x, weight, window, y, N, C, R, K, step, channels, rows, TAPS);
+    const ELEMENT* x, const float* weight, ELEMENT* window, ELEMENT* y, int N, int C, int R, int K, const int* positions, int channels, int rows,
+    TAP_PARAMETERS) {
+    conv_step<false>(x, weight, window, y, N, C, R, K, positions, channels, rows, TAPS);
 }
 
 // DepthwiseConv: x, y [B, T, C]; weight float [C, K]; bias float [C] or null
@@ -221,6 +222,7 @@ KERNEL(128) SYMBOL(dynamic_conv_forward)(
     dynamic_conv_forward_generic(x, logits, y, T, C, H, K, left_padding, heads, TAPS);
 }
 KERNEL(128) SYMBOL(dynamic_conv_step)(
-    const ELEMENT* x, const ELEMENT* logits, ELEMENT* window, ELEMENT* y, int N, int C, int R, int K, int step, int channels, int rows, TAP_PARAMETERS) {
-    conv_step<true>(x, logits, window, y, N, C, R, K, step, channels, rows, TAPS);
+    const ELEMENT* x, const ELEMENT* logits, ELEMENT* window, ELEMENT* y, int N, int C, int R, int K, const int* positions, int channels, int rows,
+    TAP_PARAMETERS) {
+    conv_step<true>(x, logits, window, y, N, C, R, K, positions, channels, rows, TAPS);
 }

@@ -28,9 +28,15 @@ public sealed record DecodingOptions
     public int MinLength { get; init; } = 1;
 
     /// <summary>
-    /// Source tokens of a batch, padding included: sentences * longest. A longer sentence is a batch of its own. Results do not depend on it beyond rounding.
+    /// Source tokens of a batch, padding included: sentences * longest, before a GPU rounds both up. A longer sentence is a batch of its own. Results do not depend on it beyond rounding.
     /// </summary>
     public int BatchTokens { get; init; } = 2048;
+
+    /// <summary>
+    /// Whether a GPU captures the steps of each shape as a CUDA graph when it comes for the second time. No bit changes by it: on a GPU numbers of sentences, widths of sources and
+    /// room for positions are rounded up to a power of two or one and a half of it, with graphs and without.
+    /// </summary>
+    public bool Graphs { get; init; } = true;
 
     /// <summary>Checks the options.</summary>
     /// <returns>One sentence for each problem; empty if there is none.</returns>

@@ -16,6 +16,12 @@ namespace CudaSeq.Models;
 /// <param name="model">The model; the caller keeps and disposes it.</param>
 public sealed class SequenceGenerator(Seq2SeqModel model)
 {
+    /// <summary>Shapes of steps that a GPU launched as graphs in the last call.</summary>
+    public int CapturedShapes { get; private set; }
+
+    /// <summary>Why a step of the last call could not be captured and was run as it is; null when none failed.</summary>
+    public string? GraphObstacle { get; private set; }
+
     /// <summary>Searches for the best outputs of each source. Allocates nothing that outlives the call on the device.</summary>
     /// <param name="sources">Token ids, each sequence ending in end-of-sentence.</param>
     /// <param name="options">How to search.</param>
@@ -32,13 +38,16 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         for (int i = 0; i < sources.Count; i++)
             CheckSource(sources[i], i);
         var results = new IReadOnlyList<Hypothesis>[sources.Count];
+        using var steps = new DecodingSteps(model, options.Beam, options.Graphs);
         foreach (int[] batch in Batches(sources, options.BatchTokens))
         {
-            var searches = Search([.. batch.Select(i => sources[i])], options, cancellation);
+            var searches = Search(steps, [.. batch.Select(i => sources[i])], options, cancellation);
             for (int i = 0; i < batch.Length; i++)
                 results[batch[i]] = searches[i].Best(options.NBest);
         }
 
+        CapturedShapes = steps.Captured;
+        GraphObstacle = steps.Obstacle;
         return results;
     }
 
@@ -70,53 +79,78 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         }
     }
 
-    private BeamSearch[] Search(int[][] sources, DecodingOptions options, CancellationToken cancellation)
+    private static BeamSearch[] Search(DecodingSteps steps, int[][] sources, DecodingOptions options, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        int beam = options.Beam;
-        BeamSearch[] searches = [.. sources.Select(s => new BeamSearch(beam, options.MinLength, options.LongestFor(s.Length), options.LengthPenalty))];
+        BeamSearch[] searches = [.. sources.Select(s => new BeamSearch(options.Beam, options.MinLength, options.LongestFor(s.Length), options.LengthPenalty))];
+
+        // A place without a search is decoded too, for nothing: batches of few sizes are worth it.
+        BeamSearch?[] places = [.. searches, .. new BeamSearch?[steps.Sizes.Sentences(sources.Length) - sources.Length]];
+        int[][] padded = [.. sources, .. Enumerable.Repeat<int[]>([Vocabulary.Eos], places.Length - sources.Length)];
         using var pause = new NoGrad();
-        using var state = Begin(sources, beam, 1 + sources.Max(s => options.LongestFor(s.Length)));
-        BeamSearch[] live = searches;
+        using var state = steps.Begin(padded, 1 + sources.Max(s => options.LongestFor(s.Length)));
+        int[]? rows = null;
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            Step(state, live, beam);
-            int[] staying = [.. Enumerable.Range(0, live.Length).Where(i => !live[i].IsFinished)];
-            if (staying.Length == 0)
+            Step(steps, state, places, rows, options.Beam);
+            for (int i = 0; i < places.Length; i++)
+            {
+                if (places[i] is { IsFinished: true })
+                    places[i] = null;
+            }
+
+            int live = places.Count(p => p is not null);
+            if (live == 0)
                 return searches;
-            state.Reorder([.. staying.SelectMany(i => live[i].Rows.Select(row => (i * beam) + row))]);
-            live = [.. staying.Select(i => live[i])];
+            rows = Rows(places, options.Beam);
+            if (steps.Sizes.Sentences(live) is int fewer && fewer < places.Length)
+            {
+                int[] staying = Staying(places, fewer);
+                state.Reorder([.. staying.SelectMany(i => rows[(i * options.Beam)..((i + 1) * options.Beam)])]);
+                places = [.. staying.Select(i => places[i])];
+                rows = null;
+            }
+            else if (IsInOrder(rows))
+            {
+                rows = null;
+            }
         }
     }
 
-    private IncrementalState Begin(int[][] sources, int beam, int maxLength)
+    private static bool IsInOrder(int[] rows)
     {
-        int width = sources.Max(s => s.Length);
-        int[] padded = new int[sources.Length * width];
-        Array.Fill(padded, Vocabulary.Pad);
-        for (int i = 0; i < sources.Length; i++)
-            sources[i].CopyTo(padded, i * width);
-        int[] lengths = [.. sources.Select(s => s.Length)];
-        using var scope = TensorScope.Begin();
-        var encoded = model.Encode(Tensor.From(model.Device, padded, [sources.Length, width]), Tensor.From(model.Device, lengths));
-        return model.Begin(encoded, beam, maxLength);
+        for (int n = 0; n < rows.Length; n++)
+        {
+            if (rows[n] != n)
+                return false;
+        }
+
+        return true;
     }
 
-    private void Step(IncrementalState state, BeamSearch[] live, int beam)
+    // Those that are searched for, and as many others as it takes to have `count`.
+    private static int[] Staying(BeamSearch?[] places, int count)
     {
-        using var scope = TensorScope.Begin();
-        int[] previous = [.. live.SelectMany(s => s.Tokens)];
-        var features = model.DecodeStep(Tensor.From(model.Device, previous), state);
-        var logProbabilities = Ops.LogSoftmax(model.Logits(features));
-        int k = Math.Min(BeamSearch.CandidatesPerRow(beam), logProbabilities.Shape[1]);
-        var (values, indices) = Ops.TopK(logProbabilities, k);
-        float[] scores = values.ToArray();
-        int[] tokens = indices.ToIntArray();
-        float[] ends = live.Any(s => s.MustEnd)
-            ? Ops.IndexSelect(logProbabilities, 1, Tensor.From(model.Device, [Vocabulary.Eos])).ToArray()
-            : new float[previous.Length];
-        for (int i = 0; i < live.Length; i++)
-            live[i].Advance(scores.AsSpan(i * beam * k, beam * k), tokens.AsSpan(i * beam * k, beam * k), ends.AsSpan(i * beam, beam));
+        int others = count - places.Count(p => p is not null);
+        return [.. Enumerable.Range(0, places.Length).Where(i => places[i] is not null || others-- > 0)];
+    }
+
+    // The row each row goes on from.
+    private static int[] Rows(BeamSearch?[] places, int beam)
+    {
+        var rows = new int[places.Length * beam];
+        for (int n = 0; n < rows.Length; n++)
+            rows[n] = places[n / beam] is { } search ? (n / beam * beam) + search.Rows[n % beam] : n;
+        return rows;
+    }
+
+    private static void Step(DecodingSteps steps, IncrementalState state, BeamSearch?[] places, int[]? rows, int beam)
+    {
+        int k = steps.Candidates;
+        int[] previous = [.. places.SelectMany(s => s is null ? Enumerable.Repeat(Vocabulary.Eos, beam) : s.Tokens)];
+        var (scores, tokens, ends) = steps.Take(state, previous, rows, places.Any(s => s is { MustEnd: true }));
+        for (int i = 0; i < places.Length; i++)
+            places[i]?.Advance(scores.AsSpan(i * beam * k, beam * k), tokens.AsSpan(i * beam * k, beam * k), ends.AsSpan(i * beam, beam));
     }
 }

@@ -39,14 +39,14 @@ public abstract class Convolution(int width, int heads, int kernelWidth, bool ca
     /// <param name="x">[N, C].</param>
     /// <param name="state">The decoding.</param>
     /// <returns>[N, C], new.</returns>
-    public Tensor Step(Tensor x, IncrementalState state) => Step(x, state.Of(this)[0].Value, state.Step);
+    public Tensor Step(Tensor x, IncrementalState state) => Step(x, state.Of(this)[0].Value, state.Positions);
 
     /// <summary>Convolves one more position.</summary>
     /// <param name="x">[N, C].</param>
     /// <param name="window">[N, K, C], a ring of the last inputs; updated in place.</param>
-    /// <param name="step">The position.</param>
+    /// <param name="positions">[N] integers.</param>
     /// <returns>[N, C], new.</returns>
-    protected abstract Tensor Step(Tensor x, Tensor window, int step);
+    protected abstract Tensor Step(Tensor x, Tensor window, Tensor positions);
 }
 
 /// <summary>
@@ -67,7 +67,7 @@ public sealed class LightConvolution : Convolution
         => Ops.LightConv(x, _weight.Tensor, LeftPadding, softmax: true, DropConnect, random);
 
     /// <inheritdoc/>
-    protected override Tensor Step(Tensor x, Tensor window, int step) => Ops.LightConvStep(x, _weight.Tensor, window, step);
+    protected override Tensor Step(Tensor x, Tensor window, Tensor positions) => Ops.LightConvStep(x, _weight.Tensor, window, positions);
 }
 
 /// <summary>
@@ -88,5 +88,5 @@ public sealed class DynamicConvolution : Convolution
         => Ops.DynamicConv(x, _taps.Forward(x), Heads, LeftPadding, softmax: true, DropConnect, random);
 
     /// <inheritdoc/>
-    protected override Tensor Step(Tensor x, Tensor window, int step) => Ops.DynamicConvStep(x, _taps.Forward(x), Heads, window, step);
+    protected override Tensor Step(Tensor x, Tensor window, Tensor positions) => Ops.DynamicConvStep(x, _taps.Forward(x), Heads, window, positions);
 }

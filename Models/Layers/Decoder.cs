@@ -7,6 +7,9 @@ namespace CudaSeq.Models;
 /// </summary>
 public sealed class Decoder : Module
 {
+    // Computed before the first step: while a step is captured nothing can be copied to the device.
+    private const int UsualPositions = 1024;
+
     private readonly ModelConfig _config;
     private readonly Embedding _tokens;
     private readonly SinusoidalPositions _positions;
@@ -55,6 +58,7 @@ public sealed class Decoder : Module
     /// <param name="encoded">The source.</param>
     public void Begin(IncrementalState state, EncoderOutput encoded)
     {
+        _positions.Reserve(Math.Min(state.MaxLength, UsualPositions));
         foreach (var layer in _layers)
             layer.Begin(state, encoded);
     }
@@ -65,7 +69,7 @@ public sealed class Decoder : Module
     /// <returns>[N, C], new.</returns>
     public Tensor Step(Tensor tokens, IncrementalState state)
     {
-        var x = Ops.Add(_tokens.Forward(tokens), _positions.Forward(state.Step, 1));
+        var x = Ops.Add(_tokens.Forward(tokens), _positions.At(state.Positions, state.Step + 1));
         foreach (var layer in _layers)
             x = layer.Step(x, state);
         return _norm?.Forward(x) ?? x;

@@ -58,7 +58,7 @@ public sealed class DecoderLayer : Module
     {
         x = _mixerResidual.After(x, _mixer.Step(_mixerResidual.Before(x), state), random: null);
         var source = state.Of(this);
-        var y = _encoderAttention.Step(_encoderResidual.Before(x), source[0].Value, source[1].Value, state.SourceLengths, count: null);
+        var y = _encoderAttention.Step(_encoderResidual.Before(x), source[0].Value, source[1].Value, state.SourceLengths);
         x = _encoderResidual.After(x, y, random: null);
         return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random: null), random: null);
     }

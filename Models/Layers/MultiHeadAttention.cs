@@ -64,9 +64,8 @@ public sealed class MultiHeadAttention : Module
     /// <param name="x">[N, C].</param>
     /// <param name="keys">[M, S, C]; N is a multiple of M, row n looks at keys n / (N / M).</param>
     /// <param name="values">[M, S, C].</param>
-    /// <param name="lengths">[M] integers, or null.</param>
-    /// <param name="count">How many of the S positions exist; all when null.</param>
+    /// <param name="lengths">[M] integers, how many of the S positions exist.</param>
     /// <returns>[N, C], new.</returns>
-    public Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor? lengths, int? count)
-        => _output.Forward(Ops.AttentionStep(_query.Forward(x), keys, values, _heads, lengths, count));
+    public Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor lengths)
+        => _output.Forward(Ops.AttentionStep(_query.Forward(x), keys, values, _heads, lengths));
 }

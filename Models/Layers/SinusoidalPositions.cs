@@ -29,6 +29,16 @@ public sealed class SinusoidalPositions : Module
     /// <returns>[T, C], a view of the layer's table, in the module's precision.</returns>
     public Tensor Forward(int start, int count) => Table(start + count).Rows(start, count);
 
+    /// <summary>The vectors of tokens whose positions lie on the device.</summary>
+    /// <param name="positions">[N] integers in 0 .. <paramref name="count"/> - 1.</param>
+    /// <param name="count">Positions that the table must have.</param>
+    /// <returns>[N, C], new.</returns>
+    public Tensor At(Tensor positions, int count) => Ops.IndexSelect(Table(count), 0, positions);
+
+    /// <summary>Computes the table before it is needed.</summary>
+    /// <param name="count">Positions.</param>
+    public void Reserve(int count) => Table(count);
+
     /// <summary>The values of P for tokens 0 .. T - 1, computed in double precision.</summary>
     /// <param name="count">T.</param>
     /// <param name="width">C.</param>

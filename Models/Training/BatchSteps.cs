@@ -30,8 +30,11 @@ internal sealed class BatchSteps : IDisposable
         _parameters = [.. model.Parameters];
         _memory = new StepMemory(model.Device);
         _captures = options.Graphs && _memory.Captures;
-        _multiple = options.LengthMultiple ?? (_captures ? LengthMultiple : 1);
+        _multiple = Multiple(options, _captures);
     }
+
+    /// <summary>What lengths are padded to a multiple of.</summary>
+    public static int Multiple(TrainerOptions options, bool captures) => options.LengthMultiple ?? (captures && options.Graphs ? LengthMultiple : 1);
 
     /// <summary>Shapes that are launched as graphs.</summary>
     public int Captured => _shapes.Values.Count(s => s.Step.IsCaptured);

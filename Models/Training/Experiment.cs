@@ -52,6 +52,7 @@ public sealed class Experiment : IDisposable
     /// <param name="cancellation">Stops the preparation.</param>
     /// <exception cref="IOException">A file is missing, or there is nothing to resume.</exception>
     /// <exception cref="InvalidDataException">A text file or a checkpoint is damaged or does not fit.</exception>
+    /// <exception cref="InvalidOperationException">The recipe wants the size of a batch measured, and the device is no GPU.</exception>
     /// <exception cref="ArgumentException">The device does not compute as the recipe says.</exception>
     public static Experiment Prepare(
         Recipe recipe,
@@ -74,12 +75,18 @@ public sealed class Experiment : IDisposable
         var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
         var data = Read(recipe, train, dataFolder, source, target, status, cancellation);
         var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
+        if (recipe.Training.BatchTokens is null)
+        {
+            int tokens = BatchFit.Measure(config, data.Train, Options(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
+            recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
+        }
+
         var random = new RandomSource(recipe.Training.Seed);
         var model = SequenceModel.Create(config, device, random);
         Trainer? trainer = null;
         try
         {
-            trainer = new Trainer(model, data, Options(recipe, notes), random, directory);
+            trainer = new Trainer(model, data, Options(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
             if (resume)
             {
                 trainer.Resume();
@@ -144,6 +151,7 @@ public sealed class Experiment : IDisposable
         MaxLengthA = recipe.Decoding.MaxLengthA,
         MaxLengthB = recipe.Decoding.MaxLengthB,
         BatchTokens = recipe.Decoding.BatchTokens,
+        Graphs = recipe.Decoding.Graphs,
     };
 
     // Read to the end, so that no run finds out after its last update that it cannot be tested.
@@ -160,12 +168,12 @@ public sealed class Experiment : IDisposable
             throw new InvalidDataException($"{Path.Combine(folder, files.Source)}: must have at least one line to test with, got none.");
     }
 
-    private static TrainerOptions Options(Recipe recipe, IReadOnlyDictionary<string, string>? notes)
+    private static TrainerOptions Options(Recipe recipe, int batchTokens, IReadOnlyDictionary<string, string>? notes)
     {
         var t = recipe.Training;
         return new TrainerOptions
         {
-            BatchTokens = t.BatchTokens,
+            BatchTokens = batchTokens,
             LengthMultiple = t.LengthMultiple,
             Graphs = t.Graphs,
             Precision = t.Precision,

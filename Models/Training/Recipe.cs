@@ -148,8 +148,8 @@ public enum ScheduleKind
 /// <summary>The training of a recipe.</summary>
 public sealed record RecipeTraining
 {
-    /// <summary>Tokens a batch, padding included, on the longer of the two sides.</summary>
-    public int BatchTokens { get; init; } = 4096;
+    /// <summary>Tokens a batch, padding included, on the longer of the two sides; null to measure what fits.</summary>
+    public int? BatchTokens { get; init; } = 4096;
 
     /// <summary>Batches are padded until their lengths are multiples of it; null for 8 on a GPU with <see cref="Graphs"/>, else 1.</summary>
     public int? LengthMultiple { get; init; }
@@ -229,4 +229,7 @@ public sealed record RecipeDecoding
 
     /// <summary>Source tokens translated together, padding included.</summary>
     public int BatchTokens { get; init; } = 4096;
+
+    /// <summary>On a GPU the steps of each shape are captured as a CUDA graph.</summary>
+    public bool Graphs { get; init; } = true;
 }

@@ -62,7 +62,12 @@ internal static class RecipeKeys
         new RecipeKey<bool>("data.joint", Flag, r => r.Data.Joint, (r, v) => Data(r, d => d with { Joint = v }), "Source and target share one vocabulary."),
         DataWhole("max_length", 1, 1_000_000, d => d.MaxLength, (d, v) => d with { MaxLength = v }, "Training pairs with a longer side, in pieces, are left out."),
 
-        TrainingWhole("batch_tokens", 1, t => t.BatchTokens, (t, v) => t with { BatchTokens = v }, "Tokens a batch: sentences times the longest, padding included, on the longer side."),
+        new RecipeKey<int?>(
+            "training.batch_tokens",
+            OrAuto(Whole(1)),
+            r => r.Training.BatchTokens,
+            (r, v) => Training(r, t => t with { BatchTokens = v }),
+            "Tokens a batch: sentences times the longest, padding included, on the longer side; auto measures before the run what fits into the GPU's memory, and is the number in the run's own recipe."),
         new RecipeKey<int?>(
             "training.length_multiple",
             OrNull(Whole(1, 1024)),
@@ -114,6 +119,7 @@ internal static class RecipeKeys
         DecodingNumber("max_length_a", Number(0), d => d.MaxLengthA, (d, v) => d with { MaxLengthA = v }, "A translation has at most `max_length_a` times the source's length plus `max_length_b` pieces."),
         DecodingWhole("max_length_b", 0, 1_000_000, d => d.MaxLengthB, (d, v) => d with { MaxLengthB = v }, "See `max_length_a`; no translation has more than 1023 pieces."),
         DecodingWhole("batch_tokens", 1, int.MaxValue, d => d.BatchTokens, (d, v) => d with { BatchTokens = v }, "Source tokens translated together, padding included."),
+        new RecipeKey<bool>("decoding.graphs", Flag, r => r.Decoding.Graphs, (r, v) => Decoding(r, d => d with { Graphs = v }), "On a GPU the steps of each shape are captured as a CUDA graph; no bit changes by it."),
     ];
 
     /// <summary>The keys of one section as one writes them there; sections themselves are keys of the top.</summary>

@@ -139,8 +139,8 @@ internal sealed class RecipeParser(string source)
             Rule(["data.valid"], "data.valid must be given: [source file, target file].");
         if (model.ShareEmbeddings == EmbeddingSharing.All && !data.Joint)
             Rule(["model.share_embeddings", "data.joint"], "model.share_embeddings all needs data.joint true, got false.");
-        if (data.MaxLength >= training.BatchTokens)
-            Rule(["data.max_length", "training.batch_tokens"], $"training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got {training.BatchTokens} and {data.MaxLength}.");
+        if (training.BatchTokens is { } tokens && data.MaxLength >= tokens)
+            Rule(["data.max_length", "training.batch_tokens"], $"training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got {tokens} and {data.MaxLength}.");
         if (training is { MaxUpdates: null, MaxMinutes: null })
             Rule(["training.max_updates", "training.max_minutes"], "training.max_updates or training.max_minutes must be given, or the run would never end.");
         if (training is { Schedule: ScheduleKind.InverseSquareRoot, WarmupUpdates: 0 })

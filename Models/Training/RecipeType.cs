@@ -58,6 +58,11 @@ internal static class RecipeTypes
         where T : struct
         => new NullableType<T>(type);
 
+    /// <summary>A value, or the word auto: null here.</summary>
+    public static RecipeType<T?> OrAuto<T>(RecipeType<T> type)
+        where T : struct
+        => new AutoType<T>(type);
+
     public static string Quote(string text) => $"\"{JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     private static string Between(string what, float least, float most, float below) => (least, most, below) switch
@@ -237,6 +242,34 @@ internal static class RecipeTypes
         /// <summary>Two names with a comma between them, or JSON.</summary>
         public override string FromCommandLine(string text)
             => text.StartsWith('[') || text == "null" ? base.FromCommandLine(text) : $"[{string.Join(',', text.Split(',').Select(Quote))}]";
+    }
+
+    private sealed class AutoType<T>(RecipeType<T> type) : RecipeType<T?>
+        where T : struct
+    {
+        private const string Word = "auto";
+
+        public override string Description => $"{type.Description}, or {Word}";
+
+        public override bool TryRead(JsonElement json, out T? value)
+        {
+            value = null;
+            if (json.ValueKind == JsonValueKind.String && json.ValueEquals(Word))
+                return true;
+            bool good = type.TryRead(json, out var read);
+            value = good ? read : null;
+            return good;
+        }
+
+        public override void Write(Utf8JsonWriter json, T? value)
+        {
+            if (value is { } present)
+                type.Write(json, present);
+            else
+                json.WriteStringValue(Word);
+        }
+
+        public override string FromCommandLine(string text) => type.FromCommandLine(text);
     }
 
     private sealed class NullableType<T>(RecipeType<T> type) : RecipeType<T?>

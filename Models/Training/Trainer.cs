@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using CudaSeq.Tensors;
 
@@ -27,6 +26,7 @@ public sealed class Trainer : IDisposable
     private readonly Queue<QueuedUpdate> _queued = new();
     private readonly BatchIterator _batches;
     private readonly Validator? _validator;
+    private readonly HashSet<string> _warned = [];
     private RandomSource _random;
     private double _bestScore = double.NegativeInfinity;
     private long _bestUpdate = -1;
@@ -108,6 +108,7 @@ public sealed class Trainer : IDisposable
         {
             int epoch = State.Epoch;
             Update(batches, meter);
+            WarnOfObstacles(log, clock);
             if (_options.ValidateEvery > 0 ? State.Update % _options.ValidateEvery == 0 : State.Epoch > epoch)
             {
                 Settle(meter);
@@ -115,6 +116,7 @@ public sealed class Trainer : IDisposable
                 // Before the checkpoint: a run killed in between validates again, one killed after the checkpoint must not miss a validation.
                 Report(null);
                 validation = Validate(log, clock);
+                WarnOfObstacles(log, clock);
                 validated = State.Update;
                 SaveLast();
                 Report(validation);
@@ -137,6 +139,7 @@ public sealed class Trainer : IDisposable
         if (validated != State.Update && !cancellation.IsCancellationRequested)
         {
             validation = Validate(WasValidated() ? null : log, clock);
+            WarnOfObstacles(log, clock);
             Report(validation);
         }
 
@@ -313,6 +316,19 @@ public sealed class Trainer : IDisposable
         return scores with { IsBest = best };
     }
 
+    // What is not captured costs time and changes nothing: it is said once, when it happens.
+    private void WarnOfObstacles(TrainingLog? log, RunClock clock)
+    {
+        Warn("training.graphs", _steps.Obstacle);
+        Warn("decoding.graphs", _validator?.GraphObstacle);
+
+        void Warn(string key, string? obstacle)
+        {
+            if (obstacle is not null && _warned.Add(key))
+                log?.Write("warning", State.Update, clock.Elapsed.TotalSeconds, ("key", key), ("not_captured", obstacle));
+        }
+    }
+
     // Whoever asked for graphs shall see what became of them.
     private Dictionary<string, JsonNode?> Graphs()
     {
@@ -365,6 +381,7 @@ public sealed class Trainer : IDisposable
             ("parameters", _model.ParameterCount),
             ("train_pairs", _data.Train.Count),
             ("valid_pairs", _data.Valid?.Count ?? 0),
+            ("batch_tokens", _options.BatchTokens),
             ("seed", State.Seed),
             ("version", BuildInfo.Version),
             ("commit", BuildInfo.Commit),
@@ -381,17 +398,4 @@ public sealed class Trainer : IDisposable
 
     /// <summary>An update that may still be in the device's queue.</summary>
     private sealed record QueuedUpdate(TrainingState Before, QueuedBatch[] Batches, long Tokens, float Rate);
-
-    /// <summary>Time spent training, across resumptions, and time since the last checkpoint.</summary>
-    internal sealed class RunClock(double spent)
-    {
-        private readonly Stopwatch _watch = Stopwatch.StartNew();
-        private TimeSpan _saved;
-
-        public TimeSpan Elapsed => _watch.Elapsed + TimeSpan.FromSeconds(spent);
-
-        public TimeSpan SinceSave => _watch.Elapsed - _saved;
-
-        public void Saved() => _saved = _watch.Elapsed;
-    }
 }

@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// A run's history as JSON lines, one event a line: <c>run</c>, <c>update</c>, <c>validation</c>, <c>test</c>, <c>end</c>. Times live here and never in a checkpoint.
+/// A run's history as JSON lines, one event a line: <c>run</c>, <c>update</c>, <c>warning</c>, <c>validation</c>, <c>test</c>, <c>end</c>. Times live here and never in a checkpoint.
 /// </summary>
 public sealed class TrainingLog : IDisposable
 {

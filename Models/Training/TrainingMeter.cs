@@ -1,7 +1,7 @@
 namespace CudaSeq.Models;
 
 /// <summary>Sums what happened since the last report.</summary>
-internal sealed class TrainingMeter(Trainer.RunClock clock, TrainerOptions options)
+internal sealed class TrainingMeter(RunClock clock, TrainerOptions options)
 {
     private readonly TimeSpan _begin = clock.Elapsed;
     private TimeSpan _since = clock.Elapsed;

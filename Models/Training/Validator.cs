@@ -7,6 +7,9 @@ internal sealed class Validator(Seq2SeqModel model, TrainingData data, Corpus co
 {
     private readonly BatchIterator _batches = new(corpus, options.BatchTokens, shuffle: false);
 
+    /// <summary>Why a step of a translation could not be captured as a graph; null when none has failed.</summary>
+    public string? GraphObstacle { get; private set; }
+
     public ValidationScores Run()
     {
         using var noGrad = new NoGrad();
@@ -34,7 +37,9 @@ internal sealed class Validator(Seq2SeqModel model, TrainingData data, Corpus co
 
     private BleuScore Translate(DecodingOptions decoding)
     {
-        var results = new SequenceGenerator(model).Generate([.. corpus.Select(p => p.Source)], decoding, CancellationToken.None);
+        var generator = new SequenceGenerator(model);
+        var results = generator.Generate([.. corpus.Select(p => p.Source)], decoding, CancellationToken.None);
+        GraphObstacle ??= generator.GraphObstacle;
         return Bleu.Corpus([.. results.Select(r => data.Target.Decode(r[0].Tokens))], data.ValidReferences);
     }
 }

@@ -15,6 +15,7 @@ public sealed class RepeatedStep : IDisposable
 
     private readonly StepMemory _memory;
     private readonly Tensor[] _parameters;
+    private readonly RandomSource _nothing = new(0);
     private CapturedStep? _captured;
     private int _runs;
     private bool _disposed;
@@ -34,6 +35,10 @@ public sealed class RepeatedStep : IDisposable
 
     /// <summary>Why the last attempt to capture it failed; null when none has.</summary>
     public string? Obstacle { get; private set; }
+
+    /// <summary>Does work that draws nothing at random, or what was captured of it.</summary>
+    /// <inheritdoc cref="Run(RandomSource, Func{Tensor[]})"/>
+    public Tensor[] Run(Func<Tensor[]> work) => Run(_nothing, work);
 
     /// <summary>Does the work, or what was captured of it. With gradients that are already there, or indices that a gate must look at again, it is run as it is.</summary>
     /// <param name="random">What the work draws its masks from.</param>

@@ -29,7 +29,7 @@ public static partial class Ops
         }
 
         var size = new ConvSize(x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[2], weight.Shape[1], leftPadding);
-        CheckTaps(Op, size, $"input {x.Shape}, weight {weight.Shape}");
+        CheckTaps(Op, size, new("input", x, "weight", weight));
         var y = x.NewLike(x.Shape, Op);
         DepthwiseConvKernel.Forward(size, x.Data, weight.Data, bias?.Data, y.Data);
         return Tape.Record(

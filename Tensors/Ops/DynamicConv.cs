@@ -57,7 +57,7 @@ public static partial class Ops
             throw new ArgumentException($"{op}: the logits' last axis must be H K, got H = {heads} (input {x.Shape}, logits {logits.Shape}).");
         int taps = width / heads;
         var size = new ConvSize(sequences, steps, channels, heads, taps, leftPadding ?? taps - 1);
-        CheckTaps(op, size, $"input {x.Shape}, logits {logits.Shape}");
+        CheckTaps(op, size, new("input", x, "logits", logits));
         return size;
     }
 }

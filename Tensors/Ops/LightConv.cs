@@ -52,11 +52,11 @@ public static partial class Ops
         var size = new ConvSize(x.Shape[0], x.Shape[1], x.Shape[2], weight.Shape[0], weight.Shape[1], leftPadding);
         if (size.H == 0 || size.C % size.H != 0)
             throw new ArgumentException($"{op}: H must divide C, got H = {size.H}, C = {size.C} (input {x.Shape}, weight {weight.Shape}).");
-        CheckTaps(op, size, $"input {x.Shape}, weight {weight.Shape}");
+        CheckTaps(op, size, new("input", x, "weight", weight));
         return size;
     }
 
-    private static void CheckTaps(string op, ConvSize size, string shapes)
+    private static void CheckTaps(string op, ConvSize size, OperandShapes shapes)
     {
         if (size.K is < 1 or > ConvSize.MaxK)
             throw new ArgumentException($"{op}: K must be in 1 .. {ConvSize.MaxK}, got K = {size.K} ({shapes}).");

@@ -31,7 +31,7 @@ public sealed class QuickCaseTests
         {
             using var model = new OpenModel(c, opened);
             Assert.True(model.Train(TimeSpan.Zero, 2, graphs: true).Median > 0, c.ToString());
-            Assert.True(model.Decode(beam: 2, count: 1).Median > 0, c.ToString());
+            Assert.True(model.Decode(beam: 2, count: 1, graphs: true).Median > 0, c.ToString());
             var (host, step) = model.Step(1, () => { });
             Assert.InRange(host, double.Epsilon, step);
         }

@@ -226,6 +226,7 @@ public sealed class TrainVerbTests : IDisposable
         var run = Tool.Run("translate", "--model", _out, "--nbest", "3");
         Assert.Equal(2, run.ExitCode);
         Assert.Equal("cudaseq translate: --nbest must be at most --beam, got 3 and 2.\n", run.Error);
+        Assert.Equal("cudaseq translate: --graphs must be on or off, got maybe.\n", Tool.Run("translate", "--model", _out, "--graphs", "maybe").Error);
     }
 
     [Fact]

@@ -33,7 +33,8 @@ public sealed class SequenceGeneratorTests
             int[][] sources = TinyModels.Sentences(new Random(2), 5, 4, 2);
             foreach (float penalty in (float[])[0, 1, 2])
             {
-                var options = new DecodingOptions { Beam = 64, NBest = 64, MaxLengthB = 3, LengthPenalty = penalty };
+                // Both what is reordered in place and what is wider than that.
+                var options = new DecodingOptions { Beam = penalty == 1 ? 66 : 64, NBest = 64, MaxLengthB = 3, LengthPenalty = penalty };
                 var results = new SequenceGenerator(model).Generate(sources, options);
                 for (int i = 0; i < sources.Length; i++)
                 {

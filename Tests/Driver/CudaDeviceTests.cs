@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using CudaSeq.Kernels;
+using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
 
@@ -101,6 +102,23 @@ public sealed class CudaDeviceTests
         Assert.StartsWith("cuda:0: out of memory, asked for 70,368,744,177,664 bytes with 4,096 bytes live and ", message);
         Assert.Matches("; [0-9,]+ of the device's [0-9,]+ are free\\. The largest of 1 live tensors, in bytes: Linear 4,096\\.$", message);
         held.Release();
+    }
+
+    /// <summary>Asked, live, cached, held, what graphs hold, what is free, and the largest tensors by the ops that made them.</summary>
+    [Fact]
+    public void AFullDeviceSaysWhatFillsIt()
+    {
+        using var cuda = TestDevices.OpenCuda();
+        using var outer = TensorScope.Begin();
+        using var memory = new CudaGraphMemory(cuda);
+        Tensor large = Tensor.Zeros(cuda, [1 << 18]), sum = Ops.Add(large.Rows(0, 256), large.Rows(0, 256));
+        Tensor.Zeros(cuda, [1 << 17]).Dispose();
+        string message = Assert.Throws<OutOfMemoryException>(() => cuda.Rent(1L << 46)).Message;
+        Assert.Matches(
+            @"^cuda:0: out of memory, asked for 70,368,744,177,664 bytes with 1,049,600 bytes live and 52[0-9],[0-9]{3} cached, now freed, of 1,57[0-9],[0-9]{3} held; graphs hold [0-9,]+; "
+            + @"[0-9,]+ of the device's [0-9,]+ are free\. The largest of 2 live tensors, in bytes: Zeros 1,048,576; Add 1,024\.$",
+            message);
+        Assert.True(large.IsAlive && sum.IsAlive);
     }
 
     [Fact]

@@ -73,8 +73,8 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
         var (keys, values) = (Tensor.Zeros(device, [2, Length, Width]), Tensor.Zeros(device, [2, Length, Width]));
         for (int t = 0; t < Length; t++)
         {
-            Ops.CacheAppend(keys, k[t], t);
-            Ops.CacheAppend(values, v[t], t);
+            Ops.CacheAppend(keys, k[t], StepCases.Positions(device, 2, t));
+            Ops.CacheAppend(values, v[t], StepCases.Positions(device, 2, t));
             var y = Ops.AttentionStep(q[t], keys, values, 3, count: t + 1).ToArray();
             for (int i = 0; i < y.Length; i++)
                 Assert.Equal(whole[(((i / Width * Length) + t) * Width) + (i % Width)], y[i], 2e-6f);

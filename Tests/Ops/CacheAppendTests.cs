@@ -16,12 +16,25 @@ public sealed class CacheAppendTests
             for (int position = s - 1; position >= 0; position--)
             {
                 var x = AttentionTests.Normal(device, new RandomSource((ulong)position), [n, c]);
-                Ops.CacheAppend(cache, x, position);
+                Ops.CacheAppend(cache, x, StepCases.Positions(device, n, position));
                 var rows = x.ToArray();
                 for (int i = 0; i < rows.Length; i++)
                     expected[(((i / c * s) + position) * c) + (i % c)] = rows[i];
                 Assert.Equal(expected, cache.ToArray());
             }
+        }
+    }
+
+    [Theory, Devices]
+    public void EachSequenceHasAPositionOfItsOwn(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var scope = TensorScope.Begin();
+        foreach (int c in (int[])[3, 8])
+        {
+            var cache = Tensor.Zeros(device, [3, 4, c]);
+            Ops.CacheAppend(cache, Tensor.Full(device, [3, c], 1), Tensor.From(device, [2, 0, 3]));
+            Assert.Equal(Enumerable.Range(0, 3 * 4 * c).Select(i => (i / c) is 2 or 4 or 11 ? 1f : 0), cache.ToArray());
         }
     }
 
@@ -33,9 +46,12 @@ public sealed class CacheAppendTests
         var cache = Tensor.Zeros(device, [2, 3, 4]);
         Assert.Equal(
             "CacheAppend: must be cache [N, S, C], x [N, C], got cache [2, 3, 4], x [2, 5].",
-            Assert.Throws<ArgumentException>(() => Ops.CacheAppend(cache, Tensor.Zeros(device, [2, 5]), 0)).Message);
+            Assert.Throws<ArgumentException>(() => Ops.CacheAppend(cache, Tensor.Zeros(device, [2, 5]), StepCases.Positions(device, 2, 0))).Message);
         Assert.Equal(
-            "CacheAppend: position must be in 0 .. S - 1, got position = 3 (cache [2, 3, 4]).",
-            Assert.Throws<ArgumentOutOfRangeException>(() => Ops.CacheAppend(cache, Tensor.Zeros(device, [2, 4]), 3)).Message);
+            "CacheAppend: positions must be [N], got [3] (cache [2, 3, 4], x [2, 4]).",
+            Assert.Throws<ArgumentException>(() => Ops.CacheAppend(cache, Tensor.Zeros(device, [2, 4]), StepCases.Positions(device, 3, 0))).Message);
+        Assert.Equal(
+            "CacheAppend: positions must be in 0 .. 2, got 3 at [n = 1].",
+            Assert.Throws<ArgumentException>(() => Ops.CacheAppend(cache, Tensor.Zeros(device, [2, 4]), Tensor.From(device, [0, 3]))).Message);
     }
 }

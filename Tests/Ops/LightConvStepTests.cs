@@ -15,7 +15,7 @@ public sealed class LightConvStepTests
             var random = new Random(8);
             var weight = Tensor.From(device, Input.Random(random, [c.H, c.K]).Values, [c.H, c.K]);
             StepCases.Check(
-                c, device, random, x => Ops.LightConv(x, weight, c.K - 1, c.Softmax), (x, t, window, rows) => Ops.LightConvStep(x, weight, window, t, c.Softmax));
+                c, device, random, x => Ops.LightConv(x, weight, c.K - 1, c.Softmax), (x, t, window, rows) => Ops.LightConvStep(x, weight, window, StepCases.Positions(device, c.B, t), c.Softmax));
         }
     }
 
@@ -26,16 +26,22 @@ public sealed class LightConvStepTests
         using var scope = TensorScope.Begin();
         var x = Tensor.Zeros(device, [4, 8]);
         var weight = Tensor.Zeros(device, [2, 3]);
+        var positions = StepCases.Positions(device, 4, 0);
         Refuses(
             "LightConvStep: the window must be [N, K, C] = [4, 3, 8], got [4, 2, 8] (input [4, 8], weight [2, 3]).",
-            () => Ops.LightConvStep(x, weight, Tensor.Zeros(device, [4, 2, 8]), 0));
-        Refuses("LightConvStep: step must be 0 or more, got -1.", () => Ops.LightConvStep(x, weight, Tensor.Zeros(device, [4, 3, 8]), -1));
+            () => Ops.LightConvStep(x, weight, Tensor.Zeros(device, [4, 2, 8]), positions));
+        Refuses(
+            "LightConvStep: positions must be in 0 .. 2147483646, got -1 at [n = 0].",
+            () => Ops.LightConvStep(x, weight, Tensor.Zeros(device, [4, 3, 8]), StepCases.Positions(device, 4, -1)));
+        Refuses(
+            "LightConvStep: positions must be [N], got [3] (input [4, 8], weight [2, 3]).",
+            () => Ops.LightConvStep(x, weight, Tensor.Zeros(device, [4, 3, 8]), StepCases.Positions(device, 3, 0)));
         Refuses(
             "LightConvStep: H must divide C, got H = 3, C = 8 (input [4, 8], weight [3, 3]).",
-            () => Ops.LightConvStep(x, Tensor.Zeros(device, [3, 3]), Tensor.Zeros(device, [4, 3, 8]), 0));
+            () => Ops.LightConvStep(x, Tensor.Zeros(device, [3, 3]), Tensor.Zeros(device, [4, 3, 8]), positions));
         Refuses(
             "LightConvStep: the input must be [N, C] and the weight [H, K], got input [4, 1, 8], weight [2, 3].",
-            () => Ops.LightConvStep(x.Reshape([4, 1, 8]), weight, Tensor.Zeros(device, [4, 3, 8]), 0));
+            () => Ops.LightConvStep(x.Reshape([4, 1, 8]), weight, Tensor.Zeros(device, [4, 3, 8]), positions));
     }
 
     private static void Refuses(string message, Action call) => Assert.Equal(message, Assert.Throws<ArgumentException>(call).Message);
@@ -49,6 +55,9 @@ internal static class StepCases
         new(1, 1, 1, 1, 1, 0), new(3, 9, 8, 2, 1, 0), new(2, 7, 12, 3, 3, 0), new(4, 20, 64, 1, 7, 0), new(2, 70, 128, 2, 31, 0),
         new(3, 12, 96, 4, 15, 0, Softmax: false), new(1, 5, 33, 1, 255, 0), new(5, 40, 130, 2, 8, 0),
     ];
+
+    /// <summary>The same position for each of n sequences.</summary>
+    public static Tensor Positions(Device device, int n, int position) => Tensor.From(device, [.. Enumerable.Repeat(position, n)]);
 
     /// <summary>
     /// Steps through T positions, swapping the rows of all that lives (as a beam search does) on the way, and compares with the whole convolution.

@@ -173,6 +173,28 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void WhatCannotBeCapturedIsSaidOnceWhenItHappens()
+    {
+        using var device = TestDevices.OpenCuda();
+        var (model, data, _) = Setup(Architecture.Transformer, device);
+        using var peeping = new PeepingModel(model.Config);
+        model.Dispose();
+        var random = new RandomSource(1);
+        peeping.Initialize(device, random);
+        var directory = new RunDirectory(Path.Combine(_folder, "peeping"));
+        using (var trainer = new Trainer(peeping, data, Options(10) with { ValidateEvery = 5 }, random, directory))
+            trainer.Run();
+        var log = TrainingLog.Read(directory.Log).ToArray();
+        const string Reason = "cuda:0: a capture must hold kernels, fills and copies on the device only, got a copy to the host.";
+        var warnings = log.Where(e => (string?)e["event"] == "warning").ToArray();
+        Assert.Equal(["training.graphs", "decoding.graphs"], warnings.Select(e => (string?)e["key"]));
+        Assert.All(warnings, w => Assert.Equal(Reason, (string?)w["not_captured"]));
+        Assert.True((int?)warnings[0]["update"] < 5);
+        Assert.Equal(5, (int?)warnings[1]["update"]);
+        Assert.Equal(Reason, (string?)log[^1]["graphs_not_captured"]);
+    }
+
+    [Fact]
     public void UpdatesOnCudaAreQueuedWithoutWaiting()
     {
         using var device = TestDevices.OpenCuda();

@@ -1,0 +1,174 @@
+using CudaSeq.Kernels;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// The steps of a search: they reorder what is remembered, compute one more position and choose its best tokens. On a GPU each shape of step is captured as a graph when it
+/// comes for the second time: tokens, positions, counts and the order of the rows lie in memory.
+/// </summary>
+internal sealed class DecodingSteps : IDisposable
+{
+    // A graph of a base model takes some MiB of the host's memory.
+    private const int MostShapes = 256;
+
+    private readonly Seq2SeqModel _model;
+    private readonly int _beam;
+    private readonly StepMemory _memory;
+    private readonly FixedMemory? _fixed;
+    private readonly Dictionary<(DecodingLayout Layout, bool Reorders), ShapeStep> _shapes = [];
+    private readonly Dictionary<int, StepInputs> _inputs = [];
+    private readonly Tensor _end;
+    private long _clock;
+    private int _moves;
+
+    /// <summary>Prepares steps.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="beam">Hypotheses of each sentence.</param>
+    /// <param name="graphs">Whether a GPU captures them. No bit changes by it.</param>
+    public DecodingSteps(Seq2SeqModel model, int beam, bool graphs)
+    {
+        _model = model;
+        _beam = beam;
+        _memory = new StepMemory(model.Device);
+        Sizes = _memory.Captures ? DecodingSizes.Rounded : DecodingSizes.Exact;
+        _fixed = graphs && _memory.Captures ? new FixedMemory(model.Device) : null;
+        _end = Scopes.Leave(Tensor.From(model.Device, [Vocabulary.Eos]));
+    }
+
+    /// <summary>How sizes are rounded.</summary>
+    public DecodingSizes Sizes { get; }
+
+    /// <summary>Continuations offered of each hypothesis.</summary>
+    public int Candidates => Math.Min(BeamSearch.CandidatesPerRow(_beam), _model.Config.TargetVocabulary);
+
+    /// <summary>Shapes that are launched as graphs.</summary>
+    public int Captured => _shapes.Values.Count(s => s.Step.IsCaptured);
+
+    /// <summary>Why a shape could not be captured; null when none has failed.</summary>
+    public string? Obstacle { get; private set; }
+
+    /// <summary>Begins a search; the state before it must have been disposed.</summary>
+    /// <param name="sources">Token ids, each ending in end-of-sentence.</param>
+    /// <param name="maxLength">The most steps.</param>
+    public IncrementalState Begin(IReadOnlyList<int[]> sources, int maxLength)
+    {
+        int width = Sizes.Source(sources.Max(s => s.Length));
+        int[] padded = new int[sources.Count * width];
+        Array.Fill(padded, Vocabulary.Pad);
+        for (int i = 0; i < sources.Count; i++)
+            sources[i].CopyTo(padded, i * width);
+        int[] lengths = [.. sources.Select(s => s.Length)];
+        using var scope = TensorScope.Begin();
+        var encoded = _model.Encode(Tensor.From(_model.Device, padded, [sources.Count, width]), Tensor.From(_model.Device, lengths));
+        return _model.Begin(new IncrementalState(encoded, _beam, maxLength, Sizes, _fixed), encoded);
+    }
+
+    /// <summary>Takes a step.</summary>
+    /// <param name="state">The search.</param>
+    /// <param name="tokens">[N], the last token of each hypothesis.</param>
+    /// <param name="rows">[N], the hypothesis each row goes on from, of the same sentence; null where each goes on itself.</param>
+    /// <param name="ends">Whether the scores of end-of-sentence are asked for.</param>
+    /// <returns>[N, k] log probabilities, descending, and [N, k] tokens; [N] log probabilities of end-of-sentence, zeros where they were not asked for.</returns>
+    public (float[] Scores, int[] Tokens, float[] Ends) Take(IncrementalState state, int[] tokens, int[]? rows, bool ends)
+    {
+        using var scope = TensorScope.Begin();
+        var inputs = Inputs(state.Hypotheses);
+        inputs.Tokens.CopyFrom(tokens);
+        if (rows is not null && _beam > Ops.MostBeamRows)
+        {
+            state.Reorder(rows);
+            rows = null;
+        }
+
+        if (rows is not null)
+            inputs.Parents.CopyFrom([.. rows.Select(r => r % _beam)]);
+        state.Prepare();
+        var repeated = _fixed is null ? null : Repeated(state, rows is not null);
+        var outputs = repeated is null ? Work() : repeated.Run(Work);
+        Obstacle ??= repeated?.Obstacle;
+        float[] scores = outputs[0].ToArray();
+        int[] best = outputs[1].ToIntArray();
+        float[] endScores = ends ? Ops.IndexSelect(outputs[2], 1, _end).ToArray() : new float[tokens.Length];
+        state.Advance();
+        return (scores, best, endScores);
+
+        Tensor[] Work()
+        {
+            if (rows is not null)
+                state.Reorder(inputs.Parents);
+            var logProbabilities = Ops.LogSoftmax(_model.Logits(_model.Features(inputs.Tokens, state)));
+            var (values, indices) = Ops.TopK(logProbabilities, Candidates);
+            return [values, indices, logProbabilities];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Forget();
+        foreach (var inputs in _inputs.Values)
+            inputs.Dispose();
+        _end.Dispose();
+        _fixed?.Dispose();
+        _memory.Dispose();
+    }
+
+    private RepeatedStep Repeated(IncrementalState state, bool reorders)
+    {
+        if (_moves != _fixed!.Moves)
+        {
+            Forget();
+            _moves = _fixed.Moves;
+        }
+
+        var key = (state.Layout, reorders);
+        if (!_shapes.TryGetValue(key, out var shape))
+        {
+            if (_shapes.Count == MostShapes)
+            {
+                var oldest = _shapes.MinBy(s => s.Value.LastUse);
+                oldest.Value.Step.Dispose();
+                _shapes.Remove(oldest.Key);
+            }
+
+            _shapes.Add(key, shape = new ShapeStep(new RepeatedStep(_memory, [])));
+        }
+
+        shape.LastUse = ++_clock;
+        return shape.Step;
+    }
+
+    private StepInputs Inputs(int rows)
+    {
+        if (!_inputs.TryGetValue(rows, out var inputs))
+            _inputs.Add(rows, inputs = new StepInputs(_model.Device, rows));
+        return inputs;
+    }
+
+    private void Forget()
+    {
+        foreach (var shape in _shapes.Values)
+            shape.Step.Dispose();
+        _shapes.Clear();
+    }
+
+    private sealed record ShapeStep(RepeatedStep Step)
+    {
+        public long LastUse { get; set; }
+    }
+
+    /// <summary>[N] tokens, and [N] rows within their beams.</summary>
+    private sealed class StepInputs(Device device, int rows) : IDisposable
+    {
+        public Tensor Tokens { get; } = Scopes.Leave(Tensor.Zeros(device, [rows], DType.Int32));
+
+        public Tensor Parents { get; } = Scopes.Leave(Tensor.Zeros(device, [rows], DType.Int32));
+
+        public void Dispose()
+        {
+            Tokens.Dispose();
+            Parents.Dispose();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+using CudaSeq.Kernels;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// How many tokens a batch may have on a GPU. Updates of a model like the one that will be trained are made with batches of growing size, of the corpus's own shapes and as
+/// training makes them (eager, captured, as a graph; all batches of an update), until nine tenths of the memory that was free are taken or no more fits. The answer is a size
+/// that was tried. The tenth is left to validation, to shapes that were not tried, and to whoever else uses the GPU.
+/// </summary>
+internal sealed class BatchFit : IDisposable
+{
+    private const double Share = 0.9;
+
+    // Each size says what the next may be, but what little memory says of much is not worth more than this.
+    private const int Growth = 4;
+
+    // Nearer to the limit, or to a size that is too large, is not worth another try.
+    private const double Full = 0.85;
+    private const double Near = 1.25;
+
+    // The first run of a shape is eager, the second captures it and the third would find it captured.
+    private const int RunsAShape = 3;
+
+    // Sizes are multiples of it, as lengths are of 8.
+    private const int Step = 64;
+
+    private readonly Corpus _corpus;
+    private readonly TrainerOptions _options;
+    private readonly long _free;
+    private readonly Seq2SeqModel _model;
+    private readonly Tensor[] _parameters;
+    private readonly Adam _optimizer;
+    private readonly RandomSource _random;
+
+    private BatchFit(ModelConfig config, Corpus corpus, TrainerOptions options, Device device, long free)
+    {
+        _corpus = corpus;
+        _options = options;
+        _free = free;
+        _random = new RandomSource(options.Seed);
+        _model = SequenceModel.Create(config, device, _random);
+        _parameters = [.. _model.Parameters];
+        _optimizer = new Adam(_parameters, options.Adam);
+    }
+
+    /// <summary>Measures; leaves nothing on the device.</summary>
+    /// <param name="config">The model that will be trained.</param>
+    /// <param name="corpus">What it will be trained on.</param>
+    /// <param name="options">How; the size of the batches does not count.</param>
+    /// <param name="least">The smallest size that the recipe allows.</param>
+    /// <param name="device">A GPU.</param>
+    /// <param name="status">Says in a line each what was tried.</param>
+    /// <param name="cancellation">Looked at before every try.</param>
+    /// <returns>Tokens a batch; no more than the corpus has.</returns>
+    /// <exception cref="InvalidOperationException">The device does not count its memory: it is no GPU.</exception>
+    /// <exception cref="OutOfMemoryException">Not even the smallest size fits.</exception>
+    public static int Measure(
+        ModelConfig config, Corpus corpus, TrainerOptions options, int least, Device device, IProgress<string>? status, CancellationToken cancellation)
+    {
+        device.TrimCache();
+        long free = device.FreeBytes ?? throw new InvalidOperationException($"Training: batch_tokens auto must be measured on a GPU, got {device}.");
+        using var fit = new BatchFit(config, corpus, options, device, free);
+        return fit.Search(least, status, cancellation);
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _model.Dispose();
+        _model.Device.TrimCache();
+    }
+
+    private int Search(int least, IProgress<string>? status, CancellationToken cancellation)
+    {
+        long limit = (long)(Share * _free), all = 0;
+        for (int i = 0; i < _corpus.Count; i++)
+            all += Math.Max(_corpus.Source(i).Length, _corpus.Target(i).Length);
+
+        // The smallest size that is known to be too large, and the largest that fits.
+        long above = Math.Max(Math.Min(all, int.MaxValue / 2), least) + Step;
+        int fits = 0;
+        long taken = 0;
+        for (int tokens = RoundUp(least); ;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            long? bytes = Try(tokens, out string? shortage);
+            long next;
+            if (bytes is { } used && used <= limit)
+            {
+                status?.Report($"batch_tokens auto: {tokens:N0} tokens a batch take {used:N0} bytes");
+
+                // The first size says nothing of the next: much of what it takes, more batches would not take again.
+                double perToken = fits == 0 ? 1 : Math.Max(1, (double)(used - taken) / (tokens - fits));
+                (fits, taken) = (tokens, used);
+                next = (long)Math.Min(fits + ((limit - taken) / perToken), (double)Growth * fits);
+                if (taken >= Full * limit)
+                    break;
+            }
+            else
+            {
+                status?.Report($"batch_tokens auto: {tokens:N0} tokens a batch are too many");
+                if (fits == 0)
+                    throw new OutOfMemoryException($"Training: a batch of {tokens} tokens must fit into nine tenths of the {_free:N0} bytes that are free. {shortage}".TrimEnd());
+                above = tokens;
+                next = fits + ((above - fits) / 2);
+            }
+
+            next = Math.Min(next, above - Step) / Step * Step;
+            if (next <= fits || above < fits * Near)
+                break;
+            tokens = (int)next;
+        }
+
+        status?.Report($"batch_tokens auto: chose {fits:N0}, which takes {taken:N0} of the {_free:N0} bytes that were free");
+        return fits;
+    }
+
+    private static int RoundUp(int size) => (size + Step - 1) / Step * Step;
+
+    // Bytes taken by everything, as the driver counts them; null where they are not there.
+    private long? Try(int tokens, out string? shortage)
+    {
+        shortage = null;
+        var device = _model.Device;
+        try
+        {
+            using var steps = new BatchSteps(_model, _options);
+            using var pending = new PendingUpdates(device, _options.ClipNorm);
+            foreach (var batch in Shapes(tokens))
+            {
+                for (int run = 0; run < RunsAShape; run++)
+                    Update(steps, pending, batch);
+            }
+
+            pending.Take();
+            return _free - device.FreeBytes!.Value;
+        }
+        catch (OutOfMemoryException e)
+        {
+            shortage = e.Message;
+            return null;
+        }
+        finally
+        {
+            foreach (var parameter in _parameters)
+                parameter.ZeroGrad();
+            device.TrimCache();
+        }
+    }
+
+    private void Update(BatchSteps steps, PendingUpdates pending, Batch batch)
+    {
+        for (int i = 0; i < _options.Accumulate; i++)
+        {
+            using var scope = TensorScope.Begin();
+            var (loss, negativeLogLikelihood) = steps.Run(batch, _random);
+            pending.Add(loss, negativeLogLikelihood);
+        }
+
+        pending.End(_parameters, 1f / batch.TargetTokens);
+        _optimizer.Step(0, pending.Factor);
+        foreach (var parameter in _parameters)
+            parameter.ZeroGrad();
+    }
+
+    // The batch with the most to compute and the one with the longest sentences, of those that an epoch would have.
+    private Batch[] Shapes(int tokens)
+    {
+        Batch? largest = null, longest = null;
+        foreach (var batch in new BatchIterator(_corpus, tokens, _options.Seed).Epoch(0))
+        {
+            var padded = batch.PaddedTo(BatchSteps.Multiple(_options, captures: true));
+            if (largest is null || Size(padded) > Size(largest))
+                largest = padded;
+            if (longest is null || Length(padded) > Length(longest))
+                longest = padded;
+        }
+
+        return ReferenceEquals(largest, longest) ? [largest!] : [largest!, longest!];
+
+        static long Size(Batch batch) => (long)batch.B * (batch.S + batch.T);
+
+        static int Length(Batch batch) => Math.Max(batch.S, batch.T);
+    }
+}
