@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Models;
 using CudaSeq.Tensors;
 
@@ -9,14 +10,15 @@ public sealed class DecodingGraphTests
     // Batches of several sizes, of which some come again, sentences that end early and late, room for positions that grows.
     private static readonly int[] SourceLengths = [7, 2, 7, 12, 1, 4, 9, 30, 3, 3, 18, 5];
 
-    public static TheoryData<Architecture, int> Searches
-        => [.. Enum.GetValues<Architecture>().SelectMany(a => new[] { 1, 4 }.Select(beam => (a, beam)))];
+    public static TheoryData<Architecture, int, DType> Searches
+        => [.. Enum.GetValues<Architecture>().SelectMany(a => new[] { (a, 1, DType.Float32), (a, 4, DType.Float32), (a, 3, DType.BFloat16) })];
 
     [Theory, MemberData(nameof(Searches))]
-    public void GraphsFindTheSameBitForBit(Architecture architecture, int beam)
+    public void GraphsFindTheSameBitForBit(Architecture architecture, int beam, DType precision)
     {
         using var device = TestDevices.OpenCuda();
         using var model = TinyModels.Create(TinyModels.Of(architecture), device);
+        model.ComputeIn(precision);
         int[][] sources = TinyModels.Sentences(new Random(4), model.Config.SourceVocabulary, SourceLengths);
         var options = new DecodingOptions { Beam = beam, NBest = beam, MaxLengthA = 1.5, MaxLengthB = 12, BatchTokens = 60 };
         var eager = new SequenceGenerator(model);
