@@ -1,7 +1,8 @@
 // Many tensors cut into blocks that are numbered through, so that one launch serves them all. Twin: TensorList.cs; the words are laid out by
 // TensorList.Cuda.cs: tensors + 1 numbers of first blocks, as many lengths as tensors, then the addresses of each tensor's operands.
 
-struct TensorBlock {
+// 16 bytes that are copied as one.
+struct alignas(16) TensorBlock {
     int tensor, length;
     long long start;
 };
