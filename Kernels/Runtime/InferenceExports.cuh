@@ -206,7 +206,7 @@ KERNEL(128) SYMBOL(depthwise_conv_forward)(const ELEMENT* x, const float* weight
 
 // DynamicConv: x, y [B, T, C]; logits [B, T, H, K]
 #define DYNAMIC_CONV(K, V)                                                                                                      \
-    KERNEL(128) SYMBOL(dynamic_conv_forward_k##K)(                                                                              \
+    KERNEL_OF_BLOCKS(128, 3) SYMBOL(dynamic_conv_forward_k##K)(                                                                 \
         const ELEMENT* x, const ELEMENT* logits, ELEMENT* y, int T, int C, int H, int left_padding, int tile, TAP_PARAMETERS) { \
         dynamic_conv_forward_window<ELEMENT, K, V>(x, logits, y, T, C, H, left_padding, tile, TAPS);                            \
     }
@@ -217,7 +217,7 @@ DYNAMIC_CONV(15, 4)
 DYNAMIC_CONV(31, 2)
 #undef DYNAMIC_CONV
 
-KERNEL(128) SYMBOL(dynamic_conv_forward)(
+KERNEL_OF_BLOCKS(128, 4) SYMBOL(dynamic_conv_forward)(
     const ELEMENT* x, const ELEMENT* logits, ELEMENT* y, int T, int C, int H, int K, int left_padding, int heads, TAP_PARAMETERS) {
     dynamic_conv_forward_generic(x, logits, y, T, C, H, K, left_padding, heads, TAPS);
 }

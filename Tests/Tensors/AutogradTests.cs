@@ -357,8 +357,8 @@ public sealed class AutogradTests
         Refuses(
             $"Backward: the loss must be computed from a parameter, in a scope that is still open and not differentiated before, got Zeros [] Float32 on {device}.",
             () => Tensor.Zeros(device, []).Backward());
-        Refuses($"AsParameter: must be a float tensor that was not computed from others, got From [1] Int32 on {device}.", () => ids.AsParameter());
-        Refuses($"AsParameter: must be a float tensor that was not computed from others, got Relu [2] Float32 on {device}.", () => y.AsParameter());
+        Refuses($"AsParameter: must be a Float32 tensor that was not computed from others, got From [1] Int32 on {device}.", () => ids.AsParameter());
+        Refuses($"AsParameter: must be a Float32 tensor that was not computed from others, got Relu [2] Float32 on {device}.", () => y.AsParameter());
         Exception? error = null;
         var loss = Ops.Sum(y);
         var other = new Thread(() => error = Record.Exception(() => loss.Backward()));
