@@ -15,10 +15,13 @@ trap 'rm -rf "$work"' EXIT
 top=$work/cudaseq-gpu
 mkdir -p "$top/source" "$(dirname "$file")"
 
+# The kernels for fewer chips, or the archive is too large.
+image=$root/artifacts/kernels/NativeKernels.archive.fatbin
+
 # One folder for all: files of the same name are the same file.
 for project in Benchmarks Cli Tests; do
     dotnet publish "$project" -c Release -r linux-x64 --self-contained true -o "$top/bin" --artifacts-path artifacts/gpu-bundle -nologo -v quiet \
-        -p:Emulator=false -p:DebugType=none -p:PublishDocumentationFile=false -p:PublishReferencesDocumentationFiles=false
+        -p:KernelImage="$image" -p:Emulator=false -p:DebugType=none -p:PublishDocumentationFile=false -p:PublishReferencesDocumentationFiles=false
 done
 
 # What packages bring for other systems and in other languages lies in folders; nothing else does.

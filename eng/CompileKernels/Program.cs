@@ -6,7 +6,7 @@ namespace CudaSeq.CompileKernels;
 
 /// <summary>
 /// Compiles NativeKernels.cu to artifacts/kernels/NativeKernels.fatbin, which the next build of Kernels embeds, and writes what each kernel takes to resources.txt
-/// beside it. A hot kernel that spills is an error, and leaves no image behind.
+/// beside it; and NativeKernels.archive.fatbin, the same for fewer chips. A hot kernel that spills is an error, and leaves no image behind.
 /// </summary>
 internal static class Program
 {
@@ -17,6 +17,9 @@ internal static class Program
 
     // Machine code of another minor version runs too, but is slower; newer chips than these compile the PTX when it is loaded.
     private static readonly string[] Architectures = ["sm_80", "sm_86", "sm_89", "sm_90", "sm_90a", "compute_90"];
+
+    // Those of a second, smaller image for eng/gpu-bundle.sh: every chip runs one of them.
+    private static readonly string[] ArchiveArchitectures = ["sm_80", "sm_90a", "compute_90"];
 
     /// <summary>Exit code: 0 the image is made or was current, 1 the kernels cannot be built, 2 usage, 3 there is no CUDA compiler.</summary>
     public static int Main(string[] arguments)
@@ -74,6 +77,7 @@ internal static class Program
         if (problems.Length > 0)
             return Failure;
 
+        File.WriteAllBytes(Path.ChangeExtension(image, ".archive.fatbin"), compiler.Pack([.. parts.Where(p => ArchiveArchitectures.Contains(p.Architecture))]));
         byte[] packed = compiler.Pack(parts);
         File.WriteAllBytes($"{image}.new", packed);
         File.Move($"{image}.new", image, overwrite: true);
