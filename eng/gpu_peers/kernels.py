@@ -89,6 +89,14 @@ def compiled(bench, dtype):
     torch = bench.torch
     if not hasattr(torch, "compile"):
         return bench.fail("torch compiled", "LightConv", f"PyTorch {torch.__version__} has no torch.compile")
+    for n, c in [(33, 64)] if bench.smoke else [(TOKENS, 512), (TOKENS, 1024)]:
+        try:
+            norm = torch.compile(lambda x, r, g, b: dropout_add_layer_norm(bench, x, r, g, b), dynamic=False)
+        except Exception as e:
+            return bench.fail("torch compiled", "DropoutAddLayerNorm", f"{type(e).__name__}: {e}")
+        passes(
+            bench, "torch compiled", f"DropoutAddLayerNorm [{n}, {c}]", dtype, lambda: norm_inputs(bench, n, c, dtype), norm,
+            [size_of(torch, dtype) * n * c * m for m in (3, 4, 8)], backward=False)
     for b, t, c, h, k in conv_shapes(bench):
         if k not in (7, 31) and not bench.smoke:
             continue
@@ -126,12 +134,24 @@ def attention(bench, dtype):
             passes(bench, "torch", case, dtype, lambda: [bench.normal(b, t, c, dtype=dtype) for _ in range(3)], forward, sizes)
 
 
+def norm_inputs(bench, n, c, dtype):
+    return [bench.normal(n, c, dtype=dtype), bench.normal(n, c, dtype=dtype), bench.normal(c, dtype=dtype), bench.normal(c, dtype=dtype)]
+
+
+def dropout_add_layer_norm(bench, x, residual, gain, bias):
+    functional = bench.torch.nn.functional
+    return functional.layer_norm(residual + functional.dropout(x, 0.1), gain.shape, gain, bias)
+
+
 def rows(bench, dtype):
     functional, element = bench.torch.nn.functional, size_of(bench.torch, dtype)
     for n, c in [(33, 64)] if bench.smoke else [(TOKENS, 512), (TOKENS, 1024)]:
         passes(
             bench, "torch", f"LayerNorm [{n}, {c}]", dtype, lambda: [bench.normal(n, c, dtype=dtype), bench.normal(c, dtype=dtype), bench.normal(c, dtype=dtype)],
             lambda x, g, b: functional.layer_norm(x, (c,), g, b), [element * n * c * m for m in (2, 3, 5)])
+        passes(
+            bench, "torch", f"DropoutAddLayerNorm [{n}, {c}]", dtype, lambda: norm_inputs(bench, n, c, dtype),
+            lambda x, r, g, b: dropout_add_layer_norm(bench, x, r, g, b), [element * n * c * m for m in (3, 4, 8)])
     for n, c in [(33, 31)] if bench.smoke else [(16 * TOKENS, 31), (16 * TOKENS, 64), (TOKENS, 1024), (8192, 32768)]:
         passes(
             bench, "torch", f"Softmax [{n}, {c}]", dtype, lambda: [bench.normal(n, c, dtype=dtype)], lambda x: functional.softmax(x, -1),
