@@ -13,7 +13,7 @@ public sealed record TrainingResult(TrainingState State, TimeSpan Elapsed, Valid
 /// Trains a model: label-smoothed cross-entropy summed over the target tokens of an update and divided by their number, Adam, validation, checkpoints, log.
 /// Training is a function of the data, the options and the seed: stopped anywhere and resumed, it gives the same parameters bit for bit.
 /// </summary>
-public sealed class Trainer : IDisposable
+public sealed partial class Trainer : IDisposable
 {
     private readonly Seq2SeqModel _model;
     private readonly TrainingData _data;
@@ -175,18 +175,6 @@ public sealed class Trainer : IDisposable
         _optimizer.Dispose();
     }
 
-    private static void WriteUpdate(TrainingLog? log, TrainingProgress report) => log?.Write(
-        "update",
-        report.Update,
-        report.Elapsed.TotalSeconds,
-        ("epoch", report.Epoch),
-        ("loss", Math.Round(report.Loss, 5)),
-        ("ppl", Math.Round(report.Perplexity, 4)),
-        ("lr", report.LearningRate),
-        ("gradient_norm", Math.Round(report.GradientNorm, 5)),
-        ("tokens", report.Tokens),
-        ("tokens_per_second", Math.Round(report.TokensPerSecond, 1)));
-
     private bool Ended(RunClock clock)
         => State.Update >= (_options.MaxUpdates ?? long.MaxValue) || clock.Elapsed >= (_options.MaxTime ?? TimeSpan.MaxValue);
 
@@ -316,30 +304,6 @@ public sealed class Trainer : IDisposable
         return scores with { IsBest = best };
     }
 
-    // What is not captured costs time and changes nothing: it is said once, when it happens.
-    private void WarnOfObstacles(TrainingLog? log, RunClock clock)
-    {
-        Warn("training.graphs", _steps.Obstacle);
-        Warn("decoding.graphs", _validator?.GraphObstacle);
-
-        void Warn(string key, string? obstacle)
-        {
-            if (obstacle is not null && _warned.Add(key))
-                log?.Write("warning", State.Update, clock.Elapsed.TotalSeconds, ("key", key), ("not_captured", obstacle));
-        }
-    }
-
-    // Whoever asked for graphs shall see what became of them.
-    private Dictionary<string, JsonNode?> Graphs()
-    {
-        var facts = new Dictionary<string, JsonNode?>();
-        if (_steps.Captured > 0)
-            facts.Add("graphs", _steps.Captured);
-        if (_steps.Obstacle is { } obstacle)
-            facts.Add("graphs_not_captured", obstacle);
-        return facts;
-    }
-
     private string DataSize() => $"{_data.Train.Count} pairs of {_data.Train.Report.SourceTokens} and {_data.Train.Report.TargetTokens} tokens";
 
     private CheckpointHeader Header() => new()
@@ -350,48 +314,6 @@ public sealed class Trainer : IDisposable
         Data = DataSize(),
         State = State,
     };
-
-    private TrainingLog? OpenLog(out double spent)
-    {
-        spent = 0;
-        if (_directory is null)
-            return null;
-        Directory.CreateDirectory(_directory.Path);
-        if (State.Update == 0)
-        {
-            var log = TrainingLog.Create(_directory.Log);
-            WriteRun(log);
-            return log;
-        }
-
-        spent = TrainingLog.SecondsAt(_directory.Log, State.Update);
-        return TrainingLog.Continue(_directory.Log, State.Update);
-    }
-
-    // A run that was killed between its last validation and its end validates again, but has said so already.
-    private bool WasValidated() => _directory is not null && TrainingLog.Read(_directory.Log)
-        .Any(e => (string?)e["event"] == "validation" && (long?)e["update"] == State.Update);
-
-    private void WriteRun(TrainingLog log) => log.Write(
-        "run",
-        0,
-        0,
-        [
-            ("architecture", _model.Config.Architecture.ToString()),
-            ("parameters", _model.ParameterCount),
-            ("train_pairs", _data.Train.Count),
-            ("valid_pairs", _data.Valid?.Count ?? 0),
-            ("batch_tokens", _options.BatchTokens),
-            ("seed", State.Seed),
-            ("version", BuildInfo.Version),
-            ("commit", BuildInfo.Commit),
-            ("runtime", Environment.Version.ToString()),
-            ("processors", Environment.ProcessorCount),
-            ("device", _model.Device.ToString()),
-            ("precision", Precisions.Name(_model.Precision)),
-            ("tf32", _model.Device.Tf32),
-            .. _options.Notes.Select(n => (n.Key, (JsonNode?)n.Value)),
-        ]);
 
     /// <summary>A batch of an update that may still be in the device's queue, and where the masks of its forward begin.</summary>
     private sealed record QueuedBatch(Batch Batch, BatchPosition Position, ulong RandomPosition);
