@@ -64,7 +64,7 @@ public sealed class IncrementalState : IDisposable
     /// <summary>N = M * beam, hypotheses side by side.</summary>
     public int Hypotheses => Sentences * Beam;
 
-    /// <summary>Steps taken so far: the position of the token that the next step reads.</summary>
+    /// <summary>Steps taken so far: the position of the token that the next step reads. A step itself reads <see cref="Positions"/>: a GPU may capture it and launch it for others.</summary>
     public int Step { get; private set; }
 
     /// <summary>[M], the lengths of the sources.</summary>
@@ -146,7 +146,6 @@ public sealed class IncrementalState : IDisposable
             initial[i] = Tensor.Zeros(SourceLengths.Device, [Hypotheses, _places, widths[i]], type);
         Add(owner, initial, MemoryKind.PerPosition);
     }
-
 
     /// <summary>What a module remembered, in the order it was added.</summary>
     /// <exception cref="InvalidOperationException">The module remembered nothing: the state belongs to another model.</exception>
@@ -276,7 +275,7 @@ public sealed class IncrementalState : IDisposable
         /// <summary>Whether a row has a place for each position, on its second axis.</summary>
         public bool PerPosition => _kind == MemoryKind.PerPosition;
 
-        /// <summary>The tensor. Setting it frees the one before; the new one becomes the state's.</summary>
+        /// <summary>The tensor. Setting it frees the one before; the new one becomes the state's. A step that a GPU captures keeps its shape.</summary>
         public Tensor Value
         {
             get => _value;

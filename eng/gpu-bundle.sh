@@ -25,7 +25,7 @@ for project in Benchmarks Cli Tests; do
 done
 
 # What packages bring for other systems and in other languages lies in folders; nothing else does.
-find "$top/bin" -mindepth 1 -maxdepth 1 -type d -exec rm -r {} +
+find "$top/bin" -mindepth 1 -maxdepth 1 -type d ! -name Host -exec rm -r {} +
 for program in CudaSeq.Tests CudaSeq.Benchmarks cudaseq; do
     [[ -x $top/bin/$program && -e $top/bin/$program.runtimeconfig.json ]] || { echo "gpu-bundle.sh: $program was not published" >&2 && exit 1; }
 done

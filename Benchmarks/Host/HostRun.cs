@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using CudaSeq.Kernels;
@@ -69,9 +70,16 @@ internal static class HostRun
     {
         string folder = Path.Combine(AppContext.BaseDirectory, "Host"), library = Path.Combine(folder, "libcuda.so.1");
         string[] arguments = ["-O2", "-shared", "-fPIC", Path.Combine(folder, "null_driver.c"), "-o", library, "-ldl"];
-        using var compiler = Process.Start("cc", arguments);
-        compiler.WaitForExit();
-        return compiler.ExitCode == 0 ? library : throw new InvalidOperationException($"host: cc {string.Join(' ', arguments)} ended with {compiler.ExitCode}.");
+        try
+        {
+            using var compiler = Process.Start("cc", arguments);
+            compiler.WaitForExit();
+            return compiler.ExitCode == 0 ? library : throw new OptionException($"host: cc {string.Join(' ', arguments)} ended with {compiler.ExitCode}.");
+        }
+        catch (Win32Exception e)
+        {
+            throw new OptionException($"host: needs a C compiler called cc, got {e.Message}.");
+        }
     }
 }
 

@@ -42,8 +42,8 @@ internal sealed class DecodingSteps : IDisposable
     /// <summary>Continuations offered of each hypothesis.</summary>
     public int Candidates => Math.Min(BeamSearch.CandidatesPerRow(_beam), _model.Config.TargetVocabulary);
 
-    /// <summary>Shapes that are launched as graphs.</summary>
-    public int Captured => _shapes.Values.Count(s => s.Step.IsCaptured);
+    /// <summary>Shapes that were captured, those included that have made room for others since.</summary>
+    public int Captured { get; private set; }
 
     /// <summary>Why a shape could not be captured; null when none has failed.</summary>
     public string? Obstacle { get; private set; }
@@ -85,7 +85,10 @@ internal sealed class DecodingSteps : IDisposable
             inputs.Parents.CopyFrom([.. rows.Select(r => r % _beam)]);
         state.Prepare();
         var repeated = _fixed is null ? null : Repeated(state, rows is not null);
+        bool before = repeated is { IsCaptured: true };
         var outputs = repeated is null ? Work() : repeated.Run(Work);
+        if (repeated is { IsCaptured: true } && !before)
+            Captured++;
         Obstacle ??= repeated?.Obstacle;
         float[] scores = outputs[0].ToArray();
         int[] best = outputs[1].ToIntArray();

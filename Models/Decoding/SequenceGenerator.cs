@@ -37,17 +37,23 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
             throw new ArgumentException(string.Join('\n', problems.Select(p => $"SequenceGenerator: {p}")));
         for (int i = 0; i < sources.Count; i++)
             CheckSource(sources[i], i);
+        (CapturedShapes, GraphObstacle) = (0, null);
         var results = new IReadOnlyList<Hypothesis>[sources.Count];
         using var steps = new DecodingSteps(model, options.Beam, options.Graphs);
-        foreach (int[] batch in Batches(sources, options.BatchTokens))
+        try
         {
-            var searches = Search(steps, [.. batch.Select(i => sources[i])], options, cancellation);
-            for (int i = 0; i < batch.Length; i++)
-                results[batch[i]] = searches[i].Best(options.NBest);
+            foreach (int[] batch in Batches(sources, options.BatchTokens))
+            {
+                var searches = Search(steps, [.. batch.Select(i => sources[i])], options, cancellation);
+                for (int i = 0; i < batch.Length; i++)
+                    results[batch[i]] = searches[i].Best(options.NBest);
+            }
+        }
+        finally
+        {
+            (CapturedShapes, GraphObstacle) = (steps.Captured, steps.Obstacle);
         }
 
-        CapturedShapes = steps.Captured;
-        GraphObstacle = steps.Obstacle;
         return results;
     }
 

@@ -25,6 +25,9 @@ internal sealed class BatchFit : IDisposable
     // Sizes are multiples of it, as lengths are of 8.
     private const int Step = 64;
 
+    // CUDA's own number, for calls besides those that ask for memory.
+    private const int CudaOutOfMemory = 2;
+
     private readonly Corpus _corpus;
     private readonly TrainerOptions _options;
     private readonly long _free;
@@ -40,8 +43,17 @@ internal sealed class BatchFit : IDisposable
         _free = free;
         _random = new RandomSource(options.Seed);
         _model = SequenceModel.Create(config, device, _random);
-        _parameters = [.. _model.Parameters];
-        _optimizer = new Adam(_parameters, options.Adam);
+        try
+        {
+            _model.ComputeIn(options.Precision);
+            _parameters = [.. _model.Parameters];
+            _optimizer = new Adam(_parameters, options.Adam);
+        }
+        catch
+        {
+            _model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Measures; leaves nothing on the device.</summary>
@@ -137,7 +149,7 @@ internal sealed class BatchFit : IDisposable
             pending.Take();
             return _free - device.FreeBytes!.Value;
         }
-        catch (OutOfMemoryException e)
+        catch (Exception e) when (e is OutOfMemoryException or CudaException { Code: CudaOutOfMemory })
         {
             shortage = e.Message;
             return null;

@@ -98,6 +98,7 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="NonFiniteLossException">The loss or a gradient was NaN or infinite.</exception>
     public TrainingResult Run(IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
     {
+        _model.ComputeIn(_options.Precision);
         using var log = OpenLog(out double spent);
         var clock = new RunClock(spent);
         var meter = new TrainingMeter(clock, _options);

@@ -52,6 +52,7 @@ internal static class Program
     {
         Directory.CreateDirectory(Path.GetDirectoryName(image)!);
         File.Delete(image);
+        File.Delete(Archive(image));
         var clock = Stopwatch.StartNew();
         var parts = new CompiledKernels[Architectures.Length];
         try
@@ -77,7 +78,7 @@ internal static class Program
         if (problems.Length > 0)
             return Failure;
 
-        File.WriteAllBytes(Path.ChangeExtension(image, ".archive.fatbin"), compiler.Pack([.. parts.Where(p => ArchiveArchitectures.Contains(p.Architecture))]));
+        File.WriteAllBytes(Archive(image), compiler.Pack([.. parts.Where(p => ArchiveArchitectures.Contains(p.Architecture))]));
         byte[] packed = compiler.Pack(parts);
         File.WriteAllBytes($"{image}.new", packed);
         File.Move($"{image}.new", image, overwrite: true);
@@ -98,10 +99,12 @@ internal static class Program
 
     // Whatever the image is made of is older: the kernels, the list and this program.
     private static bool IsCurrent(string image, string root)
-        => File.Exists(image)
+        => File.Exists(image) && File.Exists(Archive(image))
             && Directory.EnumerateFiles(Path.Join(root, "Kernels"), "*.cuh", SearchOption.AllDirectories)
                 .Append(Path.Join(root, KernelSource.Unit)).Append(Path.Join(root, HotKernels.File)).Append(typeof(Program).Assembly.Location)
                 .All(f => File.GetLastWriteTimeUtc(f) < File.GetLastWriteTimeUtc(image));
+
+    private static string Archive(string image) => Path.ChangeExtension(image, ".archive.fatbin");
 
     private static string Source(string root)
     {
