@@ -257,6 +257,7 @@ public sealed partial class Tensor : IDisposable
     {
         if (source.Shape != Shape || source.DType != DType || !ReferenceEquals(source.Device, Device))
             throw new InvalidOperationException($"{nameof(CopyFrom)}: the source must be like the tensor, got {source} for {this}.");
+        Data.Buffer.Touch();
         CopyKernel.Copy(source.Data, Data);
         NoteBounds(source.Data.Buffer.Bounds);
     }

@@ -24,6 +24,9 @@ internal static unsafe partial class Cublas
     public static partial CublasResult SetWorkspace(nint handle, ulong workspace, nuint bytes)
         => (CublasResult)Api.cublasSetWorkspace_v2(Handle(handle), Memory(workspace), bytes);
 
+    public static partial CublasResult DisallowReducedPrecisionReduction(nint handle)
+        => (CublasResult)Api.cublasSetMathMode(Handle(handle), ManagedCuda.CudaBlas.Math.DisallowReducedPrecisionReduction);
+
     // Of the two declarations this is the one that knows all ways to sum; its factors are addresses, in the host's memory as well.
     public static partial CublasResult Gemm(
         nint handle, bool transposeA, bool transposeB, int m, int n, int k, float alpha, CublasMatrix a, CublasMatrix b, float beta, CublasMatrix c, int count,

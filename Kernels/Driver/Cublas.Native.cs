@@ -6,6 +6,9 @@ internal static unsafe partial class Cublas
 {
     private const int DefaultAlgorithm = -1;
 
+    // CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION.
+    private const int FullPrecisionReduction = 16;
+
     public static partial CublasResult Create(out nint handle)
     {
         CudaPresence.OfProcess.Require(CudaLibrary.Cublas);
@@ -19,6 +22,8 @@ internal static unsafe partial class Cublas
     public static partial CublasResult SetStream(nint handle, nint stream) => Library.SetStream(handle, stream);
 
     public static partial CublasResult SetWorkspace(nint handle, ulong workspace, nuint bytes) => Library.SetWorkspace(handle, workspace, bytes);
+
+    public static partial CublasResult DisallowReducedPrecisionReduction(nint handle) => Library.SetMathMode(handle, FullPrecisionReduction);
 
     public static partial CublasResult Gemm(
         nint handle, bool transposeA, bool transposeB, int m, int n, int k, float alpha, CublasMatrix a, CublasMatrix b, float beta, CublasMatrix c, int count,
@@ -35,6 +40,7 @@ internal static unsafe partial class Cublas
         public static readonly delegate* unmanaged<nint, CublasResult> Destroy = (delegate* unmanaged<nint, CublasResult>)Export("cublasDestroy_v2");
         public static readonly delegate* unmanaged<nint, nint, CublasResult> SetStream = (delegate* unmanaged<nint, nint, CublasResult>)Export("cublasSetStream_v2");
         public static readonly delegate* unmanaged<nint, ulong, nuint, CublasResult> SetWorkspace = (delegate* unmanaged<nint, ulong, nuint, CublasResult>)Export("cublasSetWorkspace_v2");
+        public static readonly delegate* unmanaged<nint, int, CublasResult> SetMathMode = (delegate* unmanaged<nint, int, CublasResult>)Export("cublasSetMathMode");
         public static readonly delegate* unmanaged<nint, int, int, int, int, int, float*, ulong, CublasType, int, long, ulong, CublasType, int, long, float*, ulong, CublasType, int, long, int, CublasCompute, int, CublasResult> Gemm =
             (delegate* unmanaged<nint, int, int, int, int, int, float*, ulong, CublasType, int, long, ulong, CublasType, int, long, float*, ulong, CublasType, int, long, int, CublasCompute, int, CublasResult>)Export("cublasGemmStridedBatchedEx");
 

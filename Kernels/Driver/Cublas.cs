@@ -75,6 +75,9 @@ internal static unsafe partial class Cublas
     /// <summary>Device memory for split sums, instead of what cuBLAS would allocate behind our back; comes after <see cref="SetStream"/>, which resets it. (cublasSetWorkspace_v2)</summary>
     public static partial CublasResult SetWorkspace(nint handle, ulong workspace, nuint bytes);
 
+    /// <summary>Sums that are split are joined in the type they are computed in, not in a narrower one of the result. (cublasSetMathMode)</summary>
+    public static partial CublasResult DisallowReducedPrecisionReduction(nint handle);
+
     /// <summary>C = alpha op(A) op(B) + beta C for each matrix of a batch, with alpha and beta in host memory. (cublasGemmStridedBatchedEx)</summary>
     /// <param name="handle">The handle.</param>
     /// <param name="transposeA">Whether op(A) is the transpose.</param>

@@ -54,11 +54,23 @@ internal enum CublasLtPreferenceAttribute
     /// <summary>ulong: bytes of workspace at most.</summary>
     MaxWorkspaceBytes = 1,
 
+    /// <summary>uint: a set of <see cref="CublasLtReduction"/>, how split sums may be joined.</summary>
+    ReductionSchemes = 3,
+
     /// <summary>uint: what the addresses of A are multiples of; likewise for the others below.</summary>
     MinAlignmentA = 5,
     MinAlignmentB = 6,
     MinAlignmentC = 7,
     MinAlignmentD = 8,
+}
+
+/// <summary>Where and in what type the parts of a split sum are added up; the numbers are NVIDIA's cublasLtReductionScheme_t.</summary>
+[Flags]
+internal enum CublasLtReduction : uint
+{
+    InPlace = 1,
+    ComputeType = 2,
+    OutputType = 4,
 }
 
 /// <summary>An algorithm that suits a product, as cuBLASLt describes it (cublasLtMatmulHeuristicResult_t, 96 bytes).</summary>

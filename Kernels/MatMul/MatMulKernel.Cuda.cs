@@ -63,13 +63,16 @@ internal static partial class MatMulKernel
     internal static void Multiply(CudaDevice cuda, in CudaGemm gemm)
     {
         // Row-major matrices are the transposes of cuBLAS's column-major ones, so that it computes C^T = op(B)^T op(A)^T.
-        Cublas.Gemm(
-            cuda.Blas.Value, gemm.TransposeB, gemm.TransposeA, gemm.N, gemm.M, gemm.K, 1,
-            new CublasMatrix(gemm.B.Address, TypeOf(gemm.B), checked((int)gemm.StrideB), gemm.BatchStrideB),
-            new CublasMatrix(gemm.A.Address, TypeOf(gemm.A), checked((int)gemm.StrideA), gemm.BatchStrideA),
-            gemm.Accumulate ? 1 : 0,
-            new CublasMatrix(gemm.C.Address, TypeOf(gemm.C), checked((int)gemm.StrideC), gemm.BatchStrideC),
-            gemm.Batch, cuda.Tf32 && gemm.A.Type == DType.Float32 ? CublasCompute.Tf32 : CublasCompute.Float32).Check("cublasGemmStridedBatchedEx", cuda.Description);
+        nint handle = cuda.Blas.Value;
+        var a = new CublasMatrix(gemm.B.Address, TypeOf(gemm.B), checked((int)gemm.StrideB), gemm.BatchStrideB);
+        var b = new CublasMatrix(gemm.A.Address, TypeOf(gemm.A), checked((int)gemm.StrideA), gemm.BatchStrideA);
+        var c = new CublasMatrix(gemm.C.Address, TypeOf(gemm.C), checked((int)gemm.StrideC), gemm.BatchStrideC);
+        var compute = cuda.Tf32 && gemm.A.Type == DType.Float32 ? CublasCompute.Tf32 : CublasCompute.Float32;
+        lock (cuda.Products)
+        {
+            Cublas.Gemm(handle, gemm.TransposeB, gemm.TransposeA, gemm.N, gemm.M, gemm.K, 1, a, b, gemm.Accumulate ? 1 : 0, c, gemm.Batch, compute)
+                .Check("cublasGemmStridedBatchedEx", cuda.Description);
+        }
     }
 
     private static CublasType TypeOf(DeviceSpan matrix) => CublasTypes.Of(matrix.Type);

@@ -13,7 +13,6 @@ internal sealed class CublasLtProducts(CudaDevice cuda) : IDisposable
     private const ulong FullAlignment = 256;
     private const ulong BiasAlignment = 16;
 
-    private readonly Lock _gate = new();
     private readonly Dictionary<Shape, Plan?> _plans = [];
 
     /// <summary>Queues y [N, O] = x [N, I] weight [O, I]^T + bias [O].</summary>
@@ -32,7 +31,7 @@ internal sealed class CublasLtProducts(CudaDevice cuda) : IDisposable
         var shape = new Shape(size.N, size.I, size.O, x.Type, y.Type, (int)(places & (~places + 1)), cuda.Tf32 && x.Type == DType.Float32);
         nint handle = cuda.BlasLt.Value;
         var (workspace, bytes) = cuda.BlasWorkspace;
-        lock (_gate)
+        lock (cuda.Products)
         {
             if (!_plans.TryGetValue(shape, out var plan))
             {
@@ -51,7 +50,7 @@ internal sealed class CublasLtProducts(CudaDevice cuda) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_gate)
+        lock (cuda.Products)
             Clear();
     }
 
@@ -130,6 +129,9 @@ internal sealed class CublasLtProducts(CudaDevice cuda) : IDisposable
             try
             {
                 Prefer(CublasLtPreferenceAttribute.MaxWorkspaceBytes, (ulong)workspaceBytes);
+
+                // As for cuBLAS: never in the narrower type of the result.
+                Prefer(CublasLtPreferenceAttribute.ReductionSchemes, CublasLtReduction.ComputeType);
                 foreach (var attribute in (ReadOnlySpan<CublasLtPreferenceAttribute>)
                     [
                         CublasLtPreferenceAttribute.MinAlignmentA, CublasLtPreferenceAttribute.MinAlignmentB,

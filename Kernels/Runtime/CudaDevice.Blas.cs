@@ -11,6 +11,9 @@ internal sealed partial class CudaDevice
     private CublasLtHandle? _blasLt;
     private CublasLtProducts? _biasProducts;
 
+    /// <summary>Held while a product is queued: it may be several kernels that share a workspace, between which no other thread's may come.</summary>
+    public Lock Products { get; } = new();
+
     /// <summary>cuBLAS, bound to the stream that this thread queues on; found and made at the first use. Asking for it makes the context current, so ask before each product.</summary>
     /// <exception cref="CudaException">libcublas cannot be had.</exception>
     public CublasHandle Blas
@@ -105,6 +108,7 @@ internal sealed partial class CudaDevice
 
             result.Check("cuMemAlloc_v2 of cuBLAS's workspace", Description);
             Cublas.SetWorkspace(handle.Value, workspace, (nuint)bytes).Check("cublasSetWorkspace_v2", Description);
+            Cublas.DisallowReducedPrecisionReduction(handle.Value).Check("cublasSetMathMode", Description);
             return new BoundBlas(handle, workspace);
         }
         catch

@@ -64,7 +64,7 @@ public static partial class Ops
                 Tensor? dx = null, dw = null;
                 if (x.RequiresGrad)
                 {
-                    dx = dy.NewLike(x.Shape, nameof(Linear));
+                    dx = x.NewLike(x.Shape, nameof(Linear));
                     MatMulKernel.Forward(new MatMulSize(1, s.N, s.I, s.O), dz.Data, weight.As(dz.DType), dx.Data);
                 }
 

@@ -19,6 +19,11 @@ namespace ManagedCuda.CudaBlas
     {
     }
 
+    public enum Math
+    {
+        DisallowReducedPrecisionReduction = 16,
+    }
+
     public enum GemmAlgo
     {
         Default = -1,
@@ -42,6 +47,9 @@ namespace ManagedCuda.CudaBlas
 
         [DllImport(Library)]
         public static extern CublasStatus cublasSetWorkspace_v2(CudaBlasHandle handle, CUdeviceptr workspace, SizeT workspaceSizeInBytes);
+
+        [DllImport(Library)]
+        public static extern CublasStatus cublasSetMathMode(CudaBlasHandle handle, Math mode);
 
         [DllImport(Library)]
         public static extern CublasStatus cublasSetStream_v2(CudaBlasHandle handle, CUstream streamId);

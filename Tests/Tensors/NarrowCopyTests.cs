@@ -32,6 +32,30 @@ public sealed class NarrowCopyTests
     }
 
     [Fact]
+    public void ACopyFromATensorIsSeen()
+    {
+        using var device = TestDevices.OpenCuda();
+        using Tensor weight = Weight(device, [1f, 2f, 3f, 4f]), other = Weight(device, [5f, 6f, 7f, 8f]);
+        Multiply(device, weight);
+        weight.CopyFrom(other);
+        Assert.Equal([11f, 15f], Multiply(device, weight));
+    }
+
+    /// <summary>What nothing should round on the way out goes back in the type of what came in.</summary>
+    [Fact]
+    public void AFloat32ResultOfANarrowInputGoesBack()
+    {
+        using var device = TestDevices.OpenCuda();
+        using var scope = TensorScope.Begin();
+        Tensor start = Tensor.From(device, [1f, 2f], [1, 2]).AsParameter(), weight = Weight(device, [1f, 2f, 3f, 4f]);
+        var y = Ops.Linear(start.To(DType.BFloat16), weight, result: DType.Float32);
+        Assert.Equal(DType.Float32, y.DType);
+        y.Backward(Tensor.From(device, [1f, 10f], [1, 2]));
+        Assert.Equal([31f, 42f], start.Grad!.ToArray());
+        Assert.Equal([1f, 2f, 10f, 20f], weight.Grad!.ToArray());
+    }
+
+    [Fact]
     public void TheOptimiserRenewsTheCopyInItsOwnPass()
     {
         using var device = TestDevices.OpenCuda();
