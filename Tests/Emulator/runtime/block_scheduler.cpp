@@ -105,6 +105,16 @@ void BlockScheduler::wait(State state) {
     resume(next, &t.stack_pointer);
 }
 
+bool BlockScheduler::yield() {
+    auto& t = threads_[current_];
+    int next = runnable_.take(Order::Random, *random_);  // in any other order two that wait could keep the third from its turn
+    if (next < 0) return false;
+    t.state = State::Runnable;
+    runnable_.add(current_);
+    resume(next, &t.stack_pointer);
+    return true;
+}
+
 void BlockScheduler::end_current() {
     auto& t = threads_[current_];
     int warp = current_ >> 5;

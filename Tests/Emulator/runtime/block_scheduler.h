@@ -39,6 +39,8 @@ class BlockScheduler {
     int barrier(Vote vote, int predicate, const char* file, int line);
     void warp_call(WarpCall* call);
     unsigned active_lanes() const { return living_[current_ >> 5]; }
+    /// Lets another thread of the block go on; false if none can.
+    bool yield();
     [[noreturn]] void fail(int code, const std::string& what, Place place) { fail(current_, code, what, place); }
 
     bool running() const { return running_; }

@@ -25,11 +25,12 @@ class Checker {
     struct Region {
         const char* name = nullptr;  ///< null: memory that is not watched
         Cell* cells = nullptr;
-        bool global = false;
+        enum { Shared, Global, Variable } kind = Shared;
     };
 
     Region region_of(const void* address, size_t bytes, Access access, Place place);
     [[noreturn]] void report(const Verdict& verdict, const Region& region, size_t bytes, Access access, Place place);
+    void watch_spin(const void* address, size_t bytes, Access access, Place place);
     std::string other_party(const Verdict& verdict, bool& same_warp) const;
 
     Memory& memory_;
@@ -40,6 +41,14 @@ class Checker {
     std::vector<Cell> shared_cells_, dynamic_cells_;
     const std::vector<uint32_t>* blocks_ = nullptr;
     Coordinates grid_{};
+
+    struct Spin {
+        const void *address, *from;
+        uint64_t content;
+        int thread, count;
+    };
+    Spin spin_{};
+    int spin_turns_ = 0;  ///< how often a thread that spins has let others go on, since the last write
 };
 
 }  // namespace cuda_emulator

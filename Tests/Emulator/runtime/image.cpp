@@ -93,6 +93,7 @@ std::unique_ptr<Image> Image::of_program(const Module& module) {
 }
 
 Image::~Image() {
+    drop_cells(variable_cells_, variables_.bytes);
     if (handle_ != nullptr) dlclose(handle_);
     if (file_ >= 0) close(file_);
 }
@@ -108,11 +109,13 @@ bool Image::find_segments() {
         auto& image = *static_cast<Image*>(self);
         uintptr_t low = UINTPTR_MAX, high = 0;
         size_t shared_bytes = 0;
+        Range variables{};
         for (int i = 0; i < info->dlpi_phnum; i++) {
             const auto& segment = info->dlpi_phdr[i];
             if (segment.p_type == PT_LOAD) {
                 low = std::min<uintptr_t>(low, info->dlpi_addr + segment.p_vaddr);
                 high = std::max<uintptr_t>(high, info->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+                if (segment.p_flags & PF_W) variables = {reinterpret_cast<char*>(info->dlpi_addr + segment.p_vaddr), segment.p_memsz};
             } else if (segment.p_type == PT_TLS) {
                 shared_bytes = segment.p_memsz;
             }
@@ -123,6 +126,7 @@ bool Image::find_segments() {
         image.low_ = low;
         image.high_ = high;
         image.shared_bytes_ = shared_bytes;
+        image.variables_ = variables;
         return 1;
     };
     return dl_iterate_phdr(visit, this) != 0;
@@ -133,6 +137,13 @@ Image::Range Image::shared() const {
     void* begin = nullptr;
     if (dlinfo(handle_, RTLD_DI_TLS_DATA, &begin) != 0 || begin == nullptr) return {nullptr, 0};
     return {static_cast<char*>(begin), shared_bytes_};
+}
+
+Cell* Image::cells_of(const void* address, size_t bytes) const {
+    auto offset = reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(variables_.begin);
+    if (offset >= variables_.bytes || bytes > variables_.bytes - offset) return nullptr;
+    if (variable_cells_ == nullptr) variable_cells_ = make_cells(variables_.bytes);
+    return variable_cells_ == nullptr ? nullptr : variable_cells_ + offset;
 }
 
 std::string Image::locate(const void* return_address) const {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "../module_interface.h"
+#include "shadow.h"
 #include "source_lines.h"
 
 namespace cuda_emulator {
@@ -27,6 +28,9 @@ class Image {
         return a >= low_ && a + bytes <= high_;
     }
 
+    /// The cells of these bytes of __device__ variables; null for what is constant.
+    Cell* cells_of(const void* address, size_t bytes) const;
+
     struct Range {
         char* begin;
         size_t bytes;
@@ -42,6 +46,8 @@ class Image {
     int file_ = -1;
     const Module* module_ = nullptr;
     uintptr_t base_ = 0, low_ = 0, high_ = 0;
+    Range variables_{};
+    mutable Cell* variable_cells_ = nullptr;  // from the first access on
     size_t shared_bytes_ = 0;
     SourceLines lines_;
 };

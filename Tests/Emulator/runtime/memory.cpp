@@ -16,16 +16,6 @@ constexpr size_t MostFreed = 2048, MostFreedBytes = size_t{4} << 30;
 
 size_t round_up(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
-Cell* make_cells(size_t bytes) {
-    void* cells = mmap(nullptr, bytes * sizeof(Cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return cells == MAP_FAILED ? nullptr : static_cast<Cell*>(cells);
-}
-
-void drop_cells(Allocation& allocation) {
-    if (allocation.cells != nullptr) munmap(allocation.cells, allocation.bytes * sizeof(Cell));
-    allocation.cells = nullptr;
-}
-
 }  // namespace
 
 size_t Allocation::slack() const { return round_up(bytes, Memory::Alignment) - bytes; }
@@ -67,7 +57,8 @@ Allocation* Memory::allocate(size_t bytes, bool host) {
 void Memory::free(Allocation& allocation, const std::string& by) {
     allocation.freed = true;
     allocation.freed_by = by;
-    drop_cells(allocation);
+    drop_cells(allocation.cells, allocation.bytes);
+    allocation.cells = nullptr;
     madvise(allocation.mapping, allocation.mapping_bytes, MADV_DONTNEED);
     mprotect(allocation.mapping, allocation.mapping_bytes, PROT_NONE);
     living_--;
@@ -111,18 +102,21 @@ Allocation* Memory::whole(uint64_t begin, size_t bytes) {
 }
 
 std::string Memory::describe(uintptr_t address) {
+    constexpr uintptr_t Near = 1 << 20, Null = 1 << 16;
+    if (address < Null) return "through a null pointer";
+    auto of = [](const Allocation& a) { return "a buffer of " + std::to_string(a.bytes) + " bytes"; };
     auto next = allocations_.upper_bound(address);
+    uintptr_t past = Near, before = next == allocations_.end() ? Near : next->second->begin - address;
     if (next != allocations_.begin()) {
         const auto& below = *std::prev(next)->second;
         uintptr_t mapping_end = reinterpret_cast<uintptr_t>(below.mapping) + below.mapping_bytes;
-        if (below.freed && address < mapping_end)
-            return "in a buffer of " + std::to_string(below.bytes) + " bytes that " + below.freed_by + " freed (use after free)";
-        if (address >= below.end() && address - below.end() < (1 << 20))
-            return std::to_string(address - below.end()) + " bytes past the end of a buffer of " + std::to_string(below.bytes) + " bytes";
+        if (below.freed && address < mapping_end) return "in " + of(below) + " that " + below.freed_by + " freed (use after free)";
+        if (address >= below.end()) past = address - below.end();
     }
-    if (next != allocations_.end() && next->second->begin - address < (1 << 20))
-        return std::to_string(next->second->begin - address) + " bytes before a buffer of " + std::to_string(next->second->bytes) + " bytes";
-    return "not near any buffer";
+    // A negative index is as likely as one too large: the nearer buffer it is.
+    if (past < Near && past <= before) return std::to_string(past) + " bytes past the end of " + of(*std::prev(next)->second);
+    if (before < Near) return std::to_string(before) + " bytes before " + of(*next->second);
+    return "not near any buffer of the device: a wild pointer, or one to the host's memory";
 }
 
 void Memory::watch() {

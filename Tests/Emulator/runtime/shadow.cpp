@@ -1,10 +1,20 @@
 #include "shadow.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 
 namespace cuda_emulator {
+
+Cell* make_cells(size_t bytes) {
+    void* cells = mmap(nullptr, bytes * sizeof(Cell), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return cells == MAP_FAILED ? nullptr : static_cast<Cell*>(cells);
+}
+
+void drop_cells(Cell* cells, size_t bytes) {
+    if (cells != nullptr) munmap(static_cast<void*>(cells), bytes * sizeof(Cell));
+}
 
 void Shadow::begin_operation(const std::string& name, int stream, uint64_t number, const Clock& before) {
     constexpr size_t Longest = 1 << 18;
@@ -127,6 +137,12 @@ Verdict Shadow::visit(Cell* cells, size_t bytes, Access access, unsigned me) {
 
 template Verdict Shadow::visit<false>(Cell*, size_t, Access, unsigned);
 template Verdict Shadow::visit<true>(Cell*, size_t, Access, unsigned);
+
+Verdict Shadow::visit_variable(Cell* cells, size_t bytes, Access access, unsigned thread) {
+    for (size_t i = 0; i < bytes; i++)
+        if (cells[i].write.run == 0) cells[i].write.run = BeforeAll;
+    return visit<true>(cells, bytes, access, thread);
+}
 
 Verdict Shadow::visit_copied(Cell* to, Cell* from, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) {

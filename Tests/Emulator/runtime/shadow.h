@@ -32,6 +32,10 @@ struct Cell {
 };
 static_assert(sizeof(Cell) == 16);
 
+/// Untouched pages of them cost nothing; null if there is no room.
+Cell* make_cells(size_t bytes);
+void drop_cells(Cell* cells, size_t bytes);
+
 enum class Problem { None, Uninitialised, InFlight, ReadAfterWrite, WriteAfterWrite, WriteAfterRead };
 
 struct Verdict {
@@ -62,6 +66,8 @@ class Shadow {
     /// Shared memory is as if never written when a block begins.
     Verdict visit_shared(Cell* cells, size_t bytes, Access access, unsigned thread) { return visit<false>(cells, bytes, access, thread); }
     Verdict visit_global(Cell* cells, size_t bytes, Access access, unsigned thread) { return visit<true>(cells, bytes, access, thread); }
+    /// __device__ variables are written before the program begins, by their initialisers.
+    Verdict visit_variable(Cell* cells, size_t bytes, Access access, unsigned thread);
     /// A copy may read what was never written; what it writes is then as uninitialised as what it read.
     Verdict visit_copied(Cell* to, Cell* from, size_t bytes);
     /// cp.async: until `land_async` every access to these bytes is a mistake.
