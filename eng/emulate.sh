@@ -23,16 +23,27 @@ shared="extern[[:space:]]+__shared__[[:space:]]+$align([A-Za-z_][A-Za-z0-9_:<> ]
 {
     echo "#line 1 \"$file\""
     sed -E \
+        -e 's/static[[:space:]]+__shared__/__shared__/g' \
         -e "s/^$shared/#define \6 (static_cast<\3*>(emulator_dynamic_shared()))/" \
         -e "s/$shared/EMULATOR_DYNAMIC_SHARED(\3, \6);/g" \
         -e 's/([A-Za-z_][A-Za-z0-9_:]*(<[^<>();]*>)?)[[:space:]]*<<</EMULATOR_LAUNCH((\1), /g' \
         -e 's/>>>[[:space:]]*\(/)(/g' \
         "$file"
 } >"$rewritten"
-export EMULATOR_FLAGS="-I$(cd "$(dirname "$file")" && pwd) -I$emulator/runtime_api"
+# What the compiler can tell of a thread's own variables, which nobody watches: overruns through a pointer stop the thread, reads of what nothing
+# has written are its warnings.
+export EMULATOR_FLAGS="-I$(cd "$(dirname "$file")" && pwd) -I$emulator/runtime_api -fsanitize=object-size -finline-functions -finline-small-functions -fno-sanitize-recover=all -Wuninitialized -Wmaybe-uninitialized"
+
+# cannot_be_compiled: what the compiler's own words may leave unclear.
+cannot_be_compiled() {
+    local line
+    line=$(grep -nEm1 '(^|[^A-Za-z0-9_])asm([^A-Za-z0-9_]|$)' "$file" | cut -d: -f1) || true
+    [[ -z $line ]] || echo "$file:$line: inline PTX is not run: give it a body under #ifdef CUDASEQ_EMULATOR (Tests/Emulator/README.md)" >&2
+    exit 2
+}
 
 if grep -Eq '(^|[^A-Za-z0-9_])main[[:space:]]*\(' "$file"; then
-    "$emulator/program.sh" "$work/program" "$rewritten" "$tools" >&2 || exit 2
+    "$emulator/program.sh" "$work/program" "$rewritten" "$tools" >&2 || cannot_be_compiled
     export CUDASEQ_EMULATOR_LEVEL=checked
     status=0
     for order in forward reverse random; do
@@ -42,7 +53,7 @@ if grep -Eq '(^|[^A-Za-z0-9_])main[[:space:]]*\(' "$file"; then
     ((status == 0)) && echo "$file: no mistake found in forward, reverse and random order"
     exit "$status"
 fi
-"$emulator/image.sh" checked "$work/image.so" "$rewritten" >&2 || exit 2
+"$emulator/image.sh" checked "$work/image.so" "$rewritten" >&2 || cannot_be_compiled
 status=0
 "$tools/emulate" "$work/image.so" "$file" || status=$?
 exit "$status"

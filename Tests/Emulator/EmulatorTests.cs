@@ -78,6 +78,14 @@ public sealed partial class EmulatorTests
     [InlineData("main.cu", 0, "sum 2016")]
     [InlineData("main_wrong.cu", 1, "uninitialised read: reads 4 bytes of shared memory")]
     [InlineData("defaults_wrong.cu", 1, "out of bounds: writes 4 bytes of global memory")]
+    [InlineData("idioms.cu", 0, "total 2560")]
+    [InlineData("uninitialised_wrong.cu", 1, "uninitialised read: reads 4 bytes of global memory that nothing has written; kernel accumulate")]
+    [InlineData("unchecked_launch_wrong.cu", 1, "refused: kernel fill: a block has 1 to 1024 threads, at most 64 of them deep, got 2048 x 1 x 1, ")]
+    [InlineData("double_free_wrong.cu", 1, "refused: cuMemFree of what is not the beginning of a living allocation, ")]
+    [InlineData("direction_wrong.cu", 1, "refused: a copy between other memories than its direction says, ")]
+    [InlineData("neighbour_wrong.cu", 1, "out of bounds: beyond the variable that the pointer was made from; kernel last, block (0,0,0), thread (0,0,0), ")]
+    [InlineData("pipeline_wrong.cu", 1, "missing cp.async wait: reads 4 bytes of shared memory")]
+    [InlineData("ptx.cu", 2, "ptx.cu:3: inline PTX is not run: give it a body under #ifdef CUDASEQ_EMULATOR")]
     public void AStrangersFileIsRunAsItIs(string source, int exit, string expected)
     {
         Folder();

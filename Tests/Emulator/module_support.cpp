@@ -114,9 +114,14 @@ struct TypeMismatch {
 };
 HIDDEN void __ubsan_handle_type_mismatch_v1_abort(const TypeMismatch* mismatch, const void* address) {
     constexpr unsigned char Store = 1;
-    check(address, size_t{1} << mismatch->log_alignment, mismatch->kind == Store ? Access::Write : Access::Read, true, __builtin_return_address(0));
+    if (reinterpret_cast<uintptr_t>(address) % (size_t{1} << mismatch->log_alignment) != 0)
+        check(address, size_t{1} << mismatch->log_alignment, mismatch->kind == Store ? Access::Write : Access::Read, true, __builtin_return_address(0));
+    // An aligned address that is not itself wrong is past the end of the variable that the pointer was made from.
+    bool aligned = reinterpret_cast<uintptr_t>(address) % (size_t{1} << mismatch->log_alignment) == 0;
     if (cuda_emulator_runtime.stop != nullptr)
-        cuda_emulator_runtime.stop("misaligned access to a thread's own memory", nullptr, 0, __builtin_return_address(0));
+        cuda_emulator_runtime.stop(
+            aligned ? "out of bounds: beyond the variable that the pointer was made from" : "misaligned access to a thread's own memory", nullptr, 0,
+            __builtin_return_address(0));
     __builtin_trap();
 }
 }

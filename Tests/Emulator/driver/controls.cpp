@@ -21,7 +21,7 @@ auto locked(Body body) {
     return body(d);
 }
 
-thread_local std::string returned_text;
+thread_local auto& returned_text = *new std::string;  // never destroyed: a program may ask while it ends
 thread_local Failure library_failure;
 
 }  // namespace
@@ -68,6 +68,17 @@ CONTROL long cudaseq_emulator_host_reads() {
 
 CONTROL uint64_t cudaseq_emulator_used_memory() {
     return locked([](Device& d) { return static_cast<uint64_t>(d.memory.used()); });
+}
+
+CONTROL void cudaseq_emulator_watch() {
+    locked([](Device& d) { d.watch(); });
+}
+
+CONTROL int cudaseq_emulator_reach(uint64_t address) {
+    return locked([&](Device& d) {
+        const auto* allocation = d.memory.holding(address);
+        return allocation == nullptr ? 1 : allocation->host || allocation->managed ? 3 : 2;
+    });
 }
 
 CONTROL const char* cudaseq_emulator_kernel_image() {

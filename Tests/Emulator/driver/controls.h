@@ -24,6 +24,10 @@ long cudaseq_emulator_host_reads();
 uint64_t cudaseq_emulator_used_memory();
 /// The image of NativeKernels.cu beside this library: checked if CUDASEQ_EMULATOR_LEVEL says so, else plain. Null where there is none.
 const char* cudaseq_emulator_kernel_image();
+/// From now on every byte of device memory is watched, as it is once a checked image has been loaded. What is allocated by then counts as written.
+void cudaseq_emulator_watch();
+/// Who may touch memory at this address: 1 the host, 2 the device, 3 both.
+int cudaseq_emulator_reach(uint64_t address);
 /// These bytes are as if never written, in stream order: what a pool does that hands memory out again.
 int cudaseq_emulator_forget(uint64_t address, size_t bytes, void* stream);
 

@@ -58,7 +58,17 @@ CUDA_API cuMemFree_v2(uint64_t address) {
     return enter_unless_capturing("cuMemFree", [&](Device& d) { return free_now(d, address, false, "cuMemFree"); });
 }
 
-CUDA_API cuMemAllocManaged(uint64_t* address, size_t bytes, unsigned) { return cuMemAlloc_v2(address, bytes); }
+/// The host writes it where nobody watches, so all of it counts as written.
+CUDA_API cuMemAllocManaged(uint64_t* address, size_t bytes, unsigned) {
+    return enter_unless_capturing("cuMemAllocManaged", [&](Device& d) {
+        int result = d.allocate(*address, bytes, false);
+        if (result != Success) return result;
+        auto& allocation = *d.memory.at(*address);
+        allocation.managed = true;
+        Shadow::mark_initialised(allocation.cells, bytes, Shadow::BeforeAll);
+        return result;
+    });
+}
 
 CUDA_API cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
     return enter_unless_capturing("cuMemHostAlloc", [&](Device& d) {

@@ -20,7 +20,8 @@ struct Allocation {
     char* mapping;
     size_t mapping_bytes;
     bool host, freed;
-    Cell* cells;  ///< one for each byte, for the checked level; null otherwise
+    bool managed = false;  ///< the host may touch it too
+    Cell* cells;           ///< one for each byte, for the checked level; null otherwise
     std::string freed_by;
 
     uintptr_t end() const { return begin + bytes; }

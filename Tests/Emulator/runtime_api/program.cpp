@@ -16,6 +16,7 @@ namespace cuda_emulator {
 namespace {
 
 cudaError_t last_error = cudaSuccess;
+char first_refusal[1024];
 std::map<void (*)(), int>& shared_limits() {
     static auto& limits = *new std::map<void (*)(), int>;
     return limits;
@@ -27,20 +28,45 @@ struct Session {
         cuInit(0);
         cuDevicePrimaryCtxRetain(&context, 0);
         cuCtxSetCurrent(context);
+        cudaseq_emulator_watch();  // or what is allocated before the first launch would count as written
     }
     ~Session() {
-        if (cuCtxSynchronize() == 0) return;
+        bool failed = cuCtxSynchronize() != 0;
+        if (!failed && first_refusal[0] == 0) return;
         fflush(stdout);
-        fprintf(stderr, "error: %s\n", cudaseq_emulator_last_message());
+        fprintf(stderr, "error: %s\n", failed ? cudaseq_emulator_last_message() : first_refusal);
         _exit(1);
     }
-} session;
+};
+__attribute__((init_priority(101))) Session session;  // before the program's own variables, and after them at its end
+
+/// That memory is short is an answer a program may live with; any other refusal is a mistake, even if nobody looks at the result.
+void remember(int result, const char* why, const char* file, int line) {
+    last_error = static_cast<cudaError_t>(result);
+    if (first_refusal[0] != 0 || result == cudaErrorMemoryAllocation) return;
+    if (why == nullptr || *why == 0) cuGetErrorName(result, &why);
+    snprintf(first_refusal, sizeof first_refusal, "refused: %s, %s:%d", why, file, line);
+}
 
 }  // namespace
 
-cudaError_t note(int result) {
-    if (result != 0 && result != cudaErrorNotReady) last_error = static_cast<cudaError_t>(result);
+cudaError_t note(int result, const char* file, int line) {
+    if (result != 0 && result != cudaErrorNotReady) remember(result, cudaseq_emulator_last_message(), file, line);
     return static_cast<cudaError_t>(result);
+}
+
+cudaError_t refuse(const char* why, const char* file, int line, cudaError_t error) {
+    remember(error, why, file, line);
+    return error;
+}
+
+int copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream, bool wait, const char* file, int line) {
+    constexpr int Host = 1, Device = 2;
+    bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+    bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
+    bool fits = (cudaseq_emulator_reach(address(to)) & (to_device ? Device : Host)) && (cudaseq_emulator_reach(address(from)) & (from_device ? Device : Host));
+    if (kind != cudaMemcpyDefault && !fits) return refuse("a copy between other memories than its direction says", file, line, cudaErrorInvalidMemcpyDirection);
+    return wait ? cuMemcpy(address(to), address(from), bytes) : cuMemcpyAsync(address(to), address(from), bytes, stream);
 }
 
 int launch(const Kernel& kernel, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream, void** arguments) {
