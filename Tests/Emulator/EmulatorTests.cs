@@ -50,7 +50,7 @@ public sealed partial class EmulatorTests
     [InlineData("divergent_barrier.cu", "divergent barrier: ")]
     [InlineData("two_barriers.cu", "divergent barrier: while thread ")]
     [InlineData("divergent_shuffle.cu", "deadlock: waits at __shfl_xor_sync for lanes that do not come; thread (16,0,0) waits at __syncthreads()")]
-    [InlineData("uninitialised_shared.cu", "uninitialised read: reads 4 bytes of shared memory that nothing has written")]
+    [InlineData("uninitialised_shared.cu", "uninitialised read: reads 4 bytes of shared memory that nothing has written, or not yet: a barrier may be missing; kernel ")]
     [InlineData("use_after_free.cu", "use after free: reads 4 bytes of global memory, in a buffer of 256 bytes that cuMemFreeAsync freed")]
     [InlineData("missing_event.cu", "kernel wrong_missing_event_writes on another stream has written, with no event between")]
     [InlineData("missing_cp_async_wait.cu", "missing cp.async wait: ")]

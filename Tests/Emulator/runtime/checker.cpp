@@ -120,7 +120,9 @@ std::string Checker::other_party(const Verdict& verdict, bool& same_warp) const 
 
 void Checker::report(const Verdict& verdict, const Region& region, size_t bytes, Access access, Place place) {
     std::string what = verb(access) + count(bytes) + " of " + region.name;
-    if (verdict.problem == Problem::Uninitialised) scheduler_.fail(LaunchFailed, "uninitialised read: " + what + " that nothing has written", place);
+    // Who would write it may only not have had its turn yet.
+    const char* yet = region.kind == Region::Shared ? ", or not yet: a barrier may be missing" : "";
+    if (verdict.problem == Problem::Uninitialised) scheduler_.fail(LaunchFailed, "uninitialised read: " + what + " that nothing has written" + yet, place);
     bool same_warp;
     std::string other = other_party(verdict, same_warp);
     if (verdict.problem == Problem::InFlight)
