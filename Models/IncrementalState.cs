@@ -70,10 +70,10 @@ public sealed class IncrementalState : IDisposable
     /// <summary>[M], the lengths of the sources.</summary>
     public Tensor SourceLengths => _lengths.Value;
 
-    /// <summary>[N] integers, <see cref="Step"/> for each hypothesis: what a step must not read off the host, which may launch it again for another position.</summary>
+    /// <summary>[N] integers, <see cref="Step"/> for each hypothesis: what a step must not read off the host, which may launch it again for another position. Between steps they are those of the last step.</summary>
     public Tensor Positions => _positions.Value;
 
-    /// <summary>[N] integers, one more each: the positions that exist once this step's does.</summary>
+    /// <summary>[N] integers, one more each: the positions that exist once this step's does. Between steps they are those of the last step.</summary>
     public Tensor Counts => _counts.Value;
 
     /// <summary>All sizes that a step depends on.</summary>

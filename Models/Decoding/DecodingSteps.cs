@@ -32,7 +32,7 @@ internal sealed class DecodingSteps : IDisposable
         _beam = beam;
         _memory = new StepMemory(model.Device);
         Sizes = _memory.Captures ? DecodingSizes.Rounded : DecodingSizes.Exact;
-        _fixed = graphs && _memory.Captures ? new FixedMemory(model.Device) : null;
+        _fixed = graphs && _memory.Captures ? new FixedMemory(_memory) : null;
         _end = Scopes.Leave(Tensor.From(model.Device, [Vocabulary.Eos]));
     }
 

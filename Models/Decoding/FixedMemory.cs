@@ -7,8 +7,8 @@ namespace CudaSeq.Models;
 /// What states remember that are decoded one after the other, at addresses that stay, so that steps captured for one of them can be launched for the next. Each remembered
 /// tensor has a block of its own, in which it lies in whatever shape it has at the moment.
 /// </summary>
-/// <param name="device">Where.</param>
-internal sealed class FixedMemory(Device device) : IDisposable
+/// <param name="steps">Of the steps that are captured.</param>
+internal sealed class FixedMemory(StepMemory steps) : IDisposable
 {
     private readonly List<Block> _blocks = [];
 
@@ -27,9 +27,13 @@ internal sealed class FixedMemory(Device device) : IDisposable
         if (own.Views.TryGetValue((shape, dtype), out var view))
             return view;
 
+        // Nobody would make it again when the graph is launched.
+        if (steps.IsCapturing)
+            throw new CudaException($"{steps.Device}: a captured step must keep the shapes of what it remembers, got a new one, {shape}.");
+
         // Of integers the gates ask what numbers a buffer holds: each shape has one of its own, and nothing is left in it from another.
         if (dtype == DType.Int32)
-            view = Scopes.Leave(Tensor.Zeros(device, shape, dtype));
+            view = Scopes.Leave(Tensor.Zeros(steps.Device, shape, dtype));
         else
             view = Scopes.Leave(Base(own, shape.Count, dtype).Rows(0, checked((int)shape.Count)).Reshape(shape));
         own.Views.Add((shape, dtype), view);
@@ -56,7 +60,7 @@ internal sealed class FixedMemory(Device device) : IDisposable
             Moves++;
         }
 
-        return block.Base = Scopes.Leave(Tensor.Zeros(device, [checked((int)size)], dtype));
+        return block.Base = Scopes.Leave(Tensor.Zeros(steps.Device, [checked((int)size)], dtype));
     }
 
     private sealed class Block

@@ -11,9 +11,13 @@ public sealed class StepMemory(Device device) : IDisposable
     /// <summary>Whether steps can be captured there.</summary>
     public bool Captures => Graphs is not null;
 
+    /// <summary>Whether this thread is capturing a step at the moment.</summary>
+    public bool IsCapturing => Device is CudaDevice { IsCapturing: true };
+
     internal CudaGraphMemory? Graphs { get; } = device is CudaDevice cuda ? new CudaGraphMemory(cuda) : null;
 
-    internal Device Device { get; } = device;
+    /// <summary>Where.</summary>
+    public Device Device { get; } = device;
 
     /// <summary>Frees the memory.</summary>
     public void Dispose() => Graphs?.Dispose();

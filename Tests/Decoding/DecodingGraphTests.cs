@@ -85,6 +85,23 @@ public sealed class DecodingGraphTests
     }
 
     [Fact]
+    public void AStepThatChangesTheShapesOfItsMemoryIsNotCaptured()
+    {
+        using var device = TestDevices.OpenCuda();
+        using var growing = new GrowingModel(TinyModels.Transformer);
+        growing.Initialize(device, new RandomSource(0));
+        int[][] sources = TinyModels.Sentences(new Random(4), growing.Config.SourceVocabulary, 5, 3, 6);
+        var options = new DecodingOptions { Beam = 2, NBest = 2, MinLength = 6, MaxLengthB = 20 };
+        var expected = new SequenceGenerator(growing.Inner).Generate(sources, options);
+        var generator = new SequenceGenerator(growing);
+        var got = generator.Generate(sources, options);
+        Assert.StartsWith("cuda:0: a captured step must keep the shapes of what it remembers, got a new one, [", generator.GraphObstacle);
+        Assert.Equal(0, generator.CapturedShapes);
+        Assert.Equal(expected.SelectMany(r => r).Select(h => h.Tokens), got.SelectMany(r => r).Select(h => h.Tokens));
+        Assert.Equal(expected.SelectMany(r => r).Select(h => h.Score), got.SelectMany(r => r).Select(h => h.Score));
+    }
+
+    [Fact]
     public void ACallLeavesNothingOnTheDevice()
     {
         using var device = TestDevices.OpenCuda();
