@@ -49,6 +49,18 @@ internal static class Devices
         _ => throw new UsageException($"--tf32 must be on or off, got {text}."),
     };
 
+    /// <summary>Refuses what only a GPU computes in.</summary>
+    /// <exception cref="UsageException">The processor is asked for it.</exception>
+    public static void Check(Device device, DType precision, bool tf32)
+    {
+        if (device is not CpuDevice)
+            return;
+        if (precision != DType.Float32)
+            throw new UsageException($"--precision {Precisions.Name(precision)} is for a GPU (--device cuda), {device} computes in float32.");
+        if (tf32)
+            throw new UsageException($"--tf32 on is for a GPU (--device cuda), {device} computes in float32.");
+    }
+
     /// <summary>A device in a few words, for example <c>cpu (2 threads, Avx512)</c>.</summary>
     public static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu} ({cpu.Threads} {(cpu.Threads == 1 ? "thread" : "threads")}, {NameOf(cpu.Tier)})" : device.Description;
 

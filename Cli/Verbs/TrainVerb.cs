@@ -53,9 +53,11 @@ internal sealed class TrainVerb : Verb
         var recipe = Recipe.Load(path, Settings(arguments));
         string data = DataFolder(recipe, arguments.GetValue(_data), terminal);
         var directory = new RunDirectory(arguments.GetValue(_out) ?? Path.Combine("runs", recipe.Name));
-        recipe = Measured(recipe, directory, arguments.GetValue(_resume));
+        if (arguments.GetValue(_resume))
+            recipe = Experiment.Measured(recipe, directory);
         bool resume = Resumes(recipe, directory, arguments.GetValue(_resume), terminal);
         using var device = Devices.Open(arguments.GetValue(_device));
+        Devices.Check(device, recipe.Training.Precision, recipe.Training.Tf32);
         if (recipe.Training.BatchTokens is null && device.FreeBytes is null)
             throw new UsageException($"training.batch_tokens auto measures the memory of a GPU, on {device} it must be a number: --batch-tokens {new RecipeTraining().BatchTokens} is the default.");
         var display = new TrainingDisplay(terminal);
@@ -128,12 +130,6 @@ internal sealed class TrainVerb : Verb
             ? throw new UsageException($"--data DIR must name the folder of {relative}, or the variable CUDASEQ_DATA the one above it.")
             : "";
     }
-
-    // What was measured when the run began holds for all of it.
-    private static Recipe Measured(Recipe recipe, RunDirectory directory, bool resumes)
-        => resumes && recipe.Training.BatchTokens is null && File.Exists(directory.Recipe)
-            ? recipe with { Training = recipe.Training with { BatchTokens = Recipe.Load(directory.Recipe).Training.BatchTokens } }
-            : recipe;
 
     // Whether to continue; refuses to overwrite a run, or to continue it with another recipe.
     private static bool Resumes(Recipe recipe, RunDirectory directory, bool asked, Terminal terminal)

@@ -49,6 +49,7 @@ internal sealed class TranslateVerb : Verb
         var precision = Devices.Precision(arguments.GetValue(_precision));
         bool tf32 = Devices.Tf32(arguments.GetValue(_tf32)) ?? false;
         using var device = Devices.Open(arguments.GetValue(_device));
+        Devices.Check(device, precision, tf32);
         device.Tf32 = tf32;
         if (device.Choice is { } choice)
             terminal.Error.WriteLine(choice);

@@ -38,6 +38,37 @@ public sealed class TrainVerbTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("--precision", "fp8", "--set: training.precision must be float32 or bf16, got \"fp8\".\n")]
+    [InlineData("--precision", "half", "--set: training.precision must be float32 or bf16, got \"half\".\n")]
+    [InlineData("--tf32", "maybe", "cudaseq train: --tf32 must be on or off, got maybe.\n")]
+    [InlineData("--precision", "bf16", "cudaseq train: --precision bf16 is for a GPU (--device cuda), cpu computes in float32.\n")]
+    [InlineData("--tf32", "on", "cudaseq train: --tf32 on is for a GPU (--device cuda), cpu computes in float32.\n")]
+    public void PrecisionsThatAreNotThereAreRefused(string option, string value, string message)
+    {
+        var run = Tool.Run("train", _recipe, "--data", _folder.PathOf("."), "--out", _out, option, value);
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Equal(message, run.Error);
+        Assert.False(Directory.Exists(_out));
+    }
+
+    [Fact]
+    public void TranslationRefusesPrecisionsThatAreNotThere()
+    {
+        Assert.Equal(0, Train().ExitCode);
+        Refuses("cudaseq translate: --precision must be one of float32, bf16, half, got fp8.\n", "--precision", "fp8");
+        Refuses("cudaseq translate: --tf32 must be on or off, got 1.\n", "--tf32", "1");
+        Refuses("cudaseq translate: --precision half is for a GPU (--device cuda), cpu computes in float32.\n", "--precision", "half");
+
+        void Refuses(string message, params string[] options)
+        {
+            var run = Tool.Run(["translate", "--model", _out, .. options], "1 2 3\n");
+            Assert.NotEqual(0, run.ExitCode);
+            Assert.Equal(message, run.Error);
+            Assert.Equal("", run.Out);
+        }
+    }
+
     [Fact]
     public void TrainsTestsAndTranslates()
     {
