@@ -96,8 +96,7 @@ internal sealed class BatchFit : IDisposable
         long taken = 0;
         for (int tokens = RoundUp(least); ;)
         {
-            cancellation.ThrowIfCancellationRequested();
-            long? bytes = Try(tokens, out string? shortage);
+            long? bytes = Try(tokens, cancellation, out string? shortage);
             long next;
             if (bytes is { } used && used <= limit)
             {
@@ -132,7 +131,7 @@ internal sealed class BatchFit : IDisposable
     private static int RoundUp(int size) => (size + Step - 1) / Step * Step;
 
     // Bytes taken by everything, as the driver counts them; null where they are not there.
-    private long? Try(int tokens, out string? shortage)
+    private long? Try(int tokens, CancellationToken cancellation, out string? shortage)
     {
         shortage = null;
         var device = _model.Device;
@@ -140,7 +139,7 @@ internal sealed class BatchFit : IDisposable
         {
             using var steps = new BatchSteps(_model, _options);
             using var pending = new PendingUpdates(device, _options.ClipNorm);
-            foreach (var batch in Shapes(tokens))
+            foreach (var batch in Shapes(tokens, cancellation))
             {
                 for (int run = 0; run < RunsAShape; run++)
                     Update(steps, pending, batch);
@@ -178,11 +177,12 @@ internal sealed class BatchFit : IDisposable
     }
 
     // The batch with the most to compute and the one with the longest sentences, of those that an epoch would have.
-    private Batch[] Shapes(int tokens)
+    private Batch[] Shapes(int tokens, CancellationToken cancellation)
     {
         Batch? largest = null, longest = null;
         foreach (var batch in new BatchIterator(_corpus, tokens, _options.Seed).Epoch(0))
         {
+            cancellation.ThrowIfCancellationRequested();
             var padded = batch.PaddedTo(BatchSteps.Multiple(_options, captures: true));
             if (largest is null || Size(padded) > Size(largest))
                 largest = padded;

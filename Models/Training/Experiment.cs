@@ -19,9 +19,11 @@ public sealed class Experiment : IDisposable
     private readonly Recipe _recipe;
     private readonly string _dataFolder;
     private readonly RunDirectory _directory;
+    private readonly bool _tf32;
 
-    private Experiment(Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, Seq2SeqModel model, Trainer trainer)
+    private Experiment(Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, Seq2SeqModel model, Trainer trainer, bool tf32)
     {
+        _tf32 = tf32;
         _recipe = recipe;
         _dataFolder = dataFolder;
         _directory = directory;
@@ -42,9 +44,9 @@ public sealed class Experiment : IDisposable
     /// <summary>
     /// Reads the text, learns the vocabularies (or loads them when resuming), builds the model and, when resuming, loads where the run stood.
     /// </summary>
-    /// <param name="recipe">The experiment; needs training files.</param>
+    /// <param name="recipe">The experiment; needs training files. A size of batch that it wants measured is measured when the run begins and holds for all of it.</param>
     /// <param name="dataFolder">The folder that the recipe's files are in.</param>
-    /// <param name="device">Where to train.</param>
+    /// <param name="device">Where to train; its <see cref="Device.Tf32"/> is the recipe's until the experiment is disposed.</param>
     /// <param name="directory">Where checkpoints, vocabularies and log go.</param>
     /// <param name="resume">Continue the run in <paramref name="directory"/>; otherwise its checkpoints, if there are any, are replaced.</param>
     /// <param name="notes">Facts for the log's first line.</param>
@@ -66,49 +68,28 @@ public sealed class Experiment : IDisposable
     {
         if (resume && !File.Exists(directory.Last))
             throw new FileNotFoundException($"Training: nothing to resume, {directory.Last} does not exist.");
+        if (resume)
+            recipe = Measured(recipe, directory);
         Precisions.Check(device, recipe.Training.Precision);
+        bool tf32 = device.Tf32;
         device.Tf32 = recipe.Training.Tf32;
-        var train = recipe.Data.Train ?? throw new InvalidDataException($"{recipe.Name}: data.train must name two files.");
-        Directory.CreateDirectory(directory.Path);
-        if (recipe.Data.Test is { } test)
-            CheckTest(test, dataFolder, cancellation);
-        var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
-        var data = Read(recipe, train, dataFolder, source, target, status, cancellation);
-        var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
-        if (recipe.Training.BatchTokens is null)
-        {
-            int tokens = BatchFit.Measure(config, data.Train, Options(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
-            recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
-        }
-
-        var random = new RandomSource(recipe.Training.Seed);
-        var model = SequenceModel.Create(config, device, random);
-        Trainer? trainer = null;
         try
         {
-            trainer = new Trainer(model, data, Options(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
-            if (resume)
-            {
-                trainer.Resume();
-            }
-            else
-            {
-                // What an earlier run left does not go with the vocabularies that are written now.
-                File.Delete(directory.Best);
-                File.Delete(directory.Last);
-                directory.SaveCodecs(source, target);
-                TextFile.WriteWhole(directory.Recipe, stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson())));
-            }
-
-            return new Experiment(recipe, dataFolder, directory, data, model, trainer);
+            return Make(recipe, dataFolder, device, directory, resume, tf32, notes, status, cancellation);
         }
         catch
         {
-            trainer?.Dispose();
-            model.Dispose();
+            device.Tf32 = tf32;
             throw;
         }
     }
+
+    /// <summary>The recipe with the size of batch that was measured when the run began, where it wants one measured and the run says which.</summary>
+    /// <exception cref="RecipeException">The run's own recipe is damaged.</exception>
+    public static Recipe Measured(Recipe recipe, RunDirectory directory)
+        => recipe.Training.BatchTokens is null && File.Exists(directory.Recipe)
+            ? recipe with { Training = recipe.Training with { BatchTokens = Recipe.Load(directory.Recipe).Training.BatchTokens } }
+            : recipe;
 
     /// <summary>Translates the recipe's test pairs with the best checkpoint and adds the score to the log; null if the recipe has none.</summary>
     public TestScores? Test(CancellationToken cancellation = default)
@@ -141,6 +122,7 @@ public sealed class Experiment : IDisposable
     {
         Trainer.Dispose();
         Model.Dispose();
+        Model.Device.Tf32 = _tf32;
     }
 
     /// <summary>How a recipe decodes.</summary>
@@ -153,6 +135,59 @@ public sealed class Experiment : IDisposable
         BatchTokens = recipe.Decoding.BatchTokens,
         Graphs = recipe.Decoding.Graphs,
     };
+
+    private static Experiment Make(
+        Recipe recipe,
+        string dataFolder,
+        Device device,
+        RunDirectory directory,
+        bool resume,
+        bool tf32,
+        IReadOnlyDictionary<string, string>? notes,
+        IProgress<string>? status,
+        CancellationToken cancellation)
+    {
+        var train = recipe.Data.Train ?? throw new InvalidDataException($"{recipe.Name}: data.train must name two files.");
+        Directory.CreateDirectory(directory.Path);
+        if (recipe.Data.Test is { } test)
+            CheckTest(test, dataFolder, cancellation);
+        var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
+        var data = Read(recipe, train, dataFolder, source, target, status, cancellation);
+        var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
+        if (recipe.Training.BatchTokens is null)
+        {
+            int tokens = BatchFit.Measure(config, data.Train, Options(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
+            recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
+        }
+
+        var random = new RandomSource(recipe.Training.Seed);
+        var model = SequenceModel.Create(config, device, random);
+        Trainer? trainer = null;
+        try
+        {
+            trainer = new Trainer(model, data, Options(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
+            if (resume)
+            {
+                trainer.Resume();
+            }
+            else
+            {
+                // What an earlier run left does not go with the vocabularies that are written now.
+                File.Delete(directory.Best);
+                File.Delete(directory.Last);
+                directory.SaveCodecs(source, target);
+                TextFile.WriteWhole(directory.Recipe, stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson())));
+            }
+
+            return new Experiment(recipe, dataFolder, directory, data, model, trainer, tf32);
+        }
+        catch
+        {
+            trainer?.Dispose();
+            model.Dispose();
+            throw;
+        }
+    }
 
     // Read to the end, so that no run finds out after its last update that it cannot be tested.
     private static void CheckTest(CorpusFiles files, string folder, CancellationToken cancellation)

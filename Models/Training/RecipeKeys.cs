@@ -81,7 +81,7 @@ internal static class RecipeKeys
             r => r.Training.Precision,
             (r, v) => Training(r, t => t with { Precision = v }),
             "The type of the activations: bf16 is for a GPU. Parameters and the optimiser's state are float32 with both."),
-        new RecipeKey<bool>("training.tf32", Flag, r => r.Training.Tf32, (r, v) => Training(r, t => t with { Tf32 = v }), "On a GPU float32 products round their inputs to TF32."),
+        new RecipeKey<bool>("training.tf32", Flag, r => r.Training.Tf32, (r, v) => Training(r, t => t with { Tf32 = v }), "On a GPU float32 products may round their inputs to TF32."),
         TrainingWhole("accumulate", 1, t => t.Accumulate, (t, v) => t with { Accumulate = v }, "Batches whose gradients are summed before an update."),
         TrainingNumber("label_smoothing", Number(0, below: 1), t => t.LabelSmoothing, (t, v) => t with { LabelSmoothing = v }, "Probability spread over the wrong tokens."),
         new RecipeKey<LabelSmoothing>(

@@ -8,6 +8,8 @@ namespace CudaSeq.Tests;
 /// <summary>The size of a batch, measured.</summary>
 public sealed class BatchFitTests : IDisposable
 {
+    private const int Mebibytes = 24;
+
     private readonly TemporaryFolder _folder = new();
     private readonly string _recipe;
     private readonly string _out;
@@ -44,20 +46,8 @@ public sealed class BatchFitTests : IDisposable
     [Fact]
     public async Task AutoChoosesWhatFitsAndSaysSo()
     {
-        Assert.SkipUnless(TestDevices.Cuda == TestDevices.Emulated, "the memory of a real GPU is not ours to choose");
-        Assert.SkipWhen(TestDevices.Absence(TestDevices.Emulated) is not null, TestDevices.Absence(TestDevices.Emulated) ?? "");
-        const int Mebibytes = 24;
-        var environment = new Dictionary<string, string>
-        {
-            [CudaVariables.DriverLibrary] = Path.Combine(TestDevices.EmulatorFolder, "libcuda.so.1"),
-            ["CUDASEQ_EMULATOR_MEMORY"] = Mebibytes.ToString(CultureInfo.InvariantCulture),
-        };
-        using var process = ProcessTests.Start(["train", _recipe, "--data", _folder.PathOf(""), "--device", "cuda", "--out", _out], environment);
-        process.StandardInput.Close();
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal((0, ""), (process.ExitCode, await error));
+        var (code, output, error) = await TrainInLittleMemory();
+        Assert.Equal((0, ""), (code, error));
 
         var chosen = Regex.Match(output, @"(?m)^batch_tokens auto: chose ([\d,]+), which takes ([\d,]+) of the ([\d,]+) bytes that were free$");
         Assert.True(chosen.Success, output);
@@ -68,6 +58,14 @@ public sealed class BatchFitTests : IDisposable
         Assert.Equal((int)tokens, Recipe.Load(Path.Combine(_out, "recipe.json")).Training.BatchTokens);
 
         long Number(int group) => long.Parse(chosen.Groups[group].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public async Task AModelThatLeavesNoRoomForABatchIsRefused()
+    {
+        var (code, _, error) = await TrainInLittleMemory("--set", "model.feed_forward_width=10240");
+        Assert.Equal(1, code);
+        Assert.Matches(@"^cudaseq: Training: a batch of \d+ tokens must fit into nine tenths of the [\d,]+ bytes that are free\. .*", error);
     }
 
     [Fact]
@@ -86,6 +84,10 @@ public sealed class BatchFitTests : IDisposable
         var resumed = Tool.Run("train", _recipe, "--data", _folder.PathOf(""), "--out", _out, "--batch-tokens", "auto", "--resume");
         Assert.Equal("", resumed.Error);
         Assert.Equal(0, resumed.ExitCode);
+
+        using var device = new CpuDevice();
+        using var experiment = Experiment.Prepare(Recipe.Load(_recipe), _folder.PathOf(""), device, new RunDirectory(_out), resume: true, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(2, experiment.Trainer.State.Update);
     }
 
     [Fact]
@@ -96,5 +98,22 @@ public sealed class BatchFitTests : IDisposable
         Assert.Contains("\"batch_tokens\": \"auto\"", Recipe.Load(_recipe).ToJson());
         var error = Assert.Throws<RecipeException>(() => Recipe.Load(_recipe, ["training.batch_tokens=most"]));
         Assert.Contains("training.batch_tokens must be a whole number of at least 1, or auto, got \"most\".", error.Message);
+    }
+
+    private async Task<(int Code, string Output, string Error)> TrainInLittleMemory(params string[] more)
+    {
+        Assert.SkipUnless(TestDevices.Cuda == TestDevices.Emulated, "the memory of a real GPU is not ours to choose");
+        Assert.SkipWhen(TestDevices.Absence(TestDevices.Emulated) is not null, TestDevices.Absence(TestDevices.Emulated) ?? "");
+        var environment = new Dictionary<string, string>
+        {
+            [CudaVariables.DriverLibrary] = Path.Combine(TestDevices.EmulatorFolder, "libcuda.so.1"),
+            ["CUDASEQ_EMULATOR_MEMORY"] = Mebibytes.ToString(CultureInfo.InvariantCulture),
+        };
+        using var process = ProcessTests.Start(["train", _recipe, "--data", _folder.PathOf(""), "--device", "cuda", "--out", _out, .. more], environment);
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, output, await error);
     }
 }
