@@ -39,7 +39,7 @@ internal static partial class AttentionKernel
         int depth = TileDepth(size), tile = TensorTileBytes(depth), queryBlocks = Blocks(size, size.T, Rows, 1), keyBlocks = Blocks(size, size.S, Rows, 1);
 
         // A second stage, unless it would leave room for no second block.
-        int stages = 2 * ((6 * tile) + FactBytes) <= cuda.MaxSharedBytes ? 2 : 1, shared = (2 + (2 * stages)) * tile;
+        int stages = (6 * tile) + FactBytes <= CudaDevice.SharedBytesOf(2, cuda.MaxSharedBytes) ? 2 : 1, shared = (2 + (2 * stages)) * tile;
         if (dq is not null && queryBlocks > 0)
         {
             cuda.Launch(

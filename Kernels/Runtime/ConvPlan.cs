@@ -275,7 +275,7 @@ internal readonly record struct ConvPlan(ConvPath Path, int Blocks, int Threads,
             for (int warps = Warps; warps >= 1; warps /= 2)
             {
                 int bytes = Math.Max(fixedBytes + (warps * warpBytes), warps * leastWarpBytes);
-                if (bytes <= maxShared / blocks && (warps == 1 || 8 * warps < size.T))
+                if (bytes <= CudaDevice.SharedBytesOf(blocks, maxShared) && (warps == 1 || 8 * warps < size.T))
                     return new ConvPlan(ConvPath.Banded, 0, warps * Warp, bytes) { Steps = 16 * warps };
             }
         }

@@ -14,6 +14,8 @@ internal sealed partial class CudaDevice : Device
     private const bool IsDebugBuild = false;
 #endif
 
+    private const int ReservedSharedBytes = 1024;
+
     private readonly CudaContext _context;
     private readonly CudaStream _stream;
     private readonly CudaStaging _staging;
@@ -83,6 +85,11 @@ internal sealed partial class CudaDevice : Device
 
     /// <summary>Shared memory that a block may have at most, static and dynamic together; more than <see cref="DefaultSharedBytes"/> is asked for by the launch itself.</summary>
     public int MaxSharedBytes { get; }
+
+    /// <summary>What each of some blocks may have at most for all of them to be on one multiprocessor: CUDA keeps a KiB of its own for every block, and a multiprocessor has that KiB beyond what one block may have.</summary>
+    /// <param name="blocks">At least 1.</param>
+    /// <param name="maxSharedBytes">What one may have.</param>
+    public static int SharedBytesOf(int blocks, int maxSharedBytes) => ((maxSharedBytes + ReservedSharedBytes) / blocks) - ReservedSharedBytes;
 
     /// <summary>Shared memory that every block may have.</summary>
     public int DefaultSharedBytes { get; }
