@@ -99,7 +99,7 @@ internal sealed class FiguresFile
         var figures = List("figures");
         Remove(figures, f => ((string[])["by", "case", "dtype", "mode"]).All(key => (string?)f[key] == (string?)figure[key]));
         string name = $"{figure["case"]} {figure["dtype"]}{(figure["mode"] is { } mode ? $" {mode}" : "")}";
-        Remove(List("failures"), f => (string?)f["case"] == name);
+        Remove(List("failures"), f => (string?)f["by"] == (string?)figure["by"] && (string?)f["case"] == name);
         figures.Add(figure);
         Save();
     }
@@ -108,7 +108,7 @@ internal sealed class FiguresFile
     public void Fail(string @case, string reason)
     {
         var failures = List("failures");
-        Remove(failures, f => (string?)f["case"] == @case);
+        Remove(failures, f => (string?)f["by"] == Own && (string?)f["case"] == @case);
         failures.Add(new JsonObject { ["by"] = Own, ["case"] = @case, ["reason"] = reason });
         Save();
     }

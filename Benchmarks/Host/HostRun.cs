@@ -26,6 +26,8 @@ internal static class HostRun
         using var device = new CudaDevice(0);
         using var outer = TensorScope.Begin();
         HostCase[] cases = [.. HostCases.All(device).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        if (cases.Length == 0)
+            throw new OptionException($"host: no case matches \"{filter}\".");
         int width = cases.Select(c => c.Name.Length).Append("op".Length).Max();
         Console.WriteLine($"{"op".PadRight(width)}  {"time an op",10}  {"launches",8}  {"bytes",6}  {"beyond tensors",14}");
         var (_, perTensor, _) = Measure(device, new HostCase("", () => Tensor.Empty(device, [8], DType.Float32, "")));

@@ -78,15 +78,21 @@ internal static class Program
         if (problems.Length > 0)
             return Failure;
 
-        File.WriteAllBytes(Archive(image), compiler.Pack([.. parts.Where(p => ArchiveArchitectures.Contains(p.Architecture))]));
+        Replace(Archive(image), compiler.Pack([.. parts.Where(p => ArchiveArchitectures.Contains(p.Architecture))]));
         byte[] packed = compiler.Pack(parts);
-        File.WriteAllBytes($"{image}.new", packed);
-        File.Move($"{image}.new", image, overwrite: true);
+        Replace(image, packed);
         int kernels = resources.DistinctBy(r => r.Kernel).Count(), spilling = resources.Where(r => r.Spills).DistinctBy(r => r.Kernel).Count();
         Say($"{compiler.Name}: {kernels} kernels for {string.Join(", ", Architectures)} in {clock.Elapsed.TotalSeconds:F1} s");
         Say($"{Shown(root, image)}: {(packed.Length + 1023) / 1024:N0} KiB");
         Say($"{Shown(root, table)}: {(spilling == 0 ? "no kernel spills" : $"{spilling} kernels spill, none of them hot")}");
         return 0;
+    }
+
+    // Whole or not at all.
+    private static void Replace(string path, byte[] bytes)
+    {
+        File.WriteAllBytes($"{path}.new", bytes);
+        File.Move($"{path}.new", path, overwrite: true);
     }
 
     // An architecture with fewer kernels in the account than another, which would hide a spill; sm_90a may have kernels of its own.

@@ -30,6 +30,7 @@ class Figures:
 
     def add(self, figure):
         key = lambda f: tuple(f.get(k) for k in ("by", "case", "dtype", "mode"))
+        self.root["failures"] = [f for f in self.root.get("failures", []) if (f["by"], f["case"]) != (figure["by"], name_of_figure(figure))]
         figures = self.root.setdefault("figures", [])
         figures[:] = [f for f in figures if key(f) != key(figure)] + [figure]
         self.save()
@@ -116,7 +117,7 @@ class Bench:
         if self.skips(case):
             return
         if time.monotonic() > self.end:
-            return self.fail(by, case, "the time was up")
+            return self.fail(by, case, "the time was up", dtype)
         try:
             call = prepare()
             for _ in range(3):
@@ -136,16 +137,21 @@ class Bench:
                 "value": nbytes / seconds / 1e9, "unit": "GB/s", "copy_seconds": copied,
             })
         except Exception as e:
-            self.fail(by, case, f"{type(e).__name__}: {e}")
+            self.fail(by, case, f"{type(e).__name__}: {e}", dtype)
         finally:
             call = None
             if self.cuda:
                 self.torch.cuda.empty_cache()
 
-    def fail(self, by, case, reason):
+    def fail(self, by, case, reason, dtype=None, mode=None):
         reason = " ".join(reason.split())[:300]
-        print(f"{by:15} {case:60} not measured: {reason}", flush=True)
-        self.figures.fail(by, case, reason)
+        name = name_of_figure({"case": case, "dtype": dtype and name_of(dtype), "mode": mode})
+        print(f"{by:15} {name:70} not measured: {reason}", flush=True)
+        self.figures.fail(by, name, reason)
+
+
+def name_of_figure(figure):
+    return " ".join(figure[k] for k in ("case", "dtype", "mode") if figure.get(k))
 
 
 def name_of(dtype):

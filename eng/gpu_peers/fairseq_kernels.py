@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from bench import size_of
@@ -11,7 +12,7 @@ from shapes import conv_shapes, conv_sizes, windows
 
 
 def fairseq_folder(module):
-    return Path(os.environ.get("FAIRSEQ_BUILD", "/tmp/fairseq-kernels")) / module
+    return Path(os.environ.get("FAIRSEQ_BUILD", Path(tempfile.gettempdir()) / "fairseq-kernels")) / module
 
 
 def fairseq_module(module):
