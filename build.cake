@@ -77,7 +77,7 @@ Task("TestCuda")
 });
 
 Task("Bench")
-    .Description("Measures every op beside the machine's own ceilings.")
+    .Description("Measures the ops that cost time beside the machine's own ceilings.")
     .IsDependentOn("Kernels")
     .Does(() => Run("dotnet", "run -c Release --project Benchmarks -- quick"));
 

@@ -2,6 +2,17 @@ using BenchmarkDotNet.Running;
 using CudaSeq.Benchmarks;
 using CudaSeq.Kernels;
 
+const string Usage =
+    """
+    quick    [--filter TEXT] [--device NAME] ...    the ops that cost time, each beside a ceiling of the machine, in some minutes
+    models   [--device NAME] ...                    training and translating in tokens per second
+    host     [--filter TEXT]                        what an op on a GPU costs the host, apart from the driver
+    describe --device NAME --json FILE              the GPU, into a file of figures
+    record   FILE SECTION KEY=VALUE ...             facts, into a file of figures
+    --filter '*LightConv*' ...                      BenchmarkDotNet's own way, and its own options; --list flat shows the names
+    An unknown option of a verb is answered with all that the verb has.
+    """;
+
 try
 {
     switch (args)
@@ -16,6 +27,11 @@ try
             return HostRun.Run(options);
         case ["record", .. var options]:
             return RecordRun.Run(options);
+        case [] or ["--help" or "-h" or "help", ..]:
+            Console.WriteLine(Usage);
+            return 0;
+        case [var verb, ..] when !verb.StartsWith('-'):
+            throw new OptionException($"Benchmarks: unknown verb {verb}.\n{Usage}");
     }
 }
 catch (OptionException e)

@@ -73,11 +73,16 @@ internal static class QuickRun
             $"{cpu.Tier}, {cpu.Threads} threads: {ceilings.GigaflopsPerSecond:f0} GFLOP/s, copy {ceilings.GigabytesPerSecond:f1} GB/s, read {Best(memory.Read):f1} GB/s, triad {Best(memory.Triad):f1} GB/s"));
         int width = cases.Max(c => c.Name.Length);
         Console.WriteLine(Head(width));
+        bool cached = false;
         foreach (var c in cases)
         {
             var (seconds, fraction, bound) = Time(c, cpu, memory, ceilings, clock, rounds);
             Console.WriteLine(Line(c, width, seconds, fraction, bound));
+            cached |= bound && fraction > 1;
         }
+
+        if (cached)
+            Console.WriteLine("Above 100 % what a case reads and writes lies in the processor's cache: the ceiling is a copy that goes through memory.");
 
         return 0;
     }

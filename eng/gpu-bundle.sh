@@ -3,7 +3,7 @@
 # `dotnet cake --target=GpuBundle` compiles the kernels first; without them, or where they are older than their source, the GPU compiles them at its first use.
 # One folder cudaseq-gpu: gpu-check.sh and gpu_peers to run; bin/, the tests, the benchmarks and the tool with one runtime that they share;
 # source/, the repository's files, for the tests that read them and the kernels' sources; COMMIT, what it was made from. There:
-#   python3 -c "import tarfile; tarfile.open('cudaseq-gpu.tar.xz').extractall(filter='data')" && cudaseq-gpu/gpu-check.sh tests out
+#   python3 -c "import tarfile; tarfile.open('cudaseq-gpu.tar.xz').extractall()" && cudaseq-gpu/gpu-check.sh tests out
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 file=$(realpath -m "${1:-$root/artifacts/cudaseq-gpu.tar.xz}")
@@ -15,13 +15,16 @@ trap 'rm -rf "$work"' EXIT
 top=$work/cudaseq-gpu
 mkdir -p "$top/source" "$(dirname "$file")"
 
+commit=$(git rev-parse HEAD)
+[[ -z $(git status --porcelain --untracked-files=no) ]] || { echo "gpu-bundle.sh: the work tree has changes that commit $commit has not" >&2 && commit+=-dirty; }
+
 # The kernels for fewer chips, or the archive is too large.
 image=$root/artifacts/kernels/NativeKernels.archive.fatbin
 
 # One folder for all: files of the same name are the same file.
 for project in Benchmarks Cli Tests; do
     dotnet publish "$project" -c Release -r linux-x64 --self-contained true -o "$top/bin" --artifacts-path artifacts/gpu-bundle -nologo -v quiet \
-        -p:KernelImage="$image" -p:Emulator=false -p:DebugType=none -p:PublishDocumentationFile=false -p:PublishReferencesDocumentationFiles=false
+        -p:SourceRevisionId="$commit" -p:KernelImage="$image" -p:Emulator=false -p:DebugType=none -p:PublishDocumentationFile=false -p:PublishReferencesDocumentationFiles=false
 done
 
 # What packages bring for other systems and in other languages lies in folders; nothing else does.
@@ -33,13 +36,11 @@ done
 # The name of the resource, which the assembly has in one byte a letter; in its code it has two.
 grep -q NativeKernels.fatbin "$top/bin/CudaSeq.Kernels.dll" && kernels="with compiled kernels" || kernels="WITHOUT compiled kernels: the GPU compiles them at first use"
 
-# What is in the work tree, as the programs were built from it.
-git ls-files -z --cached --others --exclude-standard | tar --null --files-from - --create --ignore-failed-read --file - | tar --extract --file - -C "$top/source"
+# What the repository has, as it lies in the work tree, which the programs were built from; nothing else that lies about there.
+git ls-files -z --cached | tar --null --files-from - --create --ignore-failed-read --file - | tar --extract --file - -C "$top/source"
 cp eng/gpu-check.sh "$top/"
 mkdir "$top/gpu_peers"
 cp eng/gpu_peers/*.py "$top/gpu_peers/"
-commit=$(git rev-parse HEAD)
-[[ -z $(git status --porcelain) ]] || echo "gpu-bundle.sh: the work tree has changes that commit $commit has not" >&2
 echo "$commit" >"$top/COMMIT"
 
 # The same files give the same archive.

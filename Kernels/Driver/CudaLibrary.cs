@@ -130,6 +130,9 @@ internal static class CudaLibraryNames
         prefixes.Add(machine.At("/opt/conda"));
         foreach (string prefix in prefixes.Distinct())
         {
+            // pyenv's programs only say which of its versions is meant.
+            if (Path.GetFileName(prefix) == ".pyenv")
+                yield return $"{prefix}/versions/*/lib/python3*/site-packages/nvidia/*/lib";
             yield return $"{prefix}/lib/python3*/site-packages/nvidia/*/lib";
             yield return $"{prefix}/lib/python3*/dist-packages/nvidia/*/lib";
         }

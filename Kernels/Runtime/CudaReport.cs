@@ -6,6 +6,8 @@ namespace CudaSeq.Kernels;
 /// <summary>What CudaSeq finds of CUDA on this machine, for people who want to know why it is used or not.</summary>
 public static class CudaReport
 {
+    private const int LineLength = 100;
+
     /// <summary>GPUs this process may use; 0 where there is no driver.</summary>
     public static int Gpus => CudaPresence.OfProcess.Count;
 
@@ -43,8 +45,29 @@ public static class CudaReport
         }
 
         rows.Add((name, "not found; tried"));
-        foreach (var attempt in search.Attempts)
-            rows.Add(("", $"  {attempt.Place}: {attempt.Outcome}"));
+        foreach (var attempts in search.Attempts.GroupBy(a => a.Outcome))
+        {
+            foreach (string line in Lines(attempts.Select(a => a.Place), attempts.Key))
+                rows.Add(("", line));
+        }
+    }
+
+    // Places of one outcome, as many on a line as fit.
+    private static IEnumerable<string> Lines(IEnumerable<string> places, string outcome)
+    {
+        string line = "";
+        foreach (string place in places)
+        {
+            if (line.Length > 0 && line.Length + place.Length > LineLength)
+            {
+                yield return $"  {line},";
+                line = "";
+            }
+
+            line += line.Length == 0 ? place : $", {place}";
+        }
+
+        yield return $"  {line}: {outcome}";
     }
 
     private static void AddDevice(List<(string, string)> rows, int ordinal)

@@ -62,9 +62,21 @@ public static class RecipePage
         if (model.EncoderKernelWidths.Count > 0)
             text += $", widths {string.Join(" ", model.EncoderKernelWidths)} and {string.Join(" ", model.DecoderKernelWidths)}";
         text += $"{(model.EncoderGlu ? ", gated" : "")}{(model.PreNorm ? ", norms before the sub-layers" : "")}, dropout {Probability(model.Dropout)}";
-        if (model.AttentionDropout > 0)
-            text += $", of attention {Probability(model.AttentionDropout)}";
-        return text;
+        foreach (var (of, probability) in new[]
+        {
+            ("attention", model.AttentionDropout), ("activations", model.ActivationDropout), ("convolutions' inputs", model.InputDropout), ("convolutions' weights", model.WeightDropout),
+        })
+        {
+            if (probability > 0)
+                text += $", of {of} {Probability(probability)}";
+        }
+
+        return text + model.ShareEmbeddings switch
+        {
+            EmbeddingSharing.All => ", one token table (needs `data.joint`)",
+            EmbeddingSharing.Decoder => ", target and output share a table",
+            _ => "",
+        };
 
         static string Probability(float p) => p.ToString(CultureInfo.InvariantCulture);
     }
