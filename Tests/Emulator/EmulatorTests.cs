@@ -78,6 +78,7 @@ public sealed partial class EmulatorTests
     [InlineData("main.cu", 0, "sum 2016")]
     [InlineData("main_wrong.cu", 1, "uninitialised read: reads 4 bytes of shared memory")]
     [InlineData("defaults_wrong.cu", 1, "out of bounds: writes 4 bytes of global memory")]
+    [InlineData("guard_wrong.cu", 1, "out of bounds: reads 4 bytes of global memory, 0 bytes past the end of a buffer of 1000 bytes")]
     [InlineData("idioms.cu", 0, "total 2560")]
     [InlineData("uninitialised_wrong.cu", 1, "uninitialised read: reads 4 bytes of global memory that nothing has written; kernel accumulate")]
     [InlineData("unchecked_launch_wrong.cu", 1, "refused: kernel fill: a block has 1 to 1024 threads, at most 64 of them deep, got 2048 x 1 x 1, ")]

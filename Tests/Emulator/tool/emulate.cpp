@@ -64,8 +64,14 @@ class Run {
     }
 
     /// A source without instructions: each kernel once, with this for every argument.
+    /// As many elements as threads, and a few less: a kernel without a guard is right with the first alone.
     void play_defaults() {
-        constexpr unsigned Grid = 2, Block = 128, Elements = Grid * Block;
+        constexpr unsigned Grid = 2, Block = 128;
+        play_defaults(Grid, Block, Grid * Block);
+        play_defaults(Grid, Block, Grid * Block - 6);
+    }
+
+    void play_defaults(unsigned grid, unsigned block, unsigned elements) {
         unsigned count;
         check(cuModuleGetFunctionCount(&count, module_));
         std::vector<void*> functions(count);
@@ -78,14 +84,14 @@ class Run {
                 if (pointer) {
                     const auto& element =
                         element_for(static_cast<Kind>(p.element_kind) == Kind::Float, static_cast<Kind>(p.element_kind) == Kind::Unsigned, p.element_bytes);
-                    size_t elements = p.element_bytes > element.bytes ? Elements * p.element_bytes / element.bytes : Elements;
-                    unnamed_.push_back(make_buffer(element, elements, "random"));
+                    size_t length = p.element_bytes > element.bytes ? elements * p.element_bytes / element.bytes : elements;
+                    unnamed_.push_back(make_buffer(element, length, "random"));
                     arguments.add_address(unnamed_.back().address);
                 } else {
-                    arguments.add_number(static_cast<Kind>(p.kind) == Kind::Float ? 0.5 : Elements);
+                    arguments.add_number(static_cast<Kind>(p.kind) == Kind::Float ? 0.5 : elements);
                 }
             }
-            launch(function, arguments, Grid, Block, 16 << 10);
+            launch(function, arguments, grid, block, 16 << 10);
         }
         check(cuCtxSynchronize());
     }
