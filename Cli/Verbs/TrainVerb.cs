@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using CudaSeq.Models;
 
 namespace CudaSeq.Cli;
@@ -99,6 +100,9 @@ internal sealed class TrainVerb : Verb
             ScoreVerb.Write(terminal, test.Bleu);
         }
 
+        string page = HtmlReport.Write(recipe.Name, [ReportVerb.Read(directory.Path)]);
+        TextFile.WriteWhole(directory.Report, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
+        terminal.Out.WriteLine($"curves and translations: {directory.Report}");
         terminal.Out.WriteLine($"translate with it: cudaseq translate --model {directory.Path}");
         return CommandLine.Success;
     }

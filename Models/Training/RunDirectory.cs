@@ -31,6 +31,12 @@ public sealed class RunDirectory(string path)
     /// <summary>The run's history.</summary>
     public string Log => File("log.jsonl");
 
+    /// <summary>What the run made of its test pairs, as <see cref="TestTranslation"/> writes it.</summary>
+    public string Translations => File("test.translations.jsonl");
+
+    /// <summary>The run as a page: <see cref="HtmlReport"/>.</summary>
+    public string Report => File("report.html");
+
     /// <summary>The best checkpoint, or the last while no validation has happened.</summary>
     /// <exception cref="FileNotFoundException">The directory holds neither.</exception>
     public string BestOrLast

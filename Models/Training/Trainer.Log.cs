@@ -47,7 +47,7 @@ public sealed partial class Trainer
             .. _options.Notes.Select(n => (n.Key, (JsonNode?)n.Value)),
         ]);
 
-    private static void WriteUpdate(TrainingLog? log, TrainingProgress report) => log?.Write(
+    private void WriteUpdate(TrainingLog? log, TrainingProgress report) => log?.Write(
         "update",
         report.Update,
         report.Elapsed.TotalSeconds,
@@ -57,7 +57,8 @@ public sealed partial class Trainer
         ("lr", report.LearningRate),
         ("gradient_norm", Math.Round(report.GradientNorm, 5)),
         ("tokens", report.Tokens),
-        ("tokens_per_second", Math.Round(report.TokensPerSecond, 1)));
+        ("tokens_per_second", Math.Round(report.TokensPerSecond, 1)),
+        ("memory", _model.Device.HeldBytes));
 
     // What is not captured costs time and changes nothing: it is said once, when it happens.
     private void WarnOfObstacles(TrainingLog? log, RunClock clock)

@@ -9,29 +9,27 @@ public static class ResultsPage
 {
     /// <summary>Writes the page.</summary>
     /// <param name="title">The page's heading.</param>
-    /// <param name="runs">Names and logs, in the order of the page.</param>
-    /// <exception cref="InvalidDataException">A log has no <c>run</c> event.</exception>
-    public static string Write(string title, IReadOnlyList<(string Name, IReadOnlyList<JsonObject> Events)> runs)
+    /// <param name="runs">In the order of the page.</param>
+    public static string Write(string title, IReadOnlyList<RunLog> runs)
     {
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"# {title}\n\n");
         page.Append("Written by `cudaseq report` from the logs of the runs; do not edit.\n\n");
         page.Append("| run | parameters | minutes | epochs | updates | target tokens/s | best validation BLEU | test BLEU |\n");
         page.Append("|---|---:|---:|---:|---:|---:|---:|---:|\n");
-        foreach (var (name, events) in runs)
+        foreach (var run in runs)
         {
-            var run = new Run(name, events);
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {run.Start["parameters"]!.GetValue<long>():N0} | {run.Minutes:f1} | {run.Epochs} | {run.Updates:N0} | {run.TokensPerSecond:N0} | {Score(run.Best)} | {Score(run.Test)} |\n");
+                $"| {run.Name} | {run.Start["parameters"]!.GetValue<long>():N0} | {run.Minutes:f1} | {run.Epochs} | {run.Updates:N0} | {run.TokensPerSecond:N0} | {Score(run.Best)} | {Score(run.Test)} |\n");
         }
 
-        foreach (var (name, events) in runs)
-            Describe(page, new Run(name, events));
+        foreach (var run in runs)
+            Describe(page, run);
         return page.ToString();
     }
 
-    private static void Describe(StringBuilder page, Run run)
+    private static void Describe(StringBuilder page, RunLog run)
     {
         page.Append(CultureInfo.InvariantCulture, $"\n## {run.Name}\n\n");
         foreach (string key in (string[])["command", "recipe", "commit", "version", "processor", "processors", "runtime", "train_pairs", "valid_pairs", "seed"])
@@ -57,30 +55,4 @@ public static class ResultsPage
 
     private static string Score(JsonObject? e)
         => e?["bleu"]?.GetValue<double>().ToString("f2", CultureInfo.InvariantCulture) ?? "-";
-
-    /// <summary>One log, read.</summary>
-    private sealed class Run(string name, IReadOnlyList<JsonObject> events)
-    {
-        public string Name { get; } = name;
-
-        public JsonObject Start { get; } = events.FirstOrDefault(e => (string?)e["event"] == "run")
-            ?? throw new InvalidDataException($"{name}: the log has no run event; a log is written by cudaseq train.");
-
-        public IEnumerable<JsonObject> Validations => events.Where(e => (string?)e["event"] == "validation");
-
-        public JsonObject? Best => Validations.LastOrDefault(e => (bool?)e["best"] == true);
-
-        public JsonObject? Test => events.LastOrDefault(e => (string?)e["event"] == "test");
-
-        private IEnumerable<JsonObject> Training => events.Where(e => (string?)e["event"] == "update");
-
-        public long Updates => Training.Select(e => (long)e["update"]!).DefaultIfEmpty(0).Max();
-
-        public int Epochs => Training.Select(e => (int)e["epoch"]!).DefaultIfEmpty(0).Max();
-
-        public double Minutes => events.Select(e => (double?)e["seconds"] ?? 0).DefaultIfEmpty(0).Max() / 60;
-
-        /// <summary>Over the whole run, validation and checkpoints included.</summary>
-        public double TokensPerSecond => Training.Select(e => (double)e["tokens"]!).DefaultIfEmpty(0).Max() / Math.Max(1e-9, Minutes * 60);
-    }
 }

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using CudaSeq.Models;
+
+namespace CudaSeq.Cli;
+
+/// <summary><c>cudaseq compare</c>: several runs side by side.</summary>
+internal sealed class CompareVerb : Verb
+{
+    private readonly Argument<string[]> _runs = new("RUN") { Description = "Folders that cudaseq train wrote, two or more.", Arity = new ArgumentArity(1, 1000) };
+    private readonly Option<string> _title = Text("--title", "TEXT", "The page's heading (default: the names of the runs).");
+    private readonly Option<string> _output = Text("--output", "FILE", "Where the page goes (default: compare.html).");
+
+    public CompareVerb()
+        : base("compare", "Lay runs side by side: scores, curves and translations.")
+    {
+        Add(_runs);
+        Add(_title);
+        Add(_output);
+    }
+
+    public override IReadOnlyList<(string Line, string What)> Examples =>
+    [
+        ("cudaseq compare runs/multi30k-lightconv runs/multi30k-dynamicconv --output page.html", "A table here, and a page to open in a browser: it needs neither network nor script."),
+    ];
+
+    public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
+    {
+        string[] folders = arguments.GetValue(_runs) ?? [];
+        if (folders.Length < 2)
+            throw new UsageException("two runs or more must be given; a single one is for cudaseq report.");
+        var runs = folders.Select(ReportVerb.Read).ToArray();
+        string output = arguments.GetValue(_output) ?? "compare.html";
+        var table = new TextTable("run", "test BLEU", "valid BLEU", "perplexity", "parameters", "updates", "minutes", "tokens/s");
+        foreach (var (log, _) in runs)
+        {
+            table.Add(
+                log.Name, Cell(log.Test?["bleu"], "f2"), Cell(log.Best?["bleu"], "f2"), Cell(log.Best?["ppl"], "f2"), Cell(log.Start["parameters"], "N0"),
+                log.Updates.ToString("N0", CultureInfo.InvariantCulture), log.Minutes.ToString("f1", CultureInfo.InvariantCulture), log.TokensPerSecond.ToString("N0", CultureInfo.InvariantCulture));
+        }
+
+        string page = HtmlReport.Write(arguments.GetValue(_title) ?? string.Join(", ", runs.Select(r => r.Log.Name)), runs);
+        TextFile.WriteWhole(output, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
+        table.Write(terminal);
+        terminal.Out.WriteLine();
+        terminal.Out.WriteLine($"curves and translations: {output}");
+        return CommandLine.Success;
+    }
+
+    private static string Cell(System.Text.Json.Nodes.JsonNode? node, string format)
+        => node is not null ? node.GetValue<double>().ToString(format, CultureInfo.InvariantCulture) : "-";
+}

@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// One or several runs as a page of HTML that needs nothing beside it: no network, no script. Scores with their signatures, curves, translations side by side with what the
+/// reference lacks marked, and the facts of each run. Every figure is read from a log.
+/// </summary>
+public static class HtmlReport
+{
+    private const int MostTranslations = 12;
+
+    private static readonly string[] Facts = ["command", "recipe", "architecture", "parameters", "precision", "device", "gpu", "processor", "processors", "runtime", "version", "commit", "seed", "train_pairs", "valid_pairs"];
+
+    /// <summary>Writes the page.</summary>
+    /// <param name="title">Its heading.</param>
+    /// <param name="runs">At least one, in the order of the page, each with its translations of the test pairs where it has them.</param>
+    public static string Write(string title, IReadOnlyList<(RunLog Log, IReadOnlyList<TestTranslation>? Translations)> runs)
+    {
+        RunLog[] logs = [.. runs.Select(r => r.Log)];
+        var page = new StringBuilder();
+        page.Append($"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{Text(title)}</title>\n");
+        page.Append($"<style>\n{HtmlStyle.Css}</style>\n</head>\n<body>\n<h1>{Text(title)}</h1>\n");
+        Scores(page, logs);
+        page.Append("<h2>Curves</h2>\n<div class=\"charts\">\n");
+        foreach (var chart in Charts(logs))
+            page.Append(chart.ToHtml());
+        page.Append("</div>\n");
+        Translations(page, runs);
+        foreach (var log in logs)
+            Describe(page, log, logs.Length == 1);
+        return page.Append("</body>\n</html>\n").ToString();
+    }
+
+    private static void Scores(StringBuilder page, RunLog[] logs)
+    {
+        page.Append("<h2>Scores</h2>\n<div class=\"wide\"><table>\n<tr><th>run</th><th>test BLEU</th><th>validation BLEU</th><th>perplexity</th><th>parameters</th><th>updates</th><th>minutes</th><th>tokens/s</th></tr>\n");
+        double? best = logs.Length > 1 ? logs.Max(l => Number(l.Test, "bleu")) : null;
+        foreach (var log in logs)
+        {
+            string test = Shown(log.Test, "bleu", "f2");
+            if (best is { } most && Number(log.Test, "bleu") == most)
+                test = $"<strong>{test}</strong>";
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><th>{Text(log.Name)}</th><td>{test}</td><td>{Shown(log.Best, "bleu", "f2")}</td><td>{Shown(log.Best, "ppl", "f2")}</td><td>{Shown(log.Start, "parameters", "N0")}</td><td>{log.Updates:N0}</td><td>{log.Minutes:f1}</td><td>{log.TokensPerSecond:N0}</td></tr>\n");
+        }
+
+        page.Append("</table></div>\n");
+        page.Append("<p>Validation figures are those of the checkpoint that was kept; tokens are those of the target, over the whole time.");
+        if (best is not null)
+            page.Append(" The best test score is set in bold.");
+        page.Append("</p>\n");
+        foreach (var group in logs.Where(l => l.Test is not null).GroupBy(l => $"{l.Test!["signature"]}, {l.Test["source"]}, beam {l.Test["beam"]}, length penalty {l.Test["length_penalty"]}"))
+            page.Append($"<p class=\"small\">{(logs.Length == 1 ? "" : $"{Text(string.Join(", ", group.Select(l => l.Name)))}: ")}<code>{Text(group.Key)}</code></p>\n");
+    }
+
+    private static IEnumerable<Chart> Charts(RunLog[] logs)
+    {
+        bool single = logs.Length == 1;
+        const string Update = "update";
+        if (single)
+        {
+            yield return new Chart("loss", Update, [Series.Of("training", logs[0].Training, "update", "loss"), Series.Of("validation", logs[0].Validations, "update", "loss")]);
+        }
+        else
+        {
+            yield return Of("training loss", l => l.Training, "loss");
+            yield return Of("validation loss", l => l.Validations, "loss");
+            yield return new Chart("validation BLEU by time", "minutes", [.. logs.Select(l => Series.Of(l.Name, l.Validations, "seconds", "bleu", 1.0 / 60))]);
+        }
+
+        yield return Of("validation BLEU", l => l.Validations, "bleu");
+        yield return Of("validation perplexity", l => l.Validations.Skip(1), "ppl");
+        yield return Of("learning rate", l => l.Training, "lr");
+        yield return Of("gradient norm", l => l.Training, "gradient_norm");
+        yield return Of("target tokens a second", l => l.Training, "tokens_per_second");
+        yield return Of("memory, bytes", l => l.Training, "memory");
+
+        Chart Of(string title, Func<RunLog, IEnumerable<JsonObject>> events, string key) => new(title, Update, [.. logs.Select(l => Series.Of(l.Name, events(l), "update", key))]);
+    }
+
+    // Lines that all runs have, spread over the test pairs; of several runs, those which they do not agree on.
+    private static void Translations(StringBuilder page, IReadOnlyList<(RunLog Log, IReadOnlyList<TestTranslation>? Translations)> runs)
+    {
+        var with = runs.Where(r => r.Translations is { Count: > 0 }).Select(r => (r.Log.Name, Lines: r.Translations!)).ToArray();
+        if (with.Length == 0)
+            return;
+        var first = with[0].Lines;
+        var others = with.Where(r => r.Lines.Count == first.Count && r.Lines.Zip(first, (a, b) => a.Source == b.Source && a.Reference == b.Reference).All(same => same)).ToArray();
+        int[] lines = [.. Enumerable.Range(0, first.Count).Where(i => others.Length == 1 || others.Any(r => r.Lines[i].Translation != first[i].Translation))];
+        page.Append("<h2>Translations</h2>\n<p>");
+        page.Append(others.Length == 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Min(MostTranslations, lines.Length)} of {first.Count:N0} test lines. ")
+            : string.Create(CultureInfo.InvariantCulture, $"{Math.Min(MostTranslations, lines.Length)} of the {lines.Length:N0} test lines, {first.Count:N0} in all, that these runs translate differently. "));
+        page.Append("What the reference has not in this order is <mark>underlined</mark>.</p>\n");
+        if (others.Length < with.Length)
+            page.Append($"<p class=\"small\">Left out, for they translated other lines: {Text(string.Join(", ", with.Except(others).Select(r => r.Name)))}.</p>\n");
+        for (int n = 0, count = Math.Min(MostTranslations, lines.Length); n < count; n++)
+        {
+            int i = lines[(int)((long)lines.Length * n / count)];
+            page.Append("<dl>\n");
+            Row("source", Text(first[i].Source));
+            Row("reference", Text(first[i].Reference));
+            foreach (var (name, translations) in others)
+            {
+                var marked = new StringBuilder();
+                foreach (var (part, shared) in TextDifference.Mark(translations[i].Translation, first[i].Reference))
+                    marked.Append(shared ? Text(part) : $"<mark>{Text(part.TrimEnd(' '))}</mark>{part[part.TrimEnd(' ').Length..]}");
+                Row(others.Length == 1 ? "translation" : name, marked.Length == 0 ? "<em>nothing</em>" : marked.ToString());
+            }
+
+            page.Append("</dl>\n");
+        }
+
+        void Row(string name, string html) => page.Append($"<dt>{Text(name)}</dt><dd dir=\"auto\">{html}</dd>\n");
+    }
+
+    private static void Describe(StringBuilder page, RunLog log, bool open)
+    {
+        page.Append($"<h2>{Text(log.Name)}</h2>\n<div class=\"wide\"><table class=\"facts\">\n");
+        foreach (string key in Facts)
+        {
+            if (log.Start[key] is { } value)
+                page.Append($"<tr><th>{key.Replace('_', ' ')}</th><td><code>{Text(value is JsonValue ? value.ToString() : value.ToJsonString())}</code></td></tr>\n");
+        }
+
+        page.Append("</table></div>\n");
+        foreach (var warning in log.Warnings)
+            page.Append($"<p><strong>Warning</strong> at update {warning["update"]}: {Text((string?)warning["message"] ?? warning.ToJsonString())}</p>\n");
+        if (!log.Validations.Any())
+            return;
+        page.Append($"<details{(open ? " open=\"open\"" : "")}>\n<summary>Validations</summary>\n<div class=\"wide\"><table>\n<tr><th>minutes</th><th>epoch</th><th>update</th><th>loss</th><th>perplexity</th><th>BLEU</th><th></th></tr>\n");
+        foreach (var e in log.Validations)
+        {
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<tr><td>{Number(e, "seconds") / 60:f1}</td><td>{e["epoch"]}</td><td>{Shown(e, "update", "N0")}</td><td>{Shown(e, "loss", "f3")}</td><td>{Shown(e, "ppl", "f2")}</td><td>{Shown(e, "bleu", "f2")}</td><td>{(e == log.Best ? "kept" : (bool?)e["best"] == true ? "best so far" : "")}</td></tr>\n");
+        }
+
+        page.Append("</table></div>\n</details>\n");
+    }
+
+    private static double? Number(JsonObject? e, string key) => e?[key] is JsonValue value && value.TryGetValue(out double number) ? number : null;
+
+    private static string Shown(JsonObject? e, string key, string format) => Number(e, key)?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
+
+    // What XML does not allow in a text either is shown as a box.
+    private static string Text(string text)
+        => WebUtility.HtmlEncode(string.Concat(text.Select(c => c is < ' ' and not ('\t' or '\n' or '\r') or '\ufffe' or '\uffff' ? '\ufffd' : c)));
+}
