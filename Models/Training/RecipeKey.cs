@@ -27,6 +27,9 @@ internal abstract class RecipeKey(string path, string explanation)
 
     public abstract void Write(Recipe recipe, Utf8JsonWriter json);
 
+    /// <summary>What JSON Schema calls its values: properties of an object that the caller has begun.</summary>
+    public abstract void WriteSchema(Utf8JsonWriter schema);
+
     /// <summary>The JSON for what was typed after <c>--set key=</c>.</summary>
     public abstract string FromCommandLine(string text);
 
@@ -56,6 +59,8 @@ internal sealed class RecipeKey<T>(string path, RecipeType<T> type, Func<Recipe,
     public override Recipe? Read(Recipe recipe, JsonElement value) => type.TryRead(value, out var read) ? set(recipe, read) : null;
 
     public override void Write(Recipe recipe, Utf8JsonWriter json) => type.Write(json, get(recipe));
+
+    public override void WriteSchema(Utf8JsonWriter schema) => type.WriteSchema(schema);
 
     public override string FromCommandLine(string text) => type.FromCommandLine(text);
 }

@@ -12,6 +12,12 @@ internal static class RecipeKeys
 
     public const string ArchitectureKey = "architecture";
 
+    /// <summary>Another recipe, whose keys hold where this one does not give them; resolved when it is read, never written.</summary>
+    public const string BaseKey = "base";
+
+    /// <summary>What editors look for in a JSON file; it says nothing about the experiment.</summary>
+    public const string SchemaKey = "$schema";
+
     /// <summary>The sections in order, the top first.</summary>
     public static IReadOnlyList<string> Sections { get; } = ["", "model", "data", "training", "decoding"];
 
@@ -126,7 +132,7 @@ internal static class RecipeKeys
     public static IEnumerable<string> NamesIn(string section)
     {
         var names = All.Where(k => k.Section == section).Select(k => k.Name);
-        return section.Length > 0 ? names : names.Append(PresetKey).Concat(Sections.Skip(1));
+        return section.Length > 0 ? names : names.Prepend(BaseKey).Append(PresetKey).Concat(Sections.Skip(1));
     }
 
     private static Recipe Model(Recipe r, Func<ModelConfig, ModelConfig> change) => r with { Model = change(r.Model) };

@@ -15,6 +15,12 @@ public static class RecipePage
         ["decoding"] = "`decoding`",
     };
 
+    /// <summary>What <c>base</c> means.</summary>
+    internal const string BaseExplanation = "Another recipe, by its path from this one: its keys hold where this one does not give them. A preset given here takes the place of all of its `model`.";
+
+    /// <summary>What <c>preset</c> means.</summary>
+    internal const string PresetExplanation = "A model of a paper; the keys of `model` change it.";
+
     /// <summary>The page as Markdown.</summary>
     public static string ToMarkdown()
     {
@@ -29,6 +35,9 @@ public static class RecipePage
             Unknown keys and wrong values are refused, all at once, each in one line with the file, the key and the choices.
             `--set training.max_updates=1000` changes a key from the command line and is checked like the file; lists are written `--set model.encoder_kernel_widths=3,7,15`.
 
+            `"$schema": "recipe.schema.json"` lets an editor complete keys and explain them ([recipe.schema.json](../recipes/recipe.schema.json)).
+            `cudaseq recipe show recipes/multi30k-dynamicconv.json` prints a recipe as it is understood, with its base, its preset and every default.
+
             The run directory receives the recipe as it was understood, every key written out, as `recipe.json`.
 
 
@@ -38,7 +47,12 @@ public static class RecipePage
         {
             page.Append($"## {Headings[section]}\n\n| key | value | default | meaning |\n|---|---|---|---|\n");
             if (section.Length == 0)
-                page.Append($"| `{RecipeKeys.PresetKey}` | a name from the list below | | A model of a paper; the keys of `model` change it. |\n");
+            {
+                page.Append($"| `{RecipeKeys.BaseKey}` | text | | {BaseExplanation} |\n");
+                page.Append($"| `{RecipeKeys.PresetKey}` | a name from the list below | | {PresetExplanation} |\n");
+            }
+
+
             foreach (var key in RecipeKeys.All.Where(k => k.Section == section))
                 page.Append($"| `{key.Name}` | {key.Description} | {Default(key, defaults)} | {key.Explanation} |\n");
             page.Append('\n');

@@ -18,7 +18,7 @@ internal sealed class RecipeParser(string source)
     /// <exception cref="RecipeException">Anything is wrong.</exception>
     public Recipe Parse(string json, IReadOnlyList<string> settings)
     {
-        Collect(json);
+        Collect(json, []);
         foreach (string setting in settings)
             Set(setting);
         var recipe = new Recipe { Name = Path.GetFileNameWithoutExtension(source) };
@@ -33,7 +33,8 @@ internal sealed class RecipeParser(string source)
         return _problems.Count == 0 ? recipe : throw new RecipeException(_problems);
     }
 
-    private void Collect(string json)
+    // A base first, so that what is nearer takes the place of what is farther.
+    private void Collect(string json, string[] above)
     {
         JsonElement root;
         try
@@ -49,7 +50,43 @@ internal sealed class RecipeParser(string source)
 
         if (root.ValueKind != JsonValueKind.Object)
             throw new RecipeException([$"{source}: must be a JSON object, got {RecipeKey.Show(root)}."]);
+        if (root.TryGetProperty(RecipeKeys.BaseKey, out var name))
+            CollectBase(name, root.TryGetProperty(RecipeKeys.PresetKey, out _), above);
         CollectSection("", root);
+    }
+
+    // Of a base everything holds but its name, and its model where a preset takes its place.
+    private void CollectBase(JsonElement name, bool hasPreset, string[] above)
+    {
+        if (name.ValueKind != JsonValueKind.String)
+        {
+            Problem(source, RecipeKeys.BaseKey, $"must be the path of a recipe from this one, got {RecipeKey.Show(name)}.");
+            return;
+        }
+
+        string path = Path.Combine(Path.GetDirectoryName(source) ?? "", name.GetString()!), full = Path.GetFullPath(path);
+        above = [.. above, Path.GetFullPath(source)];
+        if (above.Contains(full))
+        {
+            Problem(source, RecipeKeys.BaseKey, $"must not lead back to the recipe itself, got {RecipeKey.Show(name)}.");
+            return;
+        }
+
+        if (!File.Exists(path))
+        {
+            Problem(source, RecipeKeys.BaseKey, $"must be a recipe, there is no {path}.");
+            return;
+        }
+
+        var parser = new RecipeParser(path);
+        parser.Collect(File.ReadAllText(path), above);
+        _problems.AddRange(parser._problems);
+        _broken.UnionWith(parser._broken);
+        foreach (var (key, given) in parser._given)
+        {
+            if (key != "name" && !(hasPreset && (key is RecipeKeys.PresetKey or RecipeKeys.ArchitectureKey || key.StartsWith("model.", StringComparison.Ordinal))))
+                _given[key] = given;
+        }
     }
 
     private void CollectSection(string section, JsonElement json)
@@ -62,6 +99,8 @@ internal sealed class RecipeParser(string source)
                 Problem(source, path, "is given twice.");
             else if (section.Length == 0 && RecipeKeys.Sections.Skip(1).Contains(property.Name))
                 CollectObject(path, property.Value);
+            else if (path is RecipeKeys.BaseKey or RecipeKeys.SchemaKey)
+                continue;
             else if (IsKey(path))
                 _given[path] = new Given(source, property.Value);
             else

@@ -14,6 +14,9 @@ internal abstract class RecipeType<T>
 
     public abstract void Write(Utf8JsonWriter json, T value);
 
+    /// <summary>What JSON Schema calls such values: the properties of an object that the caller has begun.</summary>
+    public abstract void WriteSchema(Utf8JsonWriter schema);
+
     /// <summary>The JSON of a value as one types it after <c>--set key=</c>: numbers and booleans as they are, anything else is text.</summary>
     public virtual string FromCommandLine(string text)
     {
@@ -30,7 +33,7 @@ internal abstract class RecipeType<T>
 }
 
 /// <summary>The types of values in a recipe.</summary>
-internal static class RecipeTypes
+internal static partial class RecipeTypes
 {
     public static RecipeType<string> Text { get; } = new TextType();
 
@@ -84,6 +87,8 @@ internal static class RecipeTypes
 
         public override void Write(Utf8JsonWriter json, string value) => json.WriteStringValue(value);
 
+        public override void WriteSchema(Utf8JsonWriter schema) => schema.WriteString("type", "string");
+
         public override string FromCommandLine(string text) => Quote(text);
     }
 
@@ -98,6 +103,8 @@ internal static class RecipeTypes
         }
 
         public override void Write(Utf8JsonWriter json, bool value) => json.WriteBooleanValue(value);
+
+        public override void WriteSchema(Utf8JsonWriter schema) => schema.WriteString("type", "boolean");
     }
 
     private sealed class WholeType(int least, int most) : RecipeType<int>
@@ -111,6 +118,13 @@ internal static class RecipeTypes
         }
 
         public override void Write(Utf8JsonWriter json, int value) => json.WriteNumberValue(value);
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteString("type", "integer");
+            schema.WriteNumber("minimum", least);
+            schema.WriteNumber("maximum", most);
+        }
     }
 
     private sealed class SeedType : RecipeType<ulong>
@@ -124,6 +138,12 @@ internal static class RecipeTypes
         }
 
         public override void Write(Utf8JsonWriter json, ulong value) => json.WriteNumberValue(value);
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteString("type", "integer");
+            schema.WriteNumber("minimum", 0);
+        }
     }
 
     private sealed class NumberType(float least, float most, float below) : RecipeType<float>
@@ -137,6 +157,16 @@ internal static class RecipeTypes
         }
 
         public override void Write(Utf8JsonWriter json, float value) => json.WriteNumberValue(value);
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteString("type", "number");
+            schema.WriteNumber("minimum", least);
+            if (float.IsFinite(most))
+                schema.WriteNumber("maximum", most);
+            if (float.IsFinite(below))
+                schema.WriteNumber("exclusiveMaximum", below);
+        }
     }
 
     private sealed class PositiveType : RecipeType<float>
@@ -150,6 +180,12 @@ internal static class RecipeTypes
         }
 
         public override void Write(Utf8JsonWriter json, float value) => json.WriteNumberValue(value);
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteString("type", "number");
+            schema.WriteNumber("exclusiveMinimum", 0);
+        }
     }
 
     private sealed class ChoiceType<T>((string Name, T Value)[] choices) : RecipeType<T>
@@ -171,130 +207,14 @@ internal static class RecipeTypes
 
         public override void Write(Utf8JsonWriter json, T value) => json.WriteStringValue(choices.Single(c => c.Value.Equals(value)).Name);
 
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteStartArray("enum");
+            foreach (var (name, _) in choices)
+                schema.WriteStringValue(name);
+            schema.WriteEndArray();
+        }
+
         public override string FromCommandLine(string text) => Quote(text);
-    }
-
-    private sealed class WholesType(int least, int most) : RecipeType<IReadOnlyList<int>>
-    {
-        public override string Description => $"a list of whole numbers from {least} to {most}";
-
-        public override bool TryRead(JsonElement json, [MaybeNullWhen(false)] out IReadOnlyList<int> value)
-        {
-            value = null;
-            if (json.ValueKind != JsonValueKind.Array)
-                return false;
-            var items = new List<int>();
-            foreach (var item in json.EnumerateArray())
-            {
-                if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int whole) || whole < least || whole > most)
-                    return false;
-                items.Add(whole);
-            }
-
-            value = items.ToArray();
-            return true;
-        }
-
-        public override void Write(Utf8JsonWriter json, IReadOnlyList<int> value)
-        {
-            json.WriteStartArray();
-            foreach (int item in value)
-                json.WriteNumberValue(item);
-            json.WriteEndArray();
-        }
-
-        /// <summary>Brackets may be left out: <c>3,7,15</c>.</summary>
-        public override string FromCommandLine(string text) => base.FromCommandLine(text.StartsWith('[') ? text : $"[{text}]") is ['[', ..] list ? list : Quote(text);
-    }
-
-    private sealed class FilesType : RecipeType<CorpusFiles?>
-    {
-        public override string Description => "[source file, target file]";
-
-        public override bool TryRead(JsonElement json, out CorpusFiles? value)
-        {
-            value = null;
-            if (json.ValueKind == JsonValueKind.Null)
-                return true;
-            if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
-                return false;
-            var (source, target) = (json[0], json[1]);
-            if (source.ValueKind != JsonValueKind.String || target.ValueKind != JsonValueKind.String || source.GetString() is "" || target.GetString() is "")
-                return false;
-            value = new CorpusFiles(source.GetString()!, target.GetString()!);
-            return true;
-        }
-
-        public override void Write(Utf8JsonWriter json, CorpusFiles? value)
-        {
-            if (value is null)
-            {
-                json.WriteNullValue();
-                return;
-            }
-
-            json.WriteStartArray();
-            json.WriteStringValue(value.Source);
-            json.WriteStringValue(value.Target);
-            json.WriteEndArray();
-        }
-
-        /// <summary>Two names with a comma between them, or JSON.</summary>
-        public override string FromCommandLine(string text)
-            => text.StartsWith('[') || text == "null" ? base.FromCommandLine(text) : $"[{string.Join(',', text.Split(',').Select(Quote))}]";
-    }
-
-    private sealed class AutoType<T>(RecipeType<T> type) : RecipeType<T?>
-        where T : struct
-    {
-        private const string Word = "auto";
-
-        public override string Description => $"{type.Description}, or {Word}";
-
-        public override bool TryRead(JsonElement json, out T? value)
-        {
-            value = null;
-            if (json.ValueKind == JsonValueKind.String && json.ValueEquals(Word))
-                return true;
-            bool good = type.TryRead(json, out var read);
-            value = good ? read : null;
-            return good;
-        }
-
-        public override void Write(Utf8JsonWriter json, T? value)
-        {
-            if (value is { } present)
-                type.Write(json, present);
-            else
-                json.WriteStringValue(Word);
-        }
-
-        public override string FromCommandLine(string text) => type.FromCommandLine(text);
-    }
-
-    private sealed class NullableType<T>(RecipeType<T> type) : RecipeType<T?>
-        where T : struct
-    {
-        public override string Description => $"{type.Description}, or null";
-
-        public override bool TryRead(JsonElement json, out T? value)
-        {
-            value = null;
-            if (json.ValueKind == JsonValueKind.Null)
-                return true;
-            bool good = type.TryRead(json, out var read);
-            value = good ? read : null;
-            return good;
-        }
-
-        public override void Write(Utf8JsonWriter json, T? value)
-        {
-            if (value is { } present)
-                type.Write(json, present);
-            else
-                json.WriteNullValue();
-        }
-
-        public override string FromCommandLine(string text) => type.FromCommandLine(text);
     }
 }

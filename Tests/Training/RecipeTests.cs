@@ -90,7 +90,7 @@ public sealed class RecipeTests
     [InlineData("batch_tokens", "1", "r.json: batch_tokens is not a key; did you mean training.batch_tokens?")]
     [InlineData("trainning", "{}", "r.json: trainning is not a key; did you mean training?")]
     [InlineData("decoding.zzzz", "1", "r.json: decoding.zzzz is not a key; the keys of decoding are beam, length_penalty, max_length_a, max_length_b, batch_tokens, graphs.")]
-    [InlineData("zzzz", "1", "r.json: zzzz is not a key; the keys are name, architecture, preset, model, data, training, decoding.")]
+    [InlineData("zzzz", "1", "r.json: zzzz is not a key; the keys are base, name, architecture, preset, model, data, training, decoding.")]
     [InlineData("training.max_updates", "\"ten\"", "r.json: training.max_updates must be a whole number of at least 1, or null, got \"ten\".")]
     [InlineData("training.max_updates", "0", "r.json: training.max_updates must be a whole number of at least 1, or null, got 0.")]
     [InlineData("training.max_updates", "1.5", "r.json: training.max_updates must be a whole number of at least 1, or null, got 1.5.")]
@@ -178,7 +178,7 @@ public sealed class RecipeTests
                 "ten.json: data.valid is given twice.",
                 "ten.json: training.warmup_update is not a key; did you mean warmup_updates?",
                 "ten.json: decoding must be an object with the keys beam, length_penalty, max_length_a, max_length_b, batch_tokens, graphs, got [].",
-                "ten.json: extra is not a key; the keys are name, architecture, preset, model, data, training, decoding.",
+                "ten.json: extra is not a key; the keys are base, name, architecture, preset, model, data, training, decoding.",
                 "ten.json: name must be text, got 5.",
                 "ten.json: architecture must be transformer, lightconv or dynamicconv, got \"dynamic\".",
                 "ten.json: model.model_width must be a whole number from 4 to 1000000, got \"wide\".",

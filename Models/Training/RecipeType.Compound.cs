@@ -1,0 +1,180 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace CudaSeq.Models;
+
+/// <summary>Types of values that are made of others.</summary>
+internal static partial class RecipeTypes
+{
+    private sealed class WholesType(int least, int most) : RecipeType<IReadOnlyList<int>>
+    {
+        public override string Description => $"a list of whole numbers from {least} to {most}";
+
+        public override bool TryRead(JsonElement json, [MaybeNullWhen(false)] out IReadOnlyList<int> value)
+        {
+            value = null;
+            if (json.ValueKind != JsonValueKind.Array)
+                return false;
+            var items = new List<int>();
+            foreach (var item in json.EnumerateArray())
+            {
+                if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int whole) || whole < least || whole > most)
+                    return false;
+                items.Add(whole);
+            }
+
+            value = items.ToArray();
+            return true;
+        }
+
+        public override void Write(Utf8JsonWriter json, IReadOnlyList<int> value)
+        {
+            json.WriteStartArray();
+            foreach (int item in value)
+                json.WriteNumberValue(item);
+            json.WriteEndArray();
+        }
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteString("type", "array");
+            schema.WriteStartObject("items");
+            schema.WriteString("type", "integer");
+            schema.WriteNumber("minimum", least);
+            schema.WriteNumber("maximum", most);
+            schema.WriteEndObject();
+        }
+
+        /// <summary>Brackets may be left out: <c>3,7,15</c>.</summary>
+        public override string FromCommandLine(string text) => base.FromCommandLine(text.StartsWith('[') ? text : $"[{text}]") is ['[', ..] list ? list : Quote(text);
+    }
+
+    private sealed class FilesType : RecipeType<CorpusFiles?>
+    {
+        public override string Description => "[source file, target file]";
+
+        public override bool TryRead(JsonElement json, out CorpusFiles? value)
+        {
+            value = null;
+            if (json.ValueKind == JsonValueKind.Null)
+                return true;
+            if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
+                return false;
+            var (source, target) = (json[0], json[1]);
+            if (source.ValueKind != JsonValueKind.String || target.ValueKind != JsonValueKind.String || source.GetString() is "" || target.GetString() is "")
+                return false;
+            value = new CorpusFiles(source.GetString()!, target.GetString()!);
+            return true;
+        }
+
+        public override void Write(Utf8JsonWriter json, CorpusFiles? value)
+        {
+            if (value is null)
+            {
+                json.WriteNullValue();
+                return;
+            }
+
+            json.WriteStartArray();
+            json.WriteStringValue(value.Source);
+            json.WriteStringValue(value.Target);
+            json.WriteEndArray();
+        }
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteStartArray("type");
+            schema.WriteStringValue("array");
+            schema.WriteStringValue("null");
+            schema.WriteEndArray();
+            schema.WriteStartObject("items");
+            schema.WriteString("type", "string");
+            schema.WriteNumber("minLength", 1);
+            schema.WriteEndObject();
+            schema.WriteNumber("minItems", 2);
+            schema.WriteNumber("maxItems", 2);
+        }
+
+        /// <summary>Two names with a comma between them, or JSON.</summary>
+        public override string FromCommandLine(string text)
+            => text.StartsWith('[') || text == "null" ? base.FromCommandLine(text) : $"[{string.Join(',', text.Split(',').Select(Quote))}]";
+    }
+
+    private sealed class AutoType<T>(RecipeType<T> type) : RecipeType<T?>
+        where T : struct
+    {
+        private const string Word = "auto";
+
+        public override string Description => $"{type.Description}, or {Word}";
+
+        public override bool TryRead(JsonElement json, out T? value)
+        {
+            value = null;
+            if (json.ValueKind == JsonValueKind.String && json.ValueEquals(Word))
+                return true;
+            bool good = type.TryRead(json, out var read);
+            value = good ? read : null;
+            return good;
+        }
+
+        public override void Write(Utf8JsonWriter json, T? value)
+        {
+            if (value is { } present)
+                type.Write(json, present);
+            else
+                json.WriteStringValue(Word);
+        }
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteStartArray("anyOf");
+            schema.WriteStartObject();
+            type.WriteSchema(schema);
+            schema.WriteEndObject();
+            schema.WriteStartObject();
+            schema.WriteString("const", Word);
+            schema.WriteEndObject();
+            schema.WriteEndArray();
+        }
+
+        public override string FromCommandLine(string text) => type.FromCommandLine(text);
+    }
+
+    private sealed class NullableType<T>(RecipeType<T> type) : RecipeType<T?>
+        where T : struct
+    {
+        public override string Description => $"{type.Description}, or null";
+
+        public override bool TryRead(JsonElement json, out T? value)
+        {
+            value = null;
+            if (json.ValueKind == JsonValueKind.Null)
+                return true;
+            bool good = type.TryRead(json, out var read);
+            value = good ? read : null;
+            return good;
+        }
+
+        public override void Write(Utf8JsonWriter json, T? value)
+        {
+            if (value is { } present)
+                type.Write(json, present);
+            else
+                json.WriteNullValue();
+        }
+
+        public override void WriteSchema(Utf8JsonWriter schema)
+        {
+            schema.WriteStartArray("anyOf");
+            schema.WriteStartObject();
+            type.WriteSchema(schema);
+            schema.WriteEndObject();
+            schema.WriteStartObject();
+            schema.WriteString("type", "null");
+            schema.WriteEndObject();
+            schema.WriteEndArray();
+        }
+
+        public override string FromCommandLine(string text) => type.FromCommandLine(text);
+    }
+}
