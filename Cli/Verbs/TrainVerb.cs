@@ -97,7 +97,7 @@ internal sealed class TrainVerb : Verb
             display.Report($"translating {files.Source} with beam {recipe.Decoding.Beam}");
             var test = experiment.Test(cancellation)!;
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checkpoint of update {test.CheckpointUpdate:N0}:"));
-            ScoreVerb.Write(terminal, test.Bleu);
+            ScoreReport.Write(terminal, test.Bleu);
         }
 
         string page = HtmlReport.Write(recipe.Name, [ReportVerb.Read(directory.Path)]);

@@ -8,39 +8,18 @@ namespace CudaSeq.Models;
 /// </summary>
 internal static partial class Mteval13a
 {
-    /// <summary>The words of a line.</summary>
+    /// <summary>The words of a line that does not end in blanks.</summary>
     public static string[] Words(string line)
     {
-        int end = line.Length;
-        while (end > 0 && IsBlank(line[end - 1]))
-            end--;
-        line = line[..end].Replace("<skipped>", "").Replace("-\n", "").Replace('\n', ' ');
+        line = line.Replace("<skipped>", "").Replace("-\n", "").Replace('\n', ' ');
         if (line.Contains('&'))
             line = line.Replace("&quot;", "\"").Replace("&amp;", "&").Replace("&lt;", "<").Replace("&gt;", ">");
         line = Punctuation().Replace($" {line} ", " $1 ");
         line = PointAfterOther().Replace(line, "$1 $2 ");
         line = PointBeforeOther().Replace(line, " $1 $2");
         line = HyphenAfterDigit().Replace(line, "$1 $2 ");
-        return Split(line);
+        return ScoredText.Split(line);
     }
-
-    /// <summary>What stands between blanks; blanks are Unicode's white space and the four ASCII separators, as Python's <c>str.split</c> has it.</summary>
-    public static string[] Split(string line)
-    {
-        var words = new List<string>();
-        for (int start = 0, i = 0; i <= line.Length; i++)
-        {
-            if (i < line.Length && !IsBlank(line[i]))
-                continue;
-            if (i > start)
-                words.Add(line[start..i]);
-            start = i + 1;
-        }
-
-        return [.. words];
-    }
-
-    private static bool IsBlank(char c) => char.IsWhiteSpace(c) || c is >= '\x1C' and <= '\x1F';
 
     [GeneratedRegex(@"([{-~[-` -&(-+:-@/])")]
     private static partial Regex Punctuation();
