@@ -4,7 +4,7 @@ namespace CudaSeq.Models;
 
 /// <summary>A BLEU score with what it was computed from.</summary>
 /// <param name="Score">BLEU in percent.</param>
-/// <param name="Precisions">[4]: the precisions of 1- to 4-grams in percent, smoothed; all 0 where nothing matches.</param>
+/// <param name="Precisions">[order]: the precisions of 1-grams, 2-grams and so on in percent, smoothed; all 0 where nothing matches.</param>
 /// <param name="BrevityPenalty">The factor for hypotheses shorter than their references, in (0, 1]; 0 where all hypotheses are empty.</param>
 /// <param name="HypothesisLength">Words in the hypotheses.</param>
 /// <param name="ReferenceLength">Words in the references closest in length.</param>
@@ -15,10 +15,10 @@ public sealed record BleuScore(
     /// <inheritdoc/>
     public string Name => "BLEU";
 
-    /// <summary>[4]: n-grams of the hypotheses that their references have, not smoothed.</summary>
+    /// <summary>[order]: n-grams of the hypotheses that their references have, not smoothed.</summary>
     public IReadOnlyList<long> Matches { get; init; } = [];
 
-    /// <summary>[4]: n-grams of the hypotheses, not smoothed.</summary>
+    /// <summary>[order]: n-grams of the hypotheses, not smoothed.</summary>
     public IReadOnlyList<long> Totals { get; init; } = [];
 
     /// <summary>Words in the hypotheses for each word in the references; 0 where the references have none.</summary>
