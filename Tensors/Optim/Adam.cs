@@ -7,7 +7,7 @@ namespace CudaSeq.Tensors;
 /// All parameters are updated in one parallel pass; the result does not depend on the number of threads.
 /// Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1; decoupled decay: Loshchilov and Hutter, ICLR 2019.
 /// </summary>
-public sealed class Adam : IDisposable
+public sealed class Adam : IOptimizer
 {
     private readonly Tensor[] _parameters;
     private readonly Tensor[] _firstMoments;
@@ -37,6 +37,9 @@ public sealed class Adam : IDisposable
 
     /// <summary>Averages of the squared gradients, in the order of the parameters; part of a checkpoint.</summary>
     public IReadOnlyList<Tensor> SecondMoments => _secondMoments;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => [("first_moment", _firstMoments), ("second_moment", _secondMoments)];
 
     /// <summary>Updates made so far, the t of the bias corrections; part of a checkpoint.</summary>
     public long Updates { get; set; }

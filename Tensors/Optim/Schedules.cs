@@ -49,4 +49,16 @@ internal static class ScheduleCheck
 
     public static long Warmup(string schedule, long warmup, int smallest)
         => warmup >= smallest ? warmup : throw new ArgumentException($"{schedule}: warmup must be at least {smallest}, got {warmup}.");
+
+    public static long Updates(string schedule, string name, long updates, int smallest = 1)
+        => updates >= smallest ? updates : throw new ArgumentException($"{schedule}: {name} must be at least {smallest}, got {updates}.");
+
+    // A limit that is the last float before another is no number that anybody would write.
+    public static double Between(string schedule, string name, float value, float least, float most)
+    {
+        if (value >= least && value <= most)
+            return DecimalFraction.Of(value);
+        string rule = most == float.MaxValue ? least == float.Epsilon ? "above 0" : string.Create(CultureInfo.InvariantCulture, $"at least {least}") : string.Create(CultureInfo.InvariantCulture, $"from {least} to {most}");
+        throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{schedule}: {name} must be {rule}, got {value}."));
+    }
 }

@@ -7,7 +7,7 @@ namespace CudaSeq.Tensors;
 /// Nesterov's form; these are PyTorch's formulas with no dampening. All parameters are updated in one parallel pass; the result does not depend on the number
 /// of threads. Source: Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013, section 2.
 /// </summary>
-public sealed class Sgd : IDisposable
+public sealed class Sgd : IOptimizer
 {
     private readonly Tensor[] _parameters;
     private readonly Tensor[] _velocities;
@@ -34,6 +34,12 @@ public sealed class Sgd : IDisposable
 
     /// <summary>Sums of the gradients so far, each decayed, in the order of the parameters; part of a checkpoint. None without momentum.</summary>
     public IReadOnlyList<Tensor> Velocities => _velocities;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => _velocities.Length > 0 ? [("velocity", _velocities)] : [];
+
+    /// <summary>Updates made so far; no formula needs their number.</summary>
+    public long Updates { get; set; }
 
     /// <summary>Updates every parameter that has a gradient, in place; the others and their velocities stay as they are.</summary>
     /// <param name="learningRate">The rate of this update.</param>
@@ -70,6 +76,7 @@ public sealed class Sgd : IDisposable
                 _slots[count++] = new SgdSlot(parameter, gradient.Data, _velocities.Length > 0 ? _velocities[i].Data : null, _parameters[i].CurrentCopy(DType.BFloat16));
         }
 
+        Updates++;
         var factors = new SgdFactors(gradientScale, Options.WeightDecay, Options.Momentum, learningRate, Options.Nesterov);
         SgdKernel.Step(factors, _slots.AsSpan(0, count), deviceScale);
         foreach (var parameter in _parameters)
