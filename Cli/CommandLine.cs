@@ -61,7 +61,7 @@ internal static class CommandLine
     }
 
     /// <summary>All verbs, in the order of the help.</summary>
-    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new TranslateVerb(), new ScoreVerb(), new ReportVerb(), new CompareVerb(), new InfoVerb(), new DoctorVerb()];
+    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new AverageVerb(), new TranslateVerb(), new ScoreVerb(), new ReportVerb(), new CompareVerb(), new InfoVerb(), new DoctorVerb()];
 
     private static int Run(string[] args, Terminal terminal, ref string context, CancellationToken cancellation)
     {

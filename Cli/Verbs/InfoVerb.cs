@@ -43,6 +43,8 @@ internal sealed class InfoVerb : Verb
             ("seed", header.State.Seed.ToString(CultureInfo.InvariantCulture)),
             ("parameters", Number(total)),
         };
+        if (header.Averaged is { } updates)
+            facts.Insert(2, ("mean of the updates", string.Join(", ", updates.Select(Number))));
         facts.AddRange(Config(header.Config));
         TextTable.WriteFacts(terminal, facts);
         terminal.Out.WriteLine();

@@ -46,7 +46,7 @@ internal sealed class TrainVerb : Verb
     ];
 
     public override string Notes =>
-        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, recipe.json and log.jsonl. Ctrl-C saves and stops.";
+        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, recipe.json and log.jsonl. Ctrl-C or SIGTERM ends the update under way, saves and stops with exit code 0.";
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {
@@ -87,15 +87,23 @@ internal sealed class TrainVerb : Verb
         }
 
         if (cancellation.IsCancellationRequested)
-        {
-            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cudaseq: interrupted after update {result.State.Update:N0}, which is saved; --resume continues."));
-            return CommandLine.Failure;
-        }
+            return Interrupted(terminal, result);
+        if (result.End == TrainingEnd.Patience)
+            display.Report(string.Create(CultureInfo.InvariantCulture, $"training.patience: the last {result.State.WithoutBest:N0} validations were no new best, ended after update {result.State.Update:N0}"));
 
         if (recipe.Data.Test is { } files)
         {
             display.Report($"translating {files.Source} with beam {recipe.Decoding.Beam}");
-            var test = experiment.Test(cancellation)!;
+            TestScores test;
+            try
+            {
+                test = experiment.Test(cancellation)!;
+            }
+            catch (OperationCanceledException)
+            {
+                return Interrupted(terminal, result);
+            }
+
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checkpoint of update {test.CheckpointUpdate:N0}:"));
             ScoreReport.Write(terminal, test.Bleu);
         }
@@ -152,6 +160,13 @@ internal sealed class TrainVerb : Verb
         if (File.Exists(directory.Recipe) && Recipe.Load(directory.Recipe).FirstDifference(recipe) is { } difference)
             throw new UsageException($"--resume must go on with the run's own recipe, {difference} ({directory.Recipe}).");
         return true;
+    }
+
+    // Nothing is lost, and what is left to do is done when the run is resumed: that is no failure.
+    private static int Interrupted(Terminal terminal, TrainingResult result)
+    {
+        terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cudaseq: interrupted after update {result.State.Update:N0}, which is saved; --resume continues."));
+        return CommandLine.Success;
     }
 
     private static string Typed(ParseResult arguments)

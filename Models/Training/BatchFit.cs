@@ -33,7 +33,8 @@ internal sealed class BatchFit : IDisposable
     private readonly long _free;
     private readonly Seq2SeqModel _model;
     private readonly Tensor[] _parameters;
-    private readonly Adam _optimizer;
+    private readonly IOptimizer _optimizer;
+    private readonly MovingAverage? _average;
     private readonly RandomSource _random;
 
     private BatchFit(ModelConfig config, Corpus corpus, TrainerOptions options, Device device, long free)
@@ -47,7 +48,8 @@ internal sealed class BatchFit : IDisposable
         {
             _model.ComputeIn(options.Precision);
             _parameters = [.. _model.Parameters];
-            _optimizer = new Adam(_parameters, options.Adam);
+            _optimizer = options.CreateOptimizer(_parameters);
+            _average = options.CreateAverage(_parameters);
         }
         catch
         {
@@ -79,6 +81,7 @@ internal sealed class BatchFit : IDisposable
     /// <summary>Frees the model.</summary>
     public void Dispose()
     {
+        _average?.Dispose();
         _optimizer.Dispose();
         _model.Dispose();
         _model.Device.TrimCache();
@@ -172,6 +175,7 @@ internal sealed class BatchFit : IDisposable
 
         pending.End(_parameters, 1f / batch.TargetTokens);
         _optimizer.Step(0, pending.Factor);
+        _average?.Step(pending.Factor);
         foreach (var parameter in _parameters)
             parameter.ZeroGrad();
     }

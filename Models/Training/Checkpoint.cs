@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -31,21 +32,24 @@ public sealed record CheckpointHeader
     public required TrainingState State { get; init; }
 
     /// <summary>
-    /// What the checkpoint was chosen for, in <c>best.safetensors</c>: its BLEU, or its negated loss where the run does not translate to validate.
+    /// What the checkpoint was chosen for, in <c>best.safetensors</c>: its BLEU, or its negated loss where that is what the run keeps the best by.
     /// </summary>
     public double? Score { get; init; }
+
+    /// <summary>The updates of the checkpoints whose mean this is; null for one that a run wrote.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<long>? Averaged { get; init; }
 }
 
 /// <summary>
-/// Checkpoints: one safetensors file of the parameters under their fairseq names and, for resuming, the optimiser's moments,
+/// Checkpoints: one safetensors file of the parameters under their fairseq names and, for resuming, the optimiser's state,
 /// with a JSON header in its metadata. Written to a temporary file and renamed, so that a name never holds half a checkpoint.
 /// </summary>
 public static class Checkpoint
 {
     private const string HeaderKey = "cudaseq";
     private const string OptimizerPrefix = "optimizer.";
-    private const string FirstMoment = OptimizerPrefix + "first_moment.";
-    private const string SecondMoment = OptimizerPrefix + "second_moment.";
+    private const string Average = OptimizerPrefix + "moving_average.";
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -53,13 +57,21 @@ public static class Checkpoint
     /// <param name="path">The file, replaced if it exists.</param>
     /// <param name="header">What it says of itself.</param>
     /// <param name="model">Its parameters.</param>
-    /// <param name="optimizer">Its moments, for resuming; null for a checkpoint to translate with.</param>
-    public static void Save(string path, CheckpointHeader header, Seq2SeqModel model, Adam? optimizer)
+    /// <param name="optimizer">Its state, for resuming; null for a checkpoint to translate with.</param>
+    /// <param name="average">The moving average of the parameters, for resuming, where the run has one.</param>
+    public static void Save(string path, CheckpointHeader header, Seq2SeqModel model, IOptimizer? optimizer, MovingAverage? average = null)
+        => Save(path, header, Tensors(model, optimizer, average));
+
+    /// <summary>Writes a checkpoint to translate with.</summary>
+    /// <param name="path">The file, replaced if it exists.</param>
+    /// <param name="header">What it says of itself.</param>
+    /// <param name="parameters">All parameters of the model, by name.</param>
+    public static void Save(string path, CheckpointHeader header, IEnumerable<KeyValuePair<string, Tensor>> parameters)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
         var metadata = new Dictionary<string, string> { [HeaderKey] = JsonSerializer.Serialize(header, Json) };
-        SafetensorsWriter.Write(path, Tensors(model, optimizer), metadata);
+        SafetensorsWriter.Write(path, parameters, metadata);
     }
 
     /// <summary>Reads what a checkpoint says of itself.</summary>
@@ -70,24 +82,24 @@ public static class Checkpoint
         return ReadHeader(path, file);
     }
 
-    /// <summary>Reads the parameters into a model of the checkpoint's configuration, and the moments into its optimiser where one is given.</summary>
+    /// <summary>Reads the parameters into a model of the checkpoint's configuration, and the rest of what it needs to resume where that is given.</summary>
     /// <exception cref="InvalidDataException">Damaged, or the tensors are not the model's.</exception>
-    public static CheckpointHeader Load(string path, Seq2SeqModel model, Adam? optimizer = null)
+    public static CheckpointHeader Load(string path, Seq2SeqModel model, IOptimizer? optimizer = null, MovingAverage? average = null)
     {
         using var file = SafetensorsFile.Open(path);
         var header = ReadHeader(path, file);
         ParameterLoader.Load(
             model,
             Path.GetFileName(path),
-            file.Names.Where(n => !n.StartsWith(OptimizerPrefix, StringComparison.Ordinal))
+            ParameterNames(file)
                 .ToDictionary(n => n, n => new ParameterLoader.Entry(file.ShapeOf(n), () => file.ReadFloats(n))));
         if (optimizer is null)
             return header;
         int i = 0;
         foreach (var (name, _) in model.NamedParameters())
         {
-            ReadMoment(path, file, FirstMoment + name, optimizer.FirstMoments[i]);
-            ReadMoment(path, file, SecondMoment + name, optimizer.SecondMoments[i]);
+            foreach (var (prefix, tensors) in States(optimizer, average))
+                ReadState(path, file, prefix + name, tensors[i]);
             i++;
         }
 
@@ -95,13 +107,16 @@ public static class Checkpoint
         return header;
     }
 
-    private static void ReadMoment(string path, SafetensorsFile file, string name, Tensor moment)
+    /// <summary>The tensors of a checkpoint that are the model's, in their order.</summary>
+    internal static IEnumerable<string> ParameterNames(SafetensorsFile file) => file.Names.Where(n => !n.StartsWith(OptimizerPrefix, StringComparison.Ordinal));
+
+    private static void ReadState(string path, SafetensorsFile file, string name, Tensor state)
     {
         if (!file.Contains(name))
             throw new InvalidDataException($"{Path.GetFileName(path)}: has no optimiser state ({name}), so training cannot resume from it; last.safetensors has.");
-        if (file.ShapeOf(name) != moment.Shape)
-            throw new InvalidDataException($"{Path.GetFileName(path)}: {name} is {file.ShapeOf(name)}, the optimiser wants {moment.Shape}.");
-        file.Read(name, moment);
+        if (file.ShapeOf(name) != state.Shape)
+            throw new InvalidDataException($"{Path.GetFileName(path)}: {name} is {file.ShapeOf(name)}, the optimiser wants {state.Shape}.");
+        file.Read(name, state);
     }
 
     private static CheckpointHeader ReadHeader(string path, SafetensorsFile file)
@@ -128,18 +143,23 @@ public static class Checkpoint
         };
     }
 
-    private static IEnumerable<KeyValuePair<string, Tensor>> Tensors(Seq2SeqModel model, Adam? optimizer)
+    // What is written for each parameter besides itself, in this order.
+    private static IEnumerable<(string Prefix, IReadOnlyList<Tensor> Tensors)> States(IOptimizer? optimizer, MovingAverage? average)
+    {
+        foreach (var (name, tensors) in optimizer?.State ?? [])
+            yield return ($"{OptimizerPrefix}{name}.", tensors);
+        if (average is not null)
+            yield return (Average, average.Averages);
+    }
+
+    private static IEnumerable<KeyValuePair<string, Tensor>> Tensors(Seq2SeqModel model, IOptimizer? optimizer, MovingAverage? average)
     {
         int i = 0;
         foreach (var (name, tensor) in model.NamedParameters())
         {
             yield return new(name, tensor);
-            if (optimizer is not null)
-            {
-                yield return new(FirstMoment + name, optimizer.FirstMoments[i]);
-                yield return new(SecondMoment + name, optimizer.SecondMoments[i]);
-            }
-
+            foreach (var (prefix, tensors) in States(optimizer, average))
+                yield return new(prefix + name, tensors[i]);
             i++;
         }
     }

@@ -13,9 +13,6 @@ public sealed record TestScores(BleuScore Bleu, long CheckpointUpdate, IReadOnly
 /// <summary>A recipe made ready to run: its text read, its vocabularies built, its model on a device.</summary>
 public sealed class Experiment : IDisposable
 {
-    // A thousand years: beyond it a TimeSpan overflows, and nobody can tell the difference.
-    private const float MostMinutes = 5e8f;
-
     private readonly Recipe _recipe;
     private readonly string _dataFolder;
     private readonly RunDirectory _directory;
@@ -157,7 +154,7 @@ public sealed class Experiment : IDisposable
         var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
         if (recipe.Training.BatchTokens is null)
         {
-            int tokens = BatchFit.Measure(config, data.Train, Options(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
+            int tokens = BatchFit.Measure(config, data.Train, RecipeOptions.Training(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
             recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
         }
 
@@ -166,7 +163,7 @@ public sealed class Experiment : IDisposable
         Trainer? trainer = null;
         try
         {
-            trainer = new Trainer(model, data, Options(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
+            trainer = new Trainer(model, data, RecipeOptions.Training(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
             if (resume)
             {
                 trainer.Resume();
@@ -176,6 +173,8 @@ public sealed class Experiment : IDisposable
                 // What an earlier run left does not go with the vocabularies that are written now.
                 File.Delete(directory.Best);
                 File.Delete(directory.Last);
+                foreach (var (_, path) in directory.Checkpoints())
+                    File.Delete(path);
                 directory.SaveCodecs(source, target);
                 TextFile.WriteWhole(directory.Recipe, stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson())));
             }
@@ -202,41 +201,6 @@ public sealed class Experiment : IDisposable
 
         if (!any)
             throw new InvalidDataException($"{Path.Combine(folder, files.Source)}: must have at least one line to test with, got none.");
-    }
-
-    private static TrainerOptions Options(Recipe recipe, int batchTokens, IReadOnlyDictionary<string, string>? notes)
-    {
-        var t = recipe.Training;
-        return new TrainerOptions
-        {
-            BatchTokens = batchTokens,
-            LengthMultiple = t.LengthMultiple,
-            Graphs = t.Graphs,
-            Precision = t.Precision,
-            Accumulate = t.Accumulate,
-            LabelSmoothing = t.LabelSmoothing,
-            SmoothingForm = t.SmoothingForm,
-            Adam = new AdamOptions
-            {
-                Beta1 = t.AdamBeta1,
-                Beta2 = t.AdamBeta2,
-                Epsilon = t.AdamEpsilon,
-                Form = t.AdamForm,
-                WeightDecay = t.WeightDecay,
-            },
-            ClipNorm = t.ClipNorm,
-            Schedule = t.Schedule switch
-            {
-                ScheduleKind.InverseSquareRoot => new InverseSquareRootSchedule(t.LearningRate, t.WarmupUpdates),
-                _ => new FixedSchedule(t.LearningRate, t.WarmupUpdates),
-            },
-            MaxUpdates = t.MaxUpdates,
-            MaxTime = t.MaxMinutes is { } minutes ? TimeSpan.FromMinutes(Math.Min(minutes, MostMinutes)) : null,
-            ValidateEvery = t.ValidateEvery,
-            ValidationDecoding = Decoding(recipe) with { Beam = 1, NBest = 1 },
-            Seed = t.Seed,
-            Notes = notes ?? new Dictionary<string, string>(),
-        };
     }
 
     private static (TextCodec Source, TextCodec Target) Codecs(

@@ -1,8 +1,6 @@
-using CudaSeq.Kernels;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
 
@@ -41,14 +39,14 @@ public sealed record Recipe
         => new RecipeParser(source).Parse(json, settings ?? []);
 
     /// <summary>
-    /// The first key that would make a resumed run another experiment, in words; null when there is none. The end of the run and the decoding may change.
+    /// The first key that would make a resumed run another experiment, in words; null when there is none. The end of the run, the checkpoints it keeps and the decoding may change.
     /// </summary>
     /// <param name="other">The recipe to compare this one with.</param>
     public string? FirstDifference(Recipe other)
     {
         foreach (var key in RecipeKeys.All)
         {
-            if (key.Section == "decoding" || key.Path is "name" or "data.folder" or "training.max_updates" or "training.max_minutes")
+            if (key.Section == "decoding" || key.Path is "name" or "data.folder" || RecipeTraining.MayChange.Contains(key.Path))
                 continue;
             string mine = key.Show(this), its = key.Show(other);
             if (mine != its)
@@ -133,83 +131,6 @@ public sealed record RecipeData
 
     /// <summary>Training pairs with a longer side, in pieces, are left out.</summary>
     public int MaxLength { get; init; } = 200;
-}
-
-/// <summary>How the learning rate goes.</summary>
-public enum ScheduleKind
-{
-    /// <summary>Up linearly, then down with the square root of the update.</summary>
-    InverseSquareRoot,
-
-    /// <summary>Up linearly, then constant.</summary>
-    Fixed,
-}
-
-/// <summary>The training of a recipe.</summary>
-public sealed record RecipeTraining
-{
-    /// <summary>Tokens a batch, padding included, on the longer of the two sides; null to measure what fits.</summary>
-    public int? BatchTokens { get; init; } = 4096;
-
-    /// <summary>Batches are padded until their lengths are multiples of it; null for 8 on a GPU with <see cref="Graphs"/>, else 1.</summary>
-    public int? LengthMultiple { get; init; }
-
-    /// <summary>Whether a GPU captures the work of each shape of batch as a CUDA graph.</summary>
-    public bool Graphs { get; init; } = true;
-
-    /// <summary>The type of the activations.</summary>
-    public DType Precision { get; init; }
-
-    /// <summary>Whether a GPU may round the inputs of float32 products to TF32.</summary>
-    public bool Tf32 { get; init; }
-
-    /// <summary>Batches whose gradients are summed before an update.</summary>
-    public int Accumulate { get; init; } = 1;
-
-    /// <summary>Probability spread over the wrong tokens.</summary>
-    public float LabelSmoothing { get; init; } = 0.1f;
-
-    /// <summary>Over which tokens it is spread.</summary>
-    public LabelSmoothing SmoothingForm { get; init; } = Tensors.LabelSmoothing.OverOthers;
-
-    /// <summary>Decay of Adam's mean of gradients.</summary>
-    public float AdamBeta1 { get; init; } = 0.9f;
-
-    /// <summary>Decay of Adam's mean of squared gradients.</summary>
-    public float AdamBeta2 { get; init; } = 0.98f;
-
-    /// <summary>Added to Adam's denominator.</summary>
-    public float AdamEpsilon { get; init; } = 1e-8f;
-
-    /// <summary>Whose form of Adam.</summary>
-    public AdamForm AdamForm { get; init; } = Tensors.AdamForm.Fairseq;
-
-    /// <summary>Pull of the parameters towards zero.</summary>
-    public float WeightDecay { get; init; }
-
-    /// <summary>Gradients of a larger norm are scaled down to it; 0 for never.</summary>
-    public float ClipNorm { get; init; }
-
-    /// <summary>How the learning rate goes.</summary>
-    public ScheduleKind Schedule { get; init; } = ScheduleKind.InverseSquareRoot;
-
-    /// <summary>The highest learning rate.</summary>
-    public float LearningRate { get; init; } = 5e-4f;
-
-    /// <summary>Updates until the highest learning rate.</summary>
-    public int WarmupUpdates { get; init; } = 4000;
-
-    /// <summary>Updates after which the run ends.</summary>
-    public int? MaxUpdates { get; init; }
-
-    /// <summary>Minutes after which the run ends.</summary>
-    public float? MaxMinutes { get; init; }
-
-    /// <summary>Updates between validations; 0 to validate after each epoch.</summary>
-    public int ValidateEvery { get; init; }
-
-    /// <summary>The seed of initial values, dropout and the order of the batches.</summary>
-    public ulong Seed { get; init; } = 1;
 }
 
 /// <summary>The decoding of a recipe.</summary>

@@ -6,6 +6,33 @@ namespace CudaSeq.Models;
 /// <summary>The page about recipes, made from the table of keys: <c>docs/recipes.md</c>.</summary>
 public static class RecipePage
 {
+    private const string Schedules =
+        """
+        ## Schedules of the learning rate
+
+        With u updates made, w = `warmup_updates`, t = u - w, peak = `learning_rate`, low = `min_learning_rate`, d = `decay_updates`:
+
+        | schedule | while u < w | from then on | source |
+        |---|---|---|---|
+        | `inverse_sqrt` | 1e-7 + (peak - 1e-7) u / w | peak sqrt(w / u) | Vaswani et al. 2017, section 5.3; fairseq |
+        | `fixed` | peak (u + 1) / w | peak | fairseq |
+        | `cosine` | 1e-7 + (peak - 1e-7) u / w | low + (peak - low) (1 + cos(pi t / d)) / 2 until t = d, then low | Loshchilov and Hutter 2017, section 3; fairseq |
+        | `cosine` with `restarts` | the same | the same in periods: period i, from 0, lasts d `restart_growth`^i updates, and its rates are times `restart_shrink`^i | the same; fairseq's t-mult and lr-shrink |
+        | `linear` | peak u / w | low + (peak - low) (1 - t / d) until t = d, then low | fairseq's polynomial_decay with power 1 |
+        | `polynomial` | peak u / w | low + (peak - low) (1 - t / d)^`decay_power` until t = d, then low | fairseq's polynomial_decay, total-num-update = w + d |
+        | `plateau` | peak u / w | times `plateau_factor`, but not below low, when more than `plateau_patience` validations in a row had no loss below best (1 - `plateau_threshold`); those of the warm-up do not count | PyTorch's ReduceLROnPlateau without cooldown and eps |
+
+        ## Optimisers
+
+        `adam`: the two forms of `adam_form` differ in where epsilon and the decay stand. `sgd`, as PyTorch's without dampening: g = gradient + `weight_decay` p,
+        v = `momentum` v + g, and p = p - rate v, or p = p - rate (g + `momentum` v) with `nesterov`.
+
+        With `ema_decay` d the run also keeps a = d a + (1 - d) p after every update p, a = p at first. The average is validated and is what best.safetensors holds;
+        last.safetensors holds both, to resume from, and the checkpoints of `keep_checkpoints` hold p.
+
+
+        """;
+
     private static readonly Dictionary<string, string> Headings = new()
     {
         [""] = "Top",
@@ -58,6 +85,7 @@ public static class RecipePage
             page.Append('\n');
         }
 
+        page.Append(Schedules.ReplaceLineEndings("\n"));
         page.Append("## Presets\n\n| preset | model |\n|---|---|\n");
         foreach (var (name, model) in RecipePresets.All)
             page.Append($"| `{name}` | {Describe(model)} |\n");

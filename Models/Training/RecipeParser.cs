@@ -180,10 +180,8 @@ internal sealed class RecipeParser(string source)
             Rule(["model.share_embeddings", "data.joint"], "model.share_embeddings all needs data.joint true, got false.");
         if (training.BatchTokens is { } tokens && data.MaxLength >= tokens)
             Rule(["data.max_length", "training.batch_tokens"], $"training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got {tokens} and {data.MaxLength}.");
-        if (training is { MaxUpdates: null, MaxMinutes: null })
-            Rule(["training.max_updates", "training.max_minutes"], "training.max_updates or training.max_minutes must be given, or the run would never end.");
-        if (training is { Schedule: ScheduleKind.InverseSquareRoot, WarmupUpdates: 0 })
-            Rule(["training.schedule", "training.warmup_updates"], "training.warmup_updates must be at least 1 with training.schedule inverse_sqrt, got 0.");
+        foreach (var (keys, problem) in RecipeTrainingRules.Broken(recipe))
+            Rule(keys, problem);
     }
 
     private void Rule(string[] keys, string problem)

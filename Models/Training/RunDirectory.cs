@@ -1,9 +1,14 @@
+using System.Globalization;
+
 namespace CudaSeq.Models;
 
 /// <summary>The files of a training run, and all that translating with it needs.</summary>
 /// <param name="path">The directory; made when something is first written.</param>
 public sealed class RunDirectory(string path)
 {
+    private const string CheckpointPrefix = "checkpoint-";
+    private const string CheckpointSuffix = ".safetensors";
+
     /// <summary>The directory.</summary>
     public string Path { get; } = path;
 
@@ -43,6 +48,27 @@ public sealed class RunDirectory(string path)
         => System.IO.File.Exists(Best) ? Best
         : System.IO.File.Exists(Last) ? Last
         : throw new FileNotFoundException($"{Path}: holds no model; a run directory has best.safetensors or last.safetensors.");
+
+    /// <summary>A checkpoint that is kept besides the best and the last.</summary>
+    /// <param name="update">The updates it was made after.</param>
+    public string CheckpointOf(long update) => File(string.Create(CultureInfo.InvariantCulture, $"{CheckpointPrefix}{update}{CheckpointSuffix}"));
+
+    /// <summary>The checkpoints that are kept besides the best and the last, oldest first.</summary>
+    public IReadOnlyList<(long Update, string Path)> Checkpoints()
+    {
+        var found = new List<(long Update, string Path)>();
+        if (!Directory.Exists(Path))
+            return found;
+        foreach (string path in Directory.EnumerateFiles(Path, $"{CheckpointPrefix}*{CheckpointSuffix}"))
+        {
+            string name = System.IO.Path.GetFileName(path);
+            if (long.TryParse(name.AsSpan(CheckpointPrefix.Length, name.Length - CheckpointPrefix.Length - CheckpointSuffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long update))
+                found.Add((update, path));
+        }
+
+        found.Sort();
+        return found;
+    }
 
     /// <summary>Writes the tokenisers and vocabularies.</summary>
     public void SaveCodecs(TextCodec source, TextCodec target)

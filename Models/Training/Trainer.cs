@@ -3,14 +3,8 @@ using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
 
-/// <summary>How a run ended.</summary>
-/// <param name="State">Where it stands.</param>
-/// <param name="Elapsed">Training time, across resumptions.</param>
-/// <param name="Validation">The last validation, or null if there are no validation pairs.</param>
-public sealed record TrainingResult(TrainingState State, TimeSpan Elapsed, ValidationScores? Validation);
-
 /// <summary>
-/// Trains a model: label-smoothed cross-entropy summed over the target tokens of an update and divided by their number, Adam, validation, checkpoints, log.
+/// Trains a model: label-smoothed cross-entropy summed over the target tokens of an update and divided by their number, an optimiser, validation, checkpoints, log.
 /// Training is a function of the data, the options and the seed: stopped anywhere and resumed, it gives the same parameters bit for bit.
 /// </summary>
 public sealed partial class Trainer : IDisposable
@@ -20,16 +14,18 @@ public sealed partial class Trainer : IDisposable
     private readonly TrainerOptions _options;
     private readonly RunDirectory? _directory;
     private readonly Tensor[] _parameters;
-    private readonly Adam _optimizer;
+    private readonly IOptimizer _optimizer;
+    private readonly MovingAverage? _average;
+    private readonly PlateauSchedule? _plateau;
     private readonly BatchSteps _steps;
     private readonly PendingUpdates _pending;
     private readonly Queue<QueuedUpdate> _queued = new();
     private readonly BatchIterator _batches;
     private readonly Validator? _validator;
+    private readonly BestCheckpoint _best;
+    private readonly KeptCheckpoints? _kept;
     private readonly HashSet<string> _warned = [];
     private RandomSource _random;
-    private double _bestScore = double.NegativeInfinity;
-    private long _bestUpdate = -1;
 
     /// <summary>Prepares a run from its start.</summary>
     /// <param name="model">The model to train; the caller keeps and disposes it.</param>
@@ -49,12 +45,16 @@ public sealed partial class Trainer : IDisposable
         _random = random;
         _directory = directory;
         _parameters = [.. model.Parameters];
-        _optimizer = new Adam(_parameters, options.Adam);
+        _optimizer = options.CreateOptimizer(_parameters);
+        _average = options.CreateAverage(_parameters);
+        _plateau = options.Schedule as PlateauSchedule;
+        _best = new BestCheckpoint(options.KeepBest);
+        _kept = directory is null ? null : new KeptCheckpoints(directory, options);
         _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
         _steps = new BatchSteps(model, options);
         _pending = new PendingUpdates(model.Device, options.ClipNorm);
         _validator = data.Valid is { Count: > 0 } valid ? new Validator(model, data, valid, options) : null;
-        State = new TrainingState { Seed = random.Seed, RandomPosition = random.Position };
+        State = new TrainingState { Seed = random.Seed, RandomPosition = random.Position, Plateau = _plateau?.Start };
     }
 
     /// <summary>Shapes of batches that a GPU was given as graphs so far.</summary>
@@ -70,7 +70,7 @@ public sealed partial class Trainer : IDisposable
     {
         if (_directory is null || !File.Exists(_directory.Last))
             throw new FileNotFoundException($"Training: nothing to resume, {_directory?.Last ?? "no directory"} does not exist.");
-        var header = Checkpoint.Load(_directory.Last, _model, _optimizer);
+        var header = Checkpoint.Load(_directory.Last, _model, _optimizer, _average);
         CheckVocabulary("source", header.SourceVocabulary, _data.Source);
         CheckVocabulary("target", header.TargetVocabulary, _data.Target);
         if (header.Data is { } data && data != DataSize())
@@ -78,11 +78,8 @@ public sealed partial class Trainer : IDisposable
         State = header.State;
         _random = new RandomSource(State.Seed, State.RandomPosition);
         if (File.Exists(_directory.Best))
-        {
-            var best = Checkpoint.ReadHeader(_directory.Best);
-            _bestScore = best.Score ?? double.NegativeInfinity;
-            _bestUpdate = best.State.Update;
-        }
+            _best.Resume(Checkpoint.ReadHeader(_directory.Best));
+        _kept!.DropAfter(State.Update);
 
         void CheckVocabulary(string side, string hash, TextCodec codec)
         {
@@ -102,14 +99,17 @@ public sealed partial class Trainer : IDisposable
         using var log = OpenLog(out double spent);
         var clock = new RunClock(spent);
         var meter = new TrainingMeter(clock, _options);
+        var limits = new RunLimits(_options, clock, cancellation);
         ValidationScores? validation = null;
         long validated = -1;
+        TrainingEnd? end;
         using var batches = _batches.From(new BatchPosition(State.Epoch, State.Batch)).GetEnumerator();
-        while (!Ended(clock) && !cancellation.IsCancellationRequested)
+        while ((end = limits.At(State)) is null)
         {
             int epoch = State.Epoch;
             Update(batches, meter);
             WarnOfObstacles(log, clock);
+            bool keeps = _kept?.IsDue(State, State.Epoch > epoch) ?? false;
             if (_options.ValidateEvery > 0 ? State.Update % _options.ValidateEvery == 0 : State.Epoch > epoch)
             {
                 Settle(meter);
@@ -119,24 +119,25 @@ public sealed partial class Trainer : IDisposable
                 validation = Validate(log, clock);
                 WarnOfObstacles(log, clock);
                 validated = State.Update;
-                SaveLast();
+                Learn(validation);
+                SaveLast(keeps);
                 Report(validation);
             }
             else
             {
-                bool saves = clock.SinceSave >= _options.SaveEvery;
+                bool saves = keeps || clock.SinceSave >= _options.SaveEvery;
                 if (meter.Due || saves)
                     Settle(meter);
                 if (meter.Due)
                     Report(null);
                 if (saves)
-                    SaveLast();
+                    SaveLast(keeps);
             }
         }
 
         Settle(meter);
         Report(null);
-        SaveLast();
+        SaveLast(keeps: false);
         if (validated != State.Update && !cancellation.IsCancellationRequested)
         {
             validation = Validate(WasValidated() ? null : log, clock);
@@ -148,8 +149,8 @@ public sealed partial class Trainer : IDisposable
             "end",
             State.Update,
             clock.Elapsed.TotalSeconds,
-            [("epoch", State.Pass), ("tokens", State.Tokens), ("best_update", _bestUpdate), .. Graphs().Select(f => (f.Key, (JsonNode?)f.Value))]);
-        return new TrainingResult(State, clock.Elapsed, validation);
+            [("epoch", State.Pass), ("tokens", State.Tokens), ("best_update", _best.Update), ("ended_by", end.Value.ToString().ToLowerInvariant()), .. Graphs().Select(f => (f.Key, (JsonNode?)f.Value))]);
+        return new TrainingResult(State, clock.Elapsed, validation, end.Value);
 
         void Report(ValidationScores? scores)
         {
@@ -160,10 +161,17 @@ public sealed partial class Trainer : IDisposable
                 WriteUpdate(log, report);
         }
 
-        void SaveLast()
+        void SaveLast(bool keeps)
         {
             if (_directory is not null)
-                Checkpoint.Save(_directory.Last, Header(), _model, _optimizer);
+            {
+                if (keeps)
+                    _kept!.Save(Header(), _model);
+                Checkpoint.Save(_directory.Last, Header(), _model, _optimizer, _average);
+                if (keeps)
+                    _kept!.Prune();
+            }
+
             clock.Saved();
         }
     }
@@ -173,11 +181,9 @@ public sealed partial class Trainer : IDisposable
     {
         _steps.Dispose();
         _pending.Dispose();
+        _average?.Dispose();
         _optimizer.Dispose();
     }
-
-    private bool Ended(RunClock clock)
-        => State.Update >= (_options.MaxUpdates ?? long.MaxValue) || clock.Elapsed >= (_options.MaxTime ?? TimeSpan.MaxValue);
 
     /// <summary>One update of the parameters. On a device that works through a queue it is only queued; <see cref="Settle"/> says how it went.</summary>
     private void Update(IEnumerator<(BatchPosition Position, BatchPosition Next, Batch Batch)> batches, TrainingMeter meter)
@@ -195,9 +201,10 @@ public sealed partial class Trainer : IDisposable
             tokens += batch.TargetTokens;
         }
 
-        float rate = _options.Schedule.At(State.Update);
+        float rate = _plateau?.At(State.Update, State.Plateau ?? _plateau.Start) ?? _options.Schedule.At(State.Update);
         _pending.End(_parameters, 1f / tokens);
         _optimizer.Step(rate, _pending.Factor);
+        _average?.Step(_pending.Factor);
         ZeroGradients();
         _queued.Enqueue(new QueuedUpdate(State, parts, tokens, rate));
         State = State with
@@ -239,56 +246,25 @@ public sealed partial class Trainer : IDisposable
             parameter.ZeroGrad();
     }
 
-    /// <summary>Runs a failed update once more with the same masks: names the first tensor that is not finite, and the batch.</summary>
-    private (string What, BatchPosition At) Diagnose(QueuedUpdate update)
-    {
-        foreach (var (batch, at, position) in update.Batches)
-        {
-            using var scope = TensorScope.Begin();
-            using var watch = new NonFiniteWatch(_model.NamedParameters().Select(p => KeyValuePair.Create(p.Name, p.Tensor)));
-            var (loss, _) = _steps.Forward(batch, new RandomSource(_random.Seed, position));
-            if (watch.First is { } first)
-                return (first, at);
-            if (!float.IsFinite(loss.Item()))
-                return ("the loss itself", at);
-        }
-
-        foreach (var (batch, _, position) in update.Batches)
-        {
-            using var scope = TensorScope.Begin();
-            _steps.Forward(batch, new RandomSource(_random.Seed, position)).Loss.Backward();
-        }
-
-        string what = FirstNonFiniteGradient();
-        ZeroGradients();
-        return (what, update.Batches[^1].Position);
-    }
-
-    private string FirstNonFiniteGradient()
-    {
-        foreach (var (name, tensor) in _model.NamedParameters())
-        {
-            if (tensor.Grad is { } gradient && !Ops.IsFinite(gradient))
-                return $"gradient of {name} {tensor.Shape}";
-        }
-
-        return "the gradient's norm";
-    }
-
+    // The model that is validated and saved is the moving average, where there is one.
     private ValidationScores? Validate(TrainingLog? log, RunClock clock)
     {
         if (_validator is null)
             return null;
-        var scores = _validator.Run();
-        double score = scores.Bleu ?? -scores.Loss;
-
-        // A run killed between writing best.safetensors and last.safetensors meets its best validation once more.
-        bool best = score > _bestScore || (score == _bestScore && State.Update == _bestUpdate);
-        if (best)
+        ValidationScores scores;
+        bool best;
+        _average?.Exchange();
+        try
         {
-            (_bestScore, _bestUpdate) = (score, State.Update);
-            if (_directory is not null)
+            scores = _validator.Run();
+            double score = _best.Score(scores);
+            best = _best.Offer(score, State.Update);
+            if (best && _directory is not null)
                 Checkpoint.Save(_directory.Best, Header() with { Score = score }, _model, optimizer: null);
+        }
+        finally
+        {
+            _average?.Exchange();
         }
 
         log?.Write(
@@ -303,6 +279,18 @@ public sealed partial class Trainer : IDisposable
             ("signature", scores.BleuSignature),
             ("best", best));
         return scores with { IsBest = best };
+    }
+
+    // What a validation that was due changes of what follows. One at the end of a run that is not due must not: a run that never stopped there knows nothing of it.
+    private void Learn(ValidationScores? scores)
+    {
+        if (scores is null)
+            return;
+        State = State with
+        {
+            WithoutBest = scores.IsBest ? 0 : State.WithoutBest + 1,
+            Plateau = _plateau?.After(State.Plateau ?? _plateau.Start, State.Update, scores.Loss),
+        };
     }
 
     private string DataSize() => $"{_data.Train.Count} pairs of {_data.Train.Report.SourceTokens} and {_data.Train.Report.TargetTokens} tokens";

@@ -3,6 +3,16 @@ using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
 
+/// <summary>What the best checkpoint of a run is the best by.</summary>
+public enum KeepBest
+{
+    /// <summary>The highest BLEU on the validation pairs; where a run does not translate to validate, the lowest loss.</summary>
+    Bleu,
+
+    /// <summary>The lowest label-smoothed loss on the validation pairs.</summary>
+    Loss,
+}
+
 /// <summary>How a <see cref="Trainer"/> trains.</summary>
 public sealed record TrainerOptions
 {
@@ -31,8 +41,16 @@ public sealed record TrainerOptions
     /// <summary>Which other words share it.</summary>
     public LabelSmoothing SmoothingForm { get; init; } = Tensors.LabelSmoothing.OverOthers;
 
-    /// <summary>The optimiser.</summary>
+    /// <summary>The optimiser Adam, unless <see cref="Sgd"/> is given.</summary>
     public AdamOptions Adam { get; init; } = new();
+
+    /// <summary>Stochastic gradient descent in place of Adam; null for Adam.</summary>
+    public SgdOptions? Sgd { get; init; }
+
+    /// <summary>
+    /// Decay of the exponential moving average of the parameters, below 1; 0 for none. Where there is one it is what is validated and saved as the best model.
+    /// </summary>
+    public float EmaDecay { get; init; }
 
     /// <summary>Gradients of a larger norm (per target token) are scaled down to it; 0 for never.</summary>
     public float ClipNorm { get; init; }
@@ -52,6 +70,18 @@ public sealed record TrainerOptions
     /// <summary>How to translate the validation sentences for BLEU; null to validate by loss alone.</summary>
     public DecodingOptions? ValidationDecoding { get; init; }
 
+    /// <summary>What the best checkpoint is the best by.</summary>
+    public KeepBest KeepBest { get; init; }
+
+    /// <summary>Validations in a row that are no new best, after which the run ends; null for never. The one at the run's end that is not due does not count.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>Updates between checkpoints that are kept; 0 for one at the end of each epoch.</summary>
+    public int CheckpointEvery { get; init; }
+
+    /// <summary>How many of those checkpoints are kept, the newest; 0 for none.</summary>
+    public int KeepCheckpoints { get; init; }
+
     /// <summary>The seed of initial values, dropout and the order of the batches.</summary>
     public ulong Seed { get; init; } = 1;
 
@@ -63,4 +93,8 @@ public sealed record TrainerOptions
 
     /// <summary>Time after which <c>last.safetensors</c> is written between validations, so that a killed run loses little.</summary>
     public TimeSpan SaveEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    internal IOptimizer CreateOptimizer(IReadOnlyList<Tensor> parameters) => Sgd is { } sgd ? new Sgd(parameters, sgd) : new Adam(parameters, Adam);
+
+    internal MovingAverage? CreateAverage(IReadOnlyList<Tensor> parameters) => EmaDecay > 0 ? new MovingAverage(parameters, EmaDecay) : null;
 }

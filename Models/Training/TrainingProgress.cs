@@ -45,7 +45,7 @@ public sealed record TrainingProgress
 /// <param name="NegativeLogLikelihood">In nats per target token.</param>
 /// <param name="Bleu">Corpus BLEU; null when the run does not translate to validate.</param>
 /// <param name="BleuSignature">How that BLEU was computed.</param>
-/// <param name="IsBest">Whether this is the best checkpoint so far: by BLEU where there is one, else by loss.</param>
+/// <param name="IsBest">Whether this is the best checkpoint so far, by what the run keeps the best by.</param>
 public sealed record ValidationScores(double Loss, double NegativeLogLikelihood, double? Bleu, string? BleuSignature, bool IsBest)
 {
     /// <summary>e to the negative log-likelihood.</summary>

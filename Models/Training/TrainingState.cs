@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
 
@@ -29,4 +30,12 @@ public sealed record TrainingState
 
     /// <summary>Random streams drawn.</summary>
     public ulong RandomPosition { get; init; }
+
+    /// <summary>What the schedule that goes by validations remembers; null with any other.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PlateauState? Plateau { get; init; }
+
+    /// <summary>Validations since the best one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int WithoutBest { get; init; }
 }

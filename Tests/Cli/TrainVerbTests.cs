@@ -147,7 +147,7 @@ public sealed class TrainVerbTests : IDisposable
             ["train", _recipe, "--data", _folder.PathOf("."), "--out", _out, "--max-updates", "1000000", "--set", "training.validate_every=1000000"],
             "",
             cancellation: interruption.Token);
-        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(0, run.ExitCode);
         Assert.Matches("^cudaseq: interrupted after update [0-9,]+, which is saved; --resume continues.\n$", run.Error);
         Assert.True(File.Exists(Path.Combine(_out, "last.safetensors")));
     }

@@ -1,4 +1,5 @@
 using CudaSeq.Models;
+using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
 
@@ -50,7 +51,7 @@ public sealed class RecipeTests
         // A key whose setter sets another's value would show here.
         foreach (var key in RecipeKeys.All)
         {
-            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "[5]", "[\"p\", \"q\"]"];
+            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "[5]", "[\"p\", \"q\"]"];
             var changed = candidates
                 .Select(c => key.Read(new Recipe(), System.Text.Json.JsonDocument.Parse(c).RootElement))
                 .First(r => r is not null && key.Show(r) != key.Show(new Recipe()))!;
@@ -98,9 +99,18 @@ public sealed class RecipeTests
     [InlineData("training.learning_rate", "0", "r.json: training.learning_rate must be a number above 0, got 0.")]
     [InlineData("training.learning_rate", "1e99", "r.json: training.learning_rate must be a number above 0, got 1e99.")]
     [InlineData("training.label_smoothing", "1", "r.json: training.label_smoothing must be a number of at least 0 and below 1, got 1.")]
-    [InlineData("training.schedule", "\"cosine\"", "r.json: training.schedule must be inverse_sqrt or fixed, got \"cosine\".")]
+    [InlineData("training.schedule", "\"cosin\"", "r.json: training.schedule must be inverse_sqrt, fixed, cosine, linear, polynomial or plateau, got \"cosin\".")]
+    [InlineData("training.optimizer", "\"adamw\"", "r.json: training.optimizer must be adam or sgd, got \"adamw\".")]
+    [InlineData("training.momentum", "1", "r.json: training.momentum must be a number of at least 0 and below 1, got 1.")]
+    [InlineData("training.ema_decay", "1", "r.json: training.ema_decay must be a number of at least 0 and below 1, got 1.")]
+    [InlineData("training.keep_best", "\"ppl\"", "r.json: training.keep_best must be bleu or loss, got \"ppl\".")]
+    [InlineData("training.patience", "0", "r.json: training.patience must be a whole number of at least 1, or null, got 0.")]
+    [InlineData("training.decay_updates", "0", "r.json: training.decay_updates must be a whole number of at least 1, or null, got 0.")]
+    [InlineData("training.restart_growth", "0.5", "r.json: training.restart_growth must be a number of at least 1, got 0.5.")]
+    [InlineData("training.restart_shrink", "1.5", "r.json: training.restart_shrink must be a number from 0 to 1, got 1.5.")]
+    [InlineData("training.keep_checkpoints", "-1", "r.json: training.keep_checkpoints must be a whole number of at least 0, got -1.")]
     [InlineData("training.adam_form", "true", "r.json: training.adam_form must be fairseq or pytorch, got true.")]
-    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, length_multiple, graphs, precision, tf32, accumulate, label_smoothing, smoothing_form, adam_beta1, adam_beta2, adam_epsilon, adam_form, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, max_updates, max_minutes, validate_every, seed, got 3.")]
+    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, length_multiple, graphs, precision, tf32, accumulate, label_smoothing, smoothing_form, optimizer, adam_beta1, adam_beta2, adam_epsilon, adam_form, momentum, nesterov, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, decay_updates, min_learning_rate, decay_power, restarts, restart_growth, restart_shrink, plateau_factor, plateau_patience, plateau_threshold, ema_decay, max_updates, max_minutes, validate_every, keep_best, patience, checkpoint_every, keep_checkpoints, seed, got 3.")]
     [InlineData("architecture", "\"lstm\"", "r.json: architecture must be transformer, lightconv or dynamicconv, got \"lstm\".")]
     [InlineData("model.encoder_kernel_widths", "[3, 256]", "r.json: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got [3, 256].")]
     [InlineData("model.encoder_glu", "1", "r.json: model.encoder_glu must be true or false, got 1.")]
@@ -137,6 +147,68 @@ public sealed class RecipeTests
     [InlineData("preset=dynamicconv_bse", "--set: preset must be one of transformer_base, transformer_iwslt, transformer_big, transformer_wmt_en_fr_big, transformer_wmt_en_de_big, transformer_wmt_en_de_big_t2t, lightconv_base, lightconv_iwslt, lightconv_big, lightconv_wmt_en_fr_big, lightconv_wmt_zh_en_big, dynamicconv_base, dynamicconv_iwslt, dynamicconv_big, dynamicconv_wmt_en_fr_big, dynamicconv_wmt_zh_en_big, got \"dynamicconv_bse\"; did you mean dynamicconv_base?")]
     public void RefusesASettingOrACombination(string setting, string message) => Assert.Contains(message, Refused(Small, setting));
 
+    [Theory]
+    [InlineData("training.momentum needs training.optimizer sgd, got 0.9 and adam.", "training.momentum=0.9")]
+    [InlineData("training.nesterov needs training.optimizer sgd, got true and adam.", "training.nesterov=true")]
+    [InlineData("training.nesterov needs a training.momentum above 0, got 0.", "training.nesterov=true", "training.optimizer=sgd")]
+    [InlineData("training.adam_beta2 needs training.optimizer adam, got 0.999 and sgd.", "training.adam_beta2=0.999", "training.optimizer=sgd")]
+    [InlineData("training.adam_form needs training.optimizer adam, got pytorch and sgd.", "training.adam_form=pytorch", "training.optimizer=sgd")]
+    [InlineData("training.decay_updates must be given with training.schedule cosine.", "training.schedule=cosine")]
+    [InlineData("training.decay_updates must be given with training.schedule linear.", "training.schedule=linear")]
+    [InlineData("training.decay_updates must be given with training.schedule polynomial.", "training.schedule=polynomial")]
+    [InlineData("training.decay_updates needs training.schedule cosine, linear or polynomial, got 100 and inverse_sqrt.", "training.decay_updates=100")]
+    [InlineData("training.min_learning_rate needs training.schedule cosine, linear, polynomial or plateau, got 0.0001 and fixed.", "training.min_learning_rate=0.0001", "training.schedule=fixed")]
+    [InlineData("training.min_learning_rate must be at most training.learning_rate, got 0.1 and 0.01.", "training.min_learning_rate=0.1", "training.learning_rate=0.01", "training.schedule=plateau")]
+    [InlineData("training.decay_power needs training.schedule polynomial, got 2 and linear.", "training.decay_power=2", "training.schedule=linear", "training.decay_updates=10")]
+    [InlineData("training.restarts needs training.schedule cosine, got true and linear.", "training.restarts=true", "training.schedule=linear", "training.decay_updates=10")]
+    [InlineData("training.restart_growth needs training.restarts true, got 2 and false.", "training.restart_growth=2", "training.schedule=cosine", "training.decay_updates=10")]
+    [InlineData("training.plateau_patience needs training.schedule plateau, got 3 and inverse_sqrt.", "training.plateau_patience=3")]
+    [InlineData("training.checkpoint_every needs a training.keep_checkpoints of at least 1, got 100 and 0.", "training.checkpoint_every=100")]
+    public void RefusesTrainingThatContradictsItself(string problem, params string[] settings)
+        => Assert.Equal([$"r.json: {problem}"], Refused(Small, settings));
+
+    [Fact]
+    public void EveryScheduleOfARecipeIsTheOneOfTheFormula()
+    {
+        Same(new InverseSquareRootSchedule(0.01f, 10), "training.schedule=inverse_sqrt");
+        Same(new FixedSchedule(0.01f, 10), "training.schedule=fixed");
+        Same(new CosineSchedule(0.01f, 10, 50, 0.001f), "training.schedule=cosine", "training.decay_updates=50", "training.min_learning_rate=0.001");
+        Same(
+            new CosineSchedule(0.01f, 10, 50, 0.001f, restarts: true, 2, 0.5f),
+            "training.schedule=cosine", "training.decay_updates=50", "training.min_learning_rate=0.001", "training.restarts=true", "training.restart_growth=2", "training.restart_shrink=0.5");
+        Same(new PolynomialSchedule(0.01f, 10, 50, 0.001f), "training.schedule=linear", "training.decay_updates=50", "training.min_learning_rate=0.001");
+        Same(new PolynomialSchedule(0.01f, 10, 50, 0.001f, 3), "training.schedule=polynomial", "training.decay_updates=50", "training.min_learning_rate=0.001", "training.decay_power=3");
+
+        static void Same(ILearningRateSchedule expected, params string[] settings)
+        {
+            var recipe = Recipe.Parse(Small, "r.json", ["training.learning_rate=0.01", "training.warmup_updates=10", .. settings]);
+            Assert.Equal(recipe, Recipe.Parse(recipe.ToJson()) with { Name = recipe.Name });
+            var got = RecipeOptions.Training(recipe, 100, null).Schedule;
+            Assert.All(Enumerable.Range(0, 200), u => Assert.Equal(expected.At(u), got.At(u)));
+        }
+    }
+
+    [Fact]
+    public void TrainingIsAsTheRecipeSays()
+    {
+        var recipe = Recipe.Parse(
+            Small,
+            "r.json",
+            [
+                "training.optimizer=sgd", "training.momentum=0.9", "training.nesterov=true", "training.weight_decay=0.01", "training.schedule=plateau", "training.plateau_factor=0.5", "training.plateau_patience=1",
+                "training.plateau_threshold=0.25", "training.min_learning_rate=0.0003", "training.learning_rate=0.001", "training.warmup_updates=0",
+                "training.ema_decay=0.75", "training.keep_best=loss", "training.patience=4", "training.checkpoint_every=30", "training.keep_checkpoints=3",
+            ]);
+        var options = RecipeOptions.Training(recipe, 100, null);
+        Assert.Equal(new SgdOptions { Momentum = 0.9f, Nesterov = true, WeightDecay = 0.01f }, options.Sgd);
+        Assert.Equal((0.75f, KeepBest.Loss, 4, 30, 3), (options.EmaDecay, options.KeepBest, options.Patience!.Value, options.CheckpointEvery, options.KeepCheckpoints));
+        var plateau = Assert.IsType<PlateauSchedule>(options.Schedule);
+        var state = plateau.Start;
+        float[] rates = [.. new[] { 4.0, 3.0, 2.9, 2.9, 2.0, 2.0, 2.0, 2.0, 2.0 }.Select(loss => plateau.At(9, state = plateau.After(state, 9, loss)))];
+        Assert.Equal([0.001f, 0.001f, 0.001f, 0.001f, 0.001f, 0.001f, 0.0005f, 0.0005f, 0.0003f], rates);
+        Assert.Null(RecipeOptions.Training(Recipe.Parse(Small), 100, null).Sgd);
+    }
+
     [Fact]
     public void SharingAllEmbeddingsNeedsAJointVocabulary()
         => Assert.Equal(["r.json: model.share_embeddings all needs data.joint true, got false."], Refused(Small, "model.share_embeddings=all", "data.joint=false"));
@@ -167,7 +239,7 @@ public sealed class RecipeTests
               "architecture": "dynamic",
               "model": { "model_width": "wide", "heads": 4, "dropout": 2 },
               "data": { "train": "train.en", "valid": ["v.en", "v.de"], "valid": ["w.en", "w.de"] },
-              "training": { "max_updates": 100, "warmup_update": 10, "schedule": "cosine" },
+              "training": { "max_updates": 100, "warmup_update": 10, "schedule": "sine" },
               "decoding": [],
               "extra": 1
             }
@@ -184,7 +256,7 @@ public sealed class RecipeTests
                 "ten.json: model.model_width must be a whole number from 4 to 1000000, got \"wide\".",
                 "ten.json: model.dropout must be a number of at least 0 and below 1, got 2.",
                 "ten.json: data.train must be [source file, target file], got \"train.en\".",
-                "ten.json: training.schedule must be inverse_sqrt or fixed, got \"cosine\".",
+                "ten.json: training.schedule must be inverse_sqrt, fixed, cosine, linear, polynomial or plateau, got \"sine\".",
             ],
             Assert.Throws<RecipeException>(() => Recipe.Parse(Json, "ten.json")).Problems);
     }
@@ -210,7 +282,9 @@ public sealed class RecipeTests
     public void ResumingComparesWhatMakesTheExperiment()
     {
         var recipe = Recipe.Parse(Small);
-        Assert.Null(recipe.FirstDifference(Recipe.Parse(Small, "other.json", ["training.max_updates=20", "decoding.beam=1"])));
+        Assert.Null(recipe.FirstDifference(Recipe.Parse(Small, "other.json", ["training.max_updates=20", "decoding.beam=1", "training.patience=3", "training.checkpoint_every=5", "training.keep_checkpoints=2"])));
+        Assert.Equal("training.ema_decay was 0 and is 0.5", recipe.FirstDifference(Recipe.Parse(Small, "r.json", ["training.ema_decay=0.5"])));
+        Assert.Equal("training.keep_best was \"bleu\" and is \"loss\"", recipe.FirstDifference(Recipe.Parse(Small, "r.json", ["training.keep_best=loss"])));
         Assert.Equal("training.seed was 1 and is 2", recipe.FirstDifference(Recipe.Parse(Small, "r.json", ["training.seed=2"])));
     }
 

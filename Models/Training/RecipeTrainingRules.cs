@@ -1,0 +1,58 @@
+namespace CudaSeq.Models;
+
+/// <summary>Which keys of a recipe's training go together.</summary>
+internal static class RecipeTrainingRules
+{
+    /// <summary>Keys that mean something with some values of another key alone. A resolved recipe writes them all out: only what is not the default is refused.</summary>
+    private static readonly (string[] Keys, string Needs, string[] Values)[] Partners =
+    [
+        (["adam_beta1", "adam_beta2", "adam_epsilon", "adam_form"], "optimizer", ["adam"]),
+        (["momentum", "nesterov"], "optimizer", ["sgd"]),
+        (["decay_updates"], "schedule", ["cosine", "linear", "polynomial"]),
+        (["min_learning_rate"], "schedule", ["cosine", "linear", "polynomial", "plateau"]),
+        (["decay_power"], "schedule", ["polynomial"]),
+        (["restarts"], "schedule", ["cosine"]),
+        (["restart_growth", "restart_shrink"], "restarts", ["true"]),
+        (["plateau_factor", "plateau_patience", "plateau_threshold"], "schedule", ["plateau"]),
+    ];
+
+    /// <summary>What is wrong, each with the keys that it is about.</summary>
+    public static IEnumerable<(string[] Keys, string Problem)> Broken(Recipe recipe)
+    {
+        var training = recipe.Training;
+        if (training is { MaxUpdates: null, MaxMinutes: null })
+            yield return (["training.max_updates", "training.max_minutes"], "training.max_updates or training.max_minutes must be given, or the run would never end.");
+        if (training is { Schedule: ScheduleKind.InverseSquareRoot, WarmupUpdates: 0 })
+            yield return (["training.schedule", "training.warmup_updates"], "training.warmup_updates must be at least 1 with training.schedule inverse_sqrt, got 0.");
+        foreach (var (keys, needs, values) in Partners)
+        {
+            foreach (string key in keys)
+            {
+                if (Alone(recipe, key, needs, values) is { } problem)
+                    yield return ([Path(key), Path(needs)], problem);
+            }
+        }
+
+        if (training is { DecayUpdates: null, Schedule: ScheduleKind.Cosine or ScheduleKind.Linear or ScheduleKind.Polynomial })
+            yield return ([Path("decay_updates"), Path("schedule")], $"training.decay_updates must be given with training.schedule {Show(recipe, "schedule")}.");
+        if (training.MinLearningRate > training.LearningRate)
+            yield return ([Path("min_learning_rate"), Path("learning_rate")], $"training.min_learning_rate must be at most training.learning_rate, got {Show(recipe, "min_learning_rate")} and {Show(recipe, "learning_rate")}.");
+        if (training is { Nesterov: true, Momentum: 0, Optimizer: OptimizerKind.Sgd })
+            yield return ([Path("nesterov"), Path("momentum"), Path("optimizer")], "training.nesterov needs a training.momentum above 0, got 0.");
+        if (training is { CheckpointEvery: > 0, KeepCheckpoints: 0 })
+            yield return ([Path("checkpoint_every"), Path("keep_checkpoints")], $"training.checkpoint_every needs a training.keep_checkpoints of at least 1, got {training.CheckpointEvery} and 0.");
+    }
+
+    private static string? Alone(Recipe recipe, string key, string needs, string[] values)
+    {
+        string given = Show(recipe, key), partner = Show(recipe, needs);
+        if (values.Contains(partner) || given == Show(new Recipe(), key))
+            return null;
+        string choices = values.Length == 1 ? values[0] : $"{string.Join(", ", values.SkipLast(1))} or {values[^1]}";
+        return $"{Path(key)} needs {Path(needs)} {choices}, got {given} and {partner}.";
+    }
+
+    private static string Path(string name) => $"training.{name}";
+
+    private static string Show(Recipe recipe, string name) => RecipeKeys.All.Single(k => k.Path == Path(name)).Show(recipe).Trim('"');
+}

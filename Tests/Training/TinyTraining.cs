@@ -1,0 +1,95 @@
+using System.Text.Json.Nodes;
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Runs of models so small that a test can make several: they learn to reverse lines of eight words.</summary>
+internal static class TinyTraining
+{
+    public static IEnumerable<JsonObject> Events(RunDirectory directory, string kind) => TrainingLog.Read(directory.Log).Where(e => (string?)e["event"] == kind);
+
+    public static TrainingResult Train(Architecture architecture, RunDirectory? directory, int updates, bool resume = false, int threads = 2)
+        => Train(architecture, directory, Options(updates), resume, threads);
+
+    // With stopAt the run is interrupted after that update, and goes on from where it was if there is something to go on from.
+    public static TrainingResult Train(
+        Architecture architecture, RunDirectory? directory, TrainerOptions options, bool resume = false, int threads = 2, long stopAt = long.MaxValue)
+    {
+        using var interruption = new CancellationTokenSource();
+        using var device = new CpuDevice(threads);
+        var (model, data, random) = Setup(architecture, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data, options, random, directory);
+        if (resume || (stopAt < long.MaxValue && File.Exists(directory!.Last)))
+            trainer.Resume();
+        var sink = new Sink(p =>
+        {
+            if (p.Update >= stopAt)
+                interruption.Cancel();
+        });
+        return trainer.Run(sink, interruption.Token);
+    }
+
+    public static TrainerOptions Options(int updates) => new()
+    {
+        BatchTokens = 200,
+        MaxUpdates = updates,
+        Schedule = new InverseSquareRootSchedule(5e-3f, 30),
+        ReportEvery = TimeSpan.Zero,
+        ValidateEvery = 7,
+        ClipNorm = 1,
+        ValidationDecoding = new DecodingOptions { Beam = 1, MaxLengthB = 10 },
+    };
+
+    public static (Seq2SeqModel Model, TrainingData Data, RandomSource Random) Setup(Architecture architecture, Device device)
+    {
+        string[] words = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
+        var tokenizer = new WordTokenizer();
+        var codec = new TextCodec(tokenizer, Vocabulary.Build(tokenizer, [string.Join(' ', words)]));
+        var pick = new Random(7);
+        (string, string)[] lines =
+        [
+            .. Enumerable.Range(0, 400).Select(_ =>
+            {
+                string[] line = [.. Enumerable.Range(0, 2 + pick.Next(4)).Select(_ => words[pick.Next(words.Length)])];
+                return (string.Join(' ', line), string.Join(' ', line.Reverse()));
+            }),
+        ];
+        var valid = Corpus.Encode(lines[..20], codec, codec);
+        var data = new TrainingData
+        {
+            Source = codec,
+            Target = codec,
+            Train = Corpus.Encode(lines[20..], codec, codec),
+            Valid = valid,
+            ValidReferences = [.. lines[..20].Select(l => l.Item2)],
+        };
+        bool convolves = architecture != Architecture.Transformer;
+        var config = new ModelConfig
+        {
+            Architecture = architecture,
+            ModelWidth = 32,
+            FeedForwardWidth = 64,
+            AttentionHeads = 4,
+            EncoderLayers = 2,
+            DecoderLayers = 2,
+            EncoderKernelWidths = convolves ? [3, 7] : [],
+            DecoderKernelWidths = convolves ? [3, 7] : [],
+            EncoderGlu = convolves,
+            Dropout = 0.1f,
+            AttentionDropout = 0.1f,
+            WeightDropout = convolves ? 0.1f : 0,
+            SourceVocabulary = codec.Vocabulary.Count,
+            TargetVocabulary = codec.Vocabulary.Count,
+        };
+        var random = new RandomSource(3);
+        return (SequenceModel.Create(config, device, random), data, random);
+    }
+
+    public sealed class Sink(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}
