@@ -17,7 +17,10 @@ public sealed class KilledTrainingTests : IDisposable
             "encoder_kernel_widths": [3], "decoder_kernel_widths": [3], "weight_dropout": 0.1, "share_embeddings": "decoder"
           },
           "data": { "train": ["train.a", "train.b"], "valid": ["valid.a", "valid.b"], "tokenizer": "word", "joint": false },
-          "training": { "batch_tokens": 300, "learning_rate": 0.001, "warmup_updates": 10, "max_updates": 120, "validate_every": 10 },
+          "training": {
+            "batch_tokens": 300, "optimizer": "sgd", "momentum": 0.9, "nesterov": true, "learning_rate": 0.05, "warmup_updates": 10, "schedule": "plateau", "plateau_factor": 0.5,
+            "ema_decay": 0.9, "keep_best": "loss", "checkpoint_every": 15, "keep_checkpoints": 3, "max_updates": 120, "validate_every": 10
+          },
           "decoding": { "beam": 2, "max_length_b": 12 }
         }
         """;
@@ -43,10 +46,9 @@ public sealed class KilledTrainingTests : IDisposable
         {
             using var process = Start(killed, resume: true);
             bool ended = kills < 6 ? WaitThenKill(process, random) : process.WaitForExit(120_000);
-            foreach (string name in (string[])["best.safetensors", "last.safetensors"])
+            if (Directory.Exists(killed))
             {
-                string path = Path.Combine(killed, name);
-                if (File.Exists(path))
+                foreach (string path in Directory.EnumerateFiles(killed, "*.safetensors"))
                     Checkpoint.ReadHeader(path);
             }
 
@@ -59,10 +61,37 @@ public sealed class KilledTrainingTests : IDisposable
             kills++;
         }
 
-        foreach (string name in (string[])["last.safetensors", "best.safetensors"])
+        string[] names = ["best.safetensors", "checkpoint-105.safetensors", "checkpoint-120.safetensors", "checkpoint-90.safetensors", "last.safetensors"];
+        foreach (string folder in (string[])[straight, killed])
+            Assert.Equal(names, Directory.EnumerateFiles(folder, "*.safetensors").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
+        foreach (string name in names)
             Assert.True(File.ReadAllBytes(Path.Combine(straight, name)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(killed, name))), $"{name} differs after {kills} kills");
         var updates = TrainingLog.Read(Path.Combine(killed, "log.jsonl")).Where(e => (string?)e["event"] == "validation").Select(e => (long)e["update"]!).ToList();
         Assert.Equal(Enumerable.Range(1, Updates / 10).Select(i => 10L * i), updates);
+    }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    public async Task ASignalEndsTheUpdateSavesAndIsNoFailure(string signal)
+    {
+        WriteData();
+        string output = Path.Combine(_folder, "signalled");
+        using var process = Process.Start(Tool.StartInfo("train", Path.Combine(_folder, "recipe.json"), "--data", _folder, "--out", output, "--max-updates", "1000000"))!;
+        var error = process.StandardError.ReadToEndAsync();
+        while (await process.StandardOutput.ReadLineAsync() is { } line && !line.StartsWith("valid  update", StringComparison.Ordinal))
+            Assert.False(line.Length == 0, "the run says nothing");
+        using (var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])!)
+            await kill.WaitForExitAsync();
+        await process.StandardOutput.ReadToEndAsync();
+        Assert.True(process.WaitForExit(120_000), $"SIG{signal} did not end the run");
+        long update = Checkpoint.ReadHeader(Path.Combine(output, "last.safetensors")).State.Update;
+        Assert.Equal((0, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"cudaseq: interrupted after update {update:N0}, which is saved; --resume continues.\n")), (process.ExitCode, await error));
+        Assert.Equal("interruption", (string?)TrainingLog.Read(Path.Combine(output, "log.jsonl")).Last()["ended_by"]);
+        string most = (update + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var resumed = Tool.Run("train", Path.Combine(_folder, "recipe.json"), "--data", _folder, "--out", output, "--max-updates", most, "--resume");
+        Assert.Equal((0, ""), (resumed.ExitCode, resumed.Error));
+        Assert.Equal(update + 1, Checkpoint.ReadHeader(Path.Combine(output, "last.safetensors")).State.Update);
     }
 
     // Lets the run come some way beyond its last checkpoint, then ends it with SIGKILL.

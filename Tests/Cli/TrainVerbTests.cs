@@ -153,6 +153,15 @@ public sealed class TrainVerbTests : IDisposable
     }
 
     [Fact]
+    public void ARunOutOfPatienceSaysSo()
+    {
+        var run = Train("--max-updates", "1000", "--set", "training.patience=2", "training.schedule=fixed", "training.learning_rate=1e-12", "training.validate_every=1");
+        Assert.Equal("", run.Error);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("\ntraining.patience: the last 2 validations were no new best, ended after update 3\n", run.Out);
+    }
+
+    [Fact]
     public void AMissingFileOfTheDataIsNamed()
     {
         File.Delete(_folder.PathOf("valid.words"));

@@ -57,8 +57,8 @@ public sealed class ScheduleTests
             while (since >= length)
             {
                 since -= length;
-                length *= growth;
-                factor *= shrink;
+                length *= (double)(decimal)growth;
+                factor *= (double)(decimal)shrink;
             }
 
             double low = 0.05 * factor, high = 0.5 * factor;
