@@ -46,50 +46,10 @@ public static class TextFile
     /// <returns>The lines without their ends.</returns>
     /// <exception cref="InvalidDataException">A line is not valid UTF-8 or longer than 1 GiB.</exception>
     public static IEnumerable<string> ReadLines(Stream stream, string name, bool keepByteOrderMark = false)
-    {
-        var buffer = new byte[FirstBufferBytes];
-        int start = 0, scanned = 0, end = 0;
-        long line = 0;
-        bool dropMark = !keepByteOrderMark;
-        while (true)
-        {
-            int feed = buffer.AsSpan(scanned, end - scanned).IndexOf((byte)'\n');
-            if (feed >= 0)
-            {
-                int stop = scanned + feed;
-                bool carriage = stop > start && buffer[stop - 1] == '\r';
-                yield return Decode(buffer.AsSpan(start, stop - start - (carriage ? 1 : 0)), name, ++line, dropMark);
-                start = scanned = stop + 1;
-                continue;
-            }
+        => ReadLines(stream, name, keepByteOrderMark, keepEnds: false);
 
-            if (start > 0)
-            {
-                buffer.AsSpan(start, end - start).CopyTo(buffer);
-                end -= start;
-                start = 0;
-            }
-
-            scanned = end;
-            if (end == buffer.Length)
-            {
-                if (end >= LongestLineBytes)
-                    throw new InvalidDataException($"{name}: line {line + 1} is longer than 1 GiB.");
-                Array.Resize(ref buffer, 2 * end);
-            }
-
-            int read = stream.Read(buffer, end, buffer.Length - end);
-            if (read == 0)
-            {
-                bool onlyMark = dropMark && line == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark);
-                if (end > 0 && !onlyMark)
-                    yield return Decode(buffer.AsSpan(0, end), name, ++line, dropMark);
-                yield break;
-            }
-
-            end += read;
-        }
-    }
+    /// <summary>Reads a stream line by line, each line with the LF or CR LF that ends it, and with a byte order mark that begins the first: together they are the text.</summary>
+    internal static IEnumerable<string> ReadWholeLines(Stream stream, string name) => ReadLines(stream, name, keepByteOrderMark: true, keepEnds: true);
 
     /// <summary>
     /// Writes lines as UTF-8 without a byte order mark, each ended by LF: to a temporary file beside <paramref name="path"/> that then takes its place,
@@ -148,6 +108,53 @@ public static class TextFile
         }
 
         return true;
+    }
+
+    private static IEnumerable<string> ReadLines(Stream stream, string name, bool keepByteOrderMark, bool keepEnds)
+    {
+        var buffer = new byte[FirstBufferBytes];
+        int start = 0, scanned = 0, end = 0;
+        long line = 0;
+        bool dropMark = !keepByteOrderMark;
+        while (true)
+        {
+            int feed = buffer.AsSpan(scanned, end - scanned).IndexOf((byte)'\n');
+            if (feed >= 0)
+            {
+                int stop = scanned + feed;
+                bool carriage = stop > start && buffer[stop - 1] == '\r';
+                int length = keepEnds ? stop + 1 - start : stop - start - (carriage ? 1 : 0);
+                yield return Decode(buffer.AsSpan(start, length), name, ++line, dropMark);
+                start = scanned = stop + 1;
+                continue;
+            }
+
+            if (start > 0)
+            {
+                buffer.AsSpan(start, end - start).CopyTo(buffer);
+                end -= start;
+                start = 0;
+            }
+
+            scanned = end;
+            if (end == buffer.Length)
+            {
+                if (end >= LongestLineBytes)
+                    throw new InvalidDataException($"{name}: line {line + 1} is longer than 1 GiB.");
+                Array.Resize(ref buffer, 2 * end);
+            }
+
+            int read = stream.Read(buffer, end, buffer.Length - end);
+            if (read == 0)
+            {
+                bool onlyMark = dropMark && line == 0 && buffer.AsSpan(0, end).SequenceEqual(ByteOrderMark);
+                if (end > 0 && !onlyMark)
+                    yield return Decode(buffer.AsSpan(0, end), name, ++line, dropMark);
+                yield break;
+            }
+
+            end += read;
+        }
     }
 
     private static string Decode(ReadOnlySpan<byte> bytes, string name, long line, bool dropMark)

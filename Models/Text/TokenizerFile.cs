@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// A tokeniser as one JSON file: <c>{ "tokenizer": "bpe", "version": 1, "pieces": ["▁", "e", ...] }</c>; the word and the character tokeniser have no pieces.
+/// A tokeniser as one JSON file: <c>{ "tokenizer": "bpe", "version": 1, "pieces": ["▁", "e", ...] }</c>; that of subword-nmt has
+/// <c>"codes": ["#version: 0.2", "t h", ...]</c>, the lines of its codes file; the word and the character tokeniser have neither.
 /// </summary>
 public static class TokenizerFile
 {
@@ -14,22 +15,27 @@ public static class TokenizerFile
 
     /// <summary>Writes a tokeniser to a temporary file beside <paramref name="path"/> that then takes its place.</summary>
     /// <param name="path">The file to make or replace.</param>
-    /// <param name="tokenizer">One of <see cref="BytePairEncoding"/>, <see cref="WordTokenizer"/> and <see cref="CharacterTokenizer"/>.</param>
+    /// <param name="tokenizer">One of <see cref="BytePairEncoding"/>, <see cref="SubwordNmt"/>, <see cref="WordTokenizer"/> and <see cref="CharacterTokenizer"/>.</param>
     public static void Save(string path, ITokenizer tokenizer) => TextFile.WriteWhole(path, stream =>
     {
         using var writer = new Utf8JsonWriter(stream, Options);
         writer.WriteStartObject();
         writer.WriteString("tokenizer", tokenizer.Name);
         writer.WriteNumber("version", Version);
-        if (tokenizer.Pieces.Count > 0)
-        {
-            writer.WriteStartArray("pieces");
-            foreach (string piece in tokenizer.Pieces)
-                writer.WriteStringValue(piece);
-            writer.WriteEndArray();
-        }
+        if (tokenizer is SubwordNmt subwords)
+            WriteList("codes", subwords.CodesLines());
+        else if (tokenizer.Pieces.Count > 0)
+            WriteList("pieces", tokenizer.Pieces);
 
         writer.WriteEndObject();
+
+        void WriteList(string name, IEnumerable<string> texts)
+        {
+            writer.WriteStartArray(name);
+            foreach (string text in texts)
+                writer.WriteStringValue(text);
+            writer.WriteEndArray();
+        }
     });
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -59,15 +65,26 @@ public static class TokenizerFile
             return kind switch
             {
                 "bpe" => new BytePairEncoding(Pieces(path, root)),
+                "subword_nmt" => new SubwordNmt(Codes(path, root)),
                 "word" => new WordTokenizer(),
                 "character" => new CharacterTokenizer(),
-                _ => throw new InvalidDataException($"{path}: tokenizer must be bpe, word or character, got {kind ?? "none"}."),
+                _ => throw new InvalidDataException($"{path}: tokenizer must be bpe, subword_nmt, word or character, got {kind ?? "none"}."),
             };
         }
     }
 
     private static JsonElement? Member(JsonElement root, string name)
         => root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) ? value : null;
+
+    private static SubwordNmtCodes Codes(string path, JsonElement root)
+    {
+        if (Member(root, "codes") is not { ValueKind: JsonValueKind.Array } array)
+            throw new InvalidDataException($"{path}: codes must be a list.");
+        var lines = new List<string>();
+        foreach (var element in array.EnumerateArray())
+            lines.Add(Text(element) ?? throw new InvalidDataException($"{path}: codes[{lines.Count}] must be a string."));
+        return SubwordNmtCodes.Parse($"{path}: codes", lines);
+    }
 
     private static string[] Pieces(string path, JsonElement root)
     {

@@ -222,6 +222,7 @@ public sealed class Experiment : IDisposable
             ITokenizer tokenizer = recipe.Data.Tokenizer switch
             {
                 TokenizerKind.Bpe => BytePairEncoding.Learn(lines, size - Vocabulary.SpecialCount, cancellation),
+                TokenizerKind.SubwordNmt => SubwordNmt.Learn(lines, recipe.Data.Merges, cancellation: cancellation),
                 TokenizerKind.Word => new WordTokenizer(),
                 _ => new CharacterTokenizer(),
             };

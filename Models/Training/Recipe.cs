@@ -98,6 +98,9 @@ public enum TokenizerKind
     /// <summary>Byte-pair encoding learned on the training text.</summary>
     Bpe,
 
+    /// <summary>Byte-pair encoding of the words between blanks, as subword-nmt does it, learned on the training text.</summary>
+    SubwordNmt,
+
     /// <summary>The words between blanks.</summary>
     Word,
 
@@ -125,6 +128,9 @@ public sealed record RecipeData
 
     /// <summary>The largest size of a vocabulary, special tokens included.</summary>
     public int VocabularySize { get; init; } = 8000;
+
+    /// <summary>The merges that <see cref="TokenizerKind.SubwordNmt"/> learns.</summary>
+    public int Merges { get; init; } = 10_000;
 
     /// <summary>Whether source and target share one vocabulary.</summary>
     public bool Joint { get; init; } = true;
