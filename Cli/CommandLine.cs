@@ -61,7 +61,7 @@ internal static class CommandLine
     }
 
     /// <summary>All verbs, in the order of the help.</summary>
-    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new AverageVerb(), new TranslateVerb(), new ScoreVerb(), new ReportVerb(), new CompareVerb(), new InfoVerb(), new DoctorVerb()];
+    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new AverageVerb(), new TranslateVerb(), new ScoreVerb(), new BpeVerb(), new ReportVerb(), new CompareVerb(), new InfoVerb(), new DoctorVerb()];
 
     private static int Run(string[] args, Terminal terminal, ref string context, CancellationToken cancellation)
     {
@@ -84,9 +84,22 @@ internal static class CommandLine
             return Success;
         }
 
-        var verb = Find(args[0], verbs);
-        context = $"cudaseq {verb.Name}";
+        var verb = Find(args[0], verbs, "--help", "--version");
+        context = $"cudaseq {verb.FullName}";
         string[] rest = SplitSettings(args[1..]);
+        if (verb.Verbs.Count > 0 && rest is not ["--help" or "-h", ..])
+        {
+            if (rest.Length == 0)
+            {
+                Help.WriteVerb(verb, terminal);
+                throw new UsageException("a verb must be given.");
+            }
+
+            verb = Find(rest[0], verb.Verbs, "--help");
+            context = $"cudaseq {verb.FullName}";
+            rest = rest[1..];
+        }
+
         if (AsksForHelp(rest))
         {
             Help.WriteVerb(verb, terminal);
@@ -96,12 +109,12 @@ internal static class CommandLine
         return verb.Run(Parse(verb, rest), terminal, cancellation);
     }
 
-    private static Verb Find(string name, IReadOnlyList<Verb> verbs)
+    private static Verb Find(string name, IReadOnlyList<Verb> verbs, params IEnumerable<string> options)
     {
         if (verbs.FirstOrDefault(v => v.Name == name) is { } verb)
             return verb;
         if (name.StartsWith('-'))
-            throw new UsageException($"unknown option {name}{Suggestion(name, ["--help", "--version"], ".")}");
+            throw new UsageException($"unknown option {name}{Suggestion(name, options, ".")}");
         throw new UsageException($"unknown verb {name}{Suggestion(name, verbs.Select(v => v.Name), $"; the verbs are {string.Join(", ", verbs.Select(v => v.Name))}.")}");
     }
 
@@ -115,7 +128,7 @@ internal static class CommandLine
             bool isOption = name.Length > 1 && name[0] == '-' && !char.IsAsciiDigit(name[1]);
             var option = verb.Options.FirstOrDefault(o => o.Name == name);
             if (isOption && option is null)
-                throw new UsageException($"unknown option {name}{Suggestion(name, verb.Options.Select(o => o.Name), $"; cudaseq {verb.Name} --help lists the options.")}");
+                throw new UsageException($"unknown option {name}{Suggestion(name, verb.Options.Select(o => o.Name), $"; cudaseq {verb.FullName} --help lists the options.")}");
             if (isOption && waiting is not null)
                 throw NeedsValue(waiting);
             waiting = isOption && option!.Arity.MaximumNumberOfValues > 0 && name == arg ? option : null;
@@ -129,17 +142,17 @@ internal static class CommandLine
         foreach (var argument in verb.Arguments.Where(a => a.Arity.MinimumNumberOfValues > 0))
         {
             if (result.GetResult(argument) is not { Tokens.Count: > 0 })
-                throw new UsageException($"{argument.Name} must be given; cudaseq {verb.Name} --help shows how.");
+                throw new UsageException($"{argument.Name} must be given; cudaseq {verb.FullName} --help shows how.");
         }
 
         foreach (var option in verb.Options.Where(o => o.Required))
         {
             if (result.GetResult(option) is null or { IdentifierTokenCount: 0 })
-                throw new UsageException($"{option.Name} {option.HelpName} must be given; cudaseq {verb.Name} --help shows how.");
+                throw new UsageException($"{option.Name} {option.HelpName} must be given; cudaseq {verb.FullName} --help shows how.");
         }
 
         if (result.UnmatchedTokens.Count > 0)
-            throw new UsageException($"unexpected argument {result.UnmatchedTokens[0]}; cudaseq {verb.Name} --help shows what it takes.");
+            throw new UsageException($"unexpected argument {result.UnmatchedTokens[0]}; cudaseq {verb.FullName} --help shows what it takes.");
         return result.Errors.Count == 0 ? result : throw new UsageException(result.Errors[0].Message);
     }
 

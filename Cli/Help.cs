@@ -33,10 +33,16 @@ internal static class Help
 
     public static void WriteVerb(Verb verb, Terminal terminal)
     {
-        terminal.Out.WriteLine($"cudaseq {verb.Name}: {verb.Description}");
+        terminal.Out.WriteLine($"cudaseq {verb.FullName}: {verb.Description}");
         Heading(terminal, "Usage");
         string usage = string.Concat(verb.Arguments.Select(a => $" {a.Name}")) + string.Concat(verb.Options.Where(o => o.Required).Select(o => $" {Label(o)}"));
-        terminal.Out.WriteLine($"  cudaseq {verb.Name}{usage} [options]");
+        terminal.Out.WriteLine($"  cudaseq {verb.FullName}{(verb.Verbs.Count > 0 ? " VERB" : "")}{usage} [options]");
+        if (verb.Verbs.Count > 0)
+        {
+            Heading(terminal, "Verbs");
+            Rows(terminal, [.. verb.Verbs.Select(v => (v.Name, v.Description ?? ""))]);
+        }
+
         if (verb.Arguments.Count > 0)
         {
             Heading(terminal, "Arguments");

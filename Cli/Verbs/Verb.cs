@@ -7,9 +7,18 @@ namespace CudaSeq.Cli;
 /// <summary>One verb of the tool: what it takes, what it shows as help, what it does.</summary>
 internal abstract class Verb : Command
 {
-    protected Verb(string name, string description)
+    protected Verb(string name, string description, string? group = null)
         : base(name, description)
-        => TreatUnmatchedTokensAsErrors = false;
+    {
+        TreatUnmatchedTokensAsErrors = false;
+        FullName = group is null ? name : $"{group} {name}";
+    }
+
+    /// <summary>What is typed after <c>cudaseq</c>: the verb's name, before it that of the verb it belongs to.</summary>
+    public string FullName { get; }
+
+    /// <summary>The verbs that belong to it, one of which must follow it; none for most.</summary>
+    public virtual IReadOnlyList<Verb> Verbs => [];
 
     /// <summary>Command lines that work, for the help, each with what it does.</summary>
     public abstract IReadOnlyList<(string Line, string What)> Examples { get; }
@@ -25,6 +34,10 @@ internal abstract class Verb : Command
 
     protected static Option<string> Text(string name, string value, string description, bool required = false)
         => new(name) { HelpName = value, Description = description, Required = required };
+
+    /// <summary>One value or several, as <c>--input a b</c>; empty when it is not given.</summary>
+    protected static Option<string[]> Texts(string name, string value, string description)
+        => new(name) { HelpName = $"{value} ...", Description = description, Arity = new ArgumentArity(1, 1000), AllowMultipleArgumentsPerToken = true };
 
     protected static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 

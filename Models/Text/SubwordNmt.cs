@@ -124,7 +124,7 @@ public sealed class SubwordNmt : ITokenizer
         foreach (var range in line.AsSpan().SplitAny(' ', '\r'))
         {
             for (var rest = line.AsSpan(range); !rest.IsEmpty;)
-                tokens.AddRange(Segment(SubwordNmtText.NextLine(ref rest)));
+                tokens.AddRange(Segment(SubwordNmtText.NextLine(ref rest)).Where(token => token.Length > 0));
         }
 
         return [.. tokens];

@@ -1,8 +1,8 @@
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Where subword-nmt sees lines and words. It reads with Python's codecs module, for which a line ends at LF, CR, CR LF, U+000B, U+000C, U+001C .. U+001E, U+0085,
-/// U+2028 or U+2029; only CR and LF are then taken off, so the others end a word and are its last character. Words are separated by U+0020 and by nothing else.
+/// Where subword-nmt sees lines. It reads with Python's codecs module, for which a line ends at LF, CR, CR LF, U+000B, U+000C, U+001C .. U+001E, U+0085,
+/// U+2028 or U+2029; only CR and LF are then taken off, so the others end a word and are its last character. Words are separated by U+0020 alone.
 /// </summary>
 internal static class SubwordNmtText
 {
@@ -17,16 +17,6 @@ internal static class SubwordNmtText
         var line = text[..Math.Min(end + 1, text.Length)];
         text = text[line.Length..];
         return line;
-    }
-
-    /// <summary>Takes the next word off a line without its end; empty when none is left.</summary>
-    public static ReadOnlySpan<char> NextWord(ref ReadOnlySpan<char> line)
-    {
-        line = line.TrimStart(' ');
-        int blank = line.IndexOf(' ');
-        var word = blank < 0 ? line : line[..blank];
-        line = line[word.Length..];
-        return word;
     }
 
     /// <summary>What <c>\s</c> matches in Python: also U+001C .. U+001F.</summary>

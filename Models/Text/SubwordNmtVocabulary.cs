@@ -52,7 +52,10 @@ internal sealed class SubwordNmtVocabulary
         while (open.TryPop(out var next))
         {
             var (part, final) = next;
-            if (_tokens.Contains(final ? part : part + SubwordNmt.Separator)
+
+            // Nothing is left of a symbol that lay within the end of the word: subword-nmt writes it as an empty token, or splits it for ever.
+            if (part.Length == 0
+                || _tokens.Contains(final ? part : part + SubwordNmt.Separator)
                 || !_parts.TryGetValue(final ? part + SubwordNmt.EndOfWord : part, out var halves))
             {
                 result.Add(part);

@@ -86,6 +86,12 @@ public sealed partial class PageTests
             return;
         var verb = CommandLine.Verbs().FirstOrDefault(v => v.Name == words[0]);
         Assert.True(verb is not null, $"{page}: {command}: no such verb");
+        if (verb.Verbs.Count > 0 && words is [_, var second, ..])
+        {
+            verb = verb.Verbs.FirstOrDefault(v => v.Name == second);
+            Assert.True(verb is not null, $"{page}: {command}: no such verb");
+        }
+
         foreach (string option in words.Skip(1).Where(w => w.StartsWith("--", StringComparison.Ordinal) && w is not "--help"))
             Assert.True(verb.Options.Any(o => o.Name == option.Split('=')[0]), $"{page}: {command}: no option {option}");
         foreach (string recipe in words.Where(w => w.StartsWith("recipes/", StringComparison.Ordinal)))

@@ -300,6 +300,16 @@ public sealed class RecipeTests
     }
 
     [Fact]
+    public void TheRecipeOfTokenisedTextIsFairseqsTransformerTiny()
+    {
+        var recipe = Recipe.Load(Repository.File("recipes/multi30k-tok-transformer.json"));
+        Assert.Equal("multi30k-tok-transformer", recipe.Name);
+        Assert.Equal((TokenizerKind.SubwordNmt, 10_000, true), (recipe.Data.Tokenizer, recipe.Data.Merges, recipe.Data.Joint));
+        Assert.Equal((128, 256, 4, 4, 4, 0.3f), (recipe.Model.ModelWidth, recipe.Model.FeedForwardWidth, recipe.Model.AttentionHeads, recipe.Model.EncoderLayers, recipe.Model.DecoderLayers, recipe.Model.Dropout));
+        Assert.Equal((0.005f, 2000, 8000, 5), (recipe.Training.LearningRate, recipe.Training.WarmupUpdates, recipe.Training.MaxUpdates, recipe.Decoding.Beam));
+    }
+
+    [Fact]
     public void ThePageAboutRecipesIsCurrent() => Repository.AssertSame("docs/recipes.md", RecipePage.ToMarkdown());
 
     private static IReadOnlyList<string> Refused(string json, params string[] settings)
