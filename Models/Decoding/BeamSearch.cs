@@ -1,111 +1,123 @@
 namespace CudaSeq.Models;
 
 /// <summary>
-/// The search for one sentence, fairseq's rules over numbers alone. Each step looks at the best 2 * beam continuations of all live hypotheses. Of the first beam of them,
-/// those that end are finished; the first beam of those that do not end live on. The search is over when beam hypotheses have finished, or at the maximum
-/// length, where every hypothesis ends.
+/// Beam search, fairseq's rules. Each step looks at the best 2 * beam continuations of all live hypotheses. Of the first beam of them, those that end are finished; the first
+/// beam of those that do not end live on. The search is over when beam hypotheses have finished, or when none lives on.
 /// </summary>
-internal sealed class BeamSearch
+/// <remarks>
+/// Diverse beam search (Vijayakumar et al. 2018) is several such searches side by side, the groups, each with its part of the beam. A group takes its step after those before it,
+/// and a token costs it the strength for each hypothesis of theirs that took that token in this step (Hamming diversity). What it costs stays in the score, as in fairseq.
+/// A prescribed token costs nothing.
+/// </remarks>
+internal sealed class BeamSearch : SentenceSearch
 {
-    private readonly int _beam;
-    private readonly int _minLength;
-    private readonly int _maxLength;
-    private readonly float _lengthPenalty;
-    private readonly List<Candidate> _candidates = [];
-    private readonly List<Hypothesis> _finished = [];
-    private Node?[] _live;
-    private Node?[] _next;
-    private int _step;
+    // How many tokens are forbidden varies from step to step; a GPU captures each number of candidates.
+    private const int CandidateMultiple = 8;
+    private const int UsuallyForbidden = 2;
 
-    /// <summary>Starts with one live hypothesis, the empty one.</summary>
+    private readonly int _beam;
+    private readonly int _width;
+    private readonly float _strength;
+    private readonly int[] _finished;
+    private readonly List<Candidate> _candidates = [];
+    private readonly Dictionary<int, int> _taken = [];
+    private readonly PartialHypothesis?[] _next;
+
+    /// <summary>Starts with one live hypothesis in each group, the empty one.</summary>
     /// <param name="beam">Hypotheses kept.</param>
-    /// <param name="minLength">Tokens before end-of-sentence is allowed.</param>
-    /// <param name="maxLength">Tokens after which end-of-sentence is forced.</param>
-    /// <param name="lengthPenalty">p in score = sum / length^p.</param>
-    public BeamSearch(int beam, int minLength, int maxLength, float lengthPenalty)
+    /// <param name="rules">What may follow a hypothesis.</param>
+    /// <param name="score">What finished hypotheses are compared by.</param>
+    /// <param name="groups">Groups; divides the beam.</param>
+    /// <param name="strength">What a token costs for each hypothesis of an earlier group that took it.</param>
+    public BeamSearch(int beam, TokenRules rules, LengthScore score, int groups = 1, float strength = 0)
+        : base(beam, rules, score)
     {
         _beam = beam;
-        _minLength = minLength;
-        _maxLength = maxLength;
-        _lengthPenalty = lengthPenalty;
-        _live = new Node?[beam];
-        _next = new Node?[beam];
-        _live[0] = new Node(Vocabulary.Eos, 0, 0, null);
-        Rows = new int[beam];
-        Tokens = new int[beam];
-        Array.Fill(Tokens, Vocabulary.Eos);
+        _width = beam / groups;
+        _strength = strength;
+        _finished = new int[groups];
+        _next = new PartialHypothesis?[_width];
+        for (int group = 0; group < groups; group++)
+            Live[group * _width] = PartialHypothesis.Empty;
+        ApplyRules();
     }
 
-    /// <summary>Whether the search is over.</summary>
-    public bool IsFinished { get; private set; }
+    /// <summary>
+    /// Twice the beam, and those that may be forbidden. That is enough for groups too: of twice their width and the tokens of all other rows, at most so many cost something.
+    /// </summary>
+    public override int Candidates
+        => (2 * _beam) + UsuallyForbidden + ((Math.Max(0, MostForbidden - UsuallyForbidden) + CandidateMultiple - 1) / CandidateMultiple * CandidateMultiple);
 
-    /// <summary>Whether the next step can only end.</summary>
-    public bool MustEnd => _step == _maxLength;
-
-    /// <summary>For each row of the beam, the row before the last step that it continues.</summary>
-    public int[] Rows { get; }
-
-    /// <summary>The last token of each row. Rows without a live hypothesis repeat the first.</summary>
-    public int[] Tokens { get; }
-
-    /// <summary>Continuations a row has to offer per step: twice the beam, and those that may be forbidden.</summary>
-    public static int CandidatesPerRow(int beam) => (2 * beam) + 2;
-
-    /// <summary>Takes a step.</summary>
-    /// <param name="scores">[beam, k], log probabilities of each row's best continuations, descending; k is <see cref="CandidatesPerRow"/> or the vocabulary.</param>
-    /// <param name="tokens">[beam, k], which they are.</param>
-    /// <param name="endScores">[beam], the log probability of end-of-sentence; read only when <see cref="MustEnd"/>.</param>
-    /// <exception cref="InvalidOperationException">A log probability is not a number.</exception>
-    public void Advance(ReadOnlySpan<float> scores, ReadOnlySpan<int> tokens, ReadOnlySpan<float> endScores)
+    /// <inheritdoc/>
+    public override void Advance(StepScores scores, int first)
     {
-        Collect(scores, tokens, endScores);
+        _taken.Clear();
+        bool finished = true;
+        for (int group = 0; group < _finished.Length; group++)
+            finished &= AdvanceGroup(group, scores, first);
+        IsFinished = finished;
+        ApplyRules();
+    }
+
+    private bool AdvanceGroup(int group, StepScores scores, int first)
+    {
+        int start = group * _width;
+        Collect(start, scores, first);
         Array.Clear(_next);
         int live = 0;
-        for (int i = 0; i < Math.Min(2 * _beam, _candidates.Count) && live < _beam; i++)
+        for (int i = 0; i < Math.Min(2 * _width, _candidates.Count) && live < _width; i++)
         {
             var candidate = _candidates[i];
+            var parent = Live[candidate.Row]!;
             if (candidate.Token == Vocabulary.Eos)
             {
-                if (i < _beam && _finished.Count < _beam)
-                    Finish(candidate);
-                continue;
+                if (i >= _width || _finished[group] == _width)
+                    continue;
+                Finish(parent, candidate.Score);
+                _finished[group]++;
+            }
+            else
+            {
+                _next[live] = parent.Then(candidate.Token, candidate.Score);
+                Rows[start + live] = candidate.Row;
+                Tokens[start + live] = candidate.Token;
+                live++;
             }
 
-            _next[live] = new Node(candidate.Token, candidate.Sum, candidate.Score, _live[candidate.Row]);
-            Rows[live] = candidate.Row;
-            Tokens[live] = candidate.Token;
-            live++;
+            _taken[candidate.Token] = _taken.GetValueOrDefault(candidate.Token) + 1;
         }
 
-        for (int i = live; i < _beam; i++)
-            (Rows[i], Tokens[i]) = live > 0 ? (Rows[0], Tokens[0]) : (0, Vocabulary.Eos);
-        (_live, _next) = (_next, _live);
-        IsFinished = _finished.Count == _beam || _step == _maxLength || live == 0;
-        _step++;
+        bool over = _finished[group] == _width || live == 0;
+        for (int i = 0; i < _width; i++)
+        {
+            if (i >= live)
+                (Rows[start + i], Tokens[start + i]) = live > 0 ? (Rows[start], Tokens[start]) : (start, Vocabulary.Eos);
+            Live[start + i] = over ? null : _next[i];
+        }
+
+        return over;
     }
 
-    /// <summary>The finished hypotheses, best first; equal scores in the order they finished.</summary>
-    public IReadOnlyList<Hypothesis> Best(int count) => [.. _finished.OrderByDescending(h => h.Score).Take(count)];
-
-    private void Collect(ReadOnlySpan<float> scores, ReadOnlySpan<int> tokens, ReadOnlySpan<float> endScores)
+    private void Collect(int start, StepScores scores, int first)
     {
         _candidates.Clear();
-        int k = scores.Length / _beam;
-        for (int row = 0; row < _beam; row++)
+        for (int row = start; row < start + _width; row++)
         {
-            if (_live[row] is not { } hypothesis)
+            if (Live[row] is not { } hypothesis)
                 continue;
-            if (MustEnd)
+            var allowed = Allowed(row);
+            if (allowed.Forced is { } forced)
             {
-                Offer(row, Vocabulary.Eos, hypothesis, endScores[row]);
+                Offer(row, forced, hypothesis, scores.Of(first + row, forced), cost: 0);
                 continue;
             }
 
-            for (int i = row * k; i < (row + 1) * k; i++)
+            var best = scores.Best(first + row);
+            var tokens = scores.Tokens(first + row);
+            for (int i = 0; i < best.Length; i++)
             {
-                bool forbidden = tokens[i] == Vocabulary.Pad || (tokens[i] == Vocabulary.Eos && _step < _minLength);
-                if (!forbidden)
-                    Offer(row, tokens[i], hypothesis, scores[i]);
+                if (!allowed.Forbidden.Contains(tokens[i]))
+                    Offer(row, tokens[i], hypothesis, best[i], _strength * _taken.GetValueOrDefault(tokens[i]));
             }
         }
 
@@ -118,32 +130,12 @@ internal sealed class BeamSearch
         });
     }
 
-    private void Offer(int row, int token, Node hypothesis, float score)
+    private void Offer(int row, int token, PartialHypothesis hypothesis, float score, float cost)
     {
-        if (float.IsNaN(score))
-            throw new InvalidOperationException($"SequenceGenerator: log probabilities must be numbers, got NaN for token {token} after {_step} tokens. The model is damaged.");
+        score = Number(score, token, hypothesis) - cost;
         if (!float.IsNegativeInfinity(score))
             _candidates.Add(new Candidate(row, token, hypothesis.Sum + score, score));
     }
 
-    private void Finish(Candidate last)
-    {
-        var tokens = new int[_step];
-        var scores = new float[_step + 1];
-        scores[_step] = last.Score;
-        var node = _live[last.Row];
-        for (int i = _step - 1; i >= 0; i--)
-        {
-            tokens[i] = node!.Token;
-            scores[i] = node.Score;
-            node = node.Previous;
-        }
-
-        _finished.Add(new Hypothesis(tokens, last.Sum / MathF.Pow(_step + 1, _lengthPenalty), scores));
-    }
-
     private readonly record struct Candidate(int Row, int Token, float Sum, float Score);
-
-    /// <summary>The last token of a hypothesis, the sum of its log probabilities, this token's, and what came before.</summary>
-    private sealed record Node(int Token, float Sum, float Score, Node? Previous);
 }

@@ -6,14 +6,20 @@ public sealed record DecodingOptions
     /// <summary>Hypotheses kept of each sentence; 1 is greedy search.</summary>
     public int Beam { get; init; } = 5;
 
-    /// <summary>Hypotheses returned of each sentence, at most <see cref="Beam"/>; fewer are returned where fewer ended.</summary>
+    /// <summary>
+    /// Hypotheses returned of each sentence, at most <see cref="Beam"/>; fewer are returned where fewer ended. With <see cref="Sampling"/> the samples that are drawn, all of
+    /// which are returned; the beam does not count then.
+    /// </summary>
     public int NBest { get; init; } = 1;
 
     /// <summary>
     /// p in score = (sum of log probabilities) / length^p, where the length counts end-of-sentence. Above 1 favours long outputs, below 1 short ones, 0 compares
-    /// plain log probabilities. This is fairseq's form, not the one of Wu et al. 2016 (GNMT).
+    /// plain log probabilities. What takes the place of the length is a matter of <see cref="LengthPenaltyForm"/>.
     /// </summary>
     public float LengthPenalty { get; init; } = 1;
+
+    /// <summary>Whether the length itself or GNMT's (5 + length) / 6 is raised to the power of the length penalty.</summary>
+    public LengthPenaltyForm LengthPenaltyForm { get; init; }
 
     /// <summary>a in the longest output, a |x| + b tokens before end-of-sentence, where |x| counts the source's end-of-sentence.</summary>
     public double MaxLengthA { get; init; }
@@ -26,6 +32,35 @@ public sealed record DecodingOptions
 
     /// <summary>The shortest output, in tokens before end-of-sentence.</summary>
     public int MinLength { get; init; } = 1;
+
+    /// <summary>n: no n tokens in a row come twice in an output; 0 lets them. Tokens of a prefix are not kept from it. Where nothing else is left, an output ends.</summary>
+    public int NoRepeatNGramSize { get; init; }
+
+    /// <summary>What logits are divided by before their softmax, in every kind of search: above 1 flattens the distribution, below 1 sharpens it. Scores are those of the changed distribution.</summary>
+    public float Temperature { get; init; } = 1;
+
+    /// <summary>
+    /// Whether <see cref="NBest"/> independent samples are drawn instead of a search for likely outputs. They are returned in the order of their scores, which are the model's log
+    /// probabilities, whatever was kept from being drawn.
+    /// </summary>
+    public bool Sampling { get; init; }
+
+    /// <summary>k: samples are drawn from the k likeliest tokens of each step; 0 for all.</summary>
+    public int SamplingTopK { get; init; }
+
+    /// <summary>p: samples are drawn from the smallest set of likeliest tokens whose probability reaches p, the token that crosses it included; 1 for all.</summary>
+    public float SamplingTopP { get; init; } = 1;
+
+    /// <summary>The seed of samples. The same seed gives a sentence the same samples, up to rounding, whatever its place and its batch; equal sentences get equal ones.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>
+    /// Groups of diverse beam search (Vijayakumar et al. 2018); divides <see cref="Beam"/>, 1 is plain beam search. Each group is a beam search of its own with an equal part of the beam.
+    /// </summary>
+    public int DiverseBeamGroups { get; init; } = 1;
+
+    /// <summary>What a token costs a group for each hypothesis of the groups before it that took the same token in the same step, in nats. The costs are part of the scores, as in fairseq.</summary>
+    public float DiverseBeamStrength { get; init; } = 0.5f;
 
     /// <summary>
     /// Source tokens of a batch, padding included: sentences * longest, before a GPU rounds both up. A longer sentence is a batch of its own. Results do not depend on it beyond rounding.
@@ -49,7 +84,10 @@ public sealed record DecodingOptions
         AtLeast(1, MaxLength, "max_length");
         AtLeast(0, MinLength, "min_length");
         AtLeast(1, BatchTokens, "batch_tokens");
-        if (NBest > Beam)
+        AtLeast(0, NoRepeatNGramSize, "no_repeat_ngram_size");
+        AtLeast(0, SamplingTopK, "sampling_topk");
+        AtLeast(1, DiverseBeamGroups, "diverse_beam_groups");
+        if (NBest > Beam && !Sampling)
             problems.Add($"nbest must be at most beam, got {NBest} and {Beam}.");
         if (MinLength > MaxLength)
             problems.Add($"min_length must be at most max_length, got {MinLength} and {MaxLength}.");
@@ -57,6 +95,20 @@ public sealed record DecodingOptions
             problems.Add(FormattableString.Invariant($"max_length_a must be a finite number of at least 0, got {MaxLengthA}."));
         if (!float.IsFinite(LengthPenalty))
             problems.Add(FormattableString.Invariant($"length_penalty must be a finite number, got {LengthPenalty}."));
+        if (!float.IsFinite(Temperature) || Temperature <= 0)
+            problems.Add(FormattableString.Invariant($"temperature must be a finite number above 0, got {Temperature}."));
+        if (!(SamplingTopP > 0 && SamplingTopP <= 1))
+            problems.Add(FormattableString.Invariant($"sampling_topp must be above 0 and at most 1, got {SamplingTopP}."));
+        if (!Sampling && SamplingTopK != 0)
+            problems.Add($"sampling_topk must be 0 without sampling, got {SamplingTopK}.");
+        if (!Sampling && SamplingTopP != 1)
+            problems.Add(FormattableString.Invariant($"sampling_topp must be 1 without sampling, got {SamplingTopP}."));
+        if (Sampling && DiverseBeamGroups > 1)
+            problems.Add($"diverse_beam_groups must be 1 with sampling, got {DiverseBeamGroups}.");
+        else if (DiverseBeamGroups > 1 && Beam % DiverseBeamGroups != 0)
+            problems.Add($"diverse_beam_groups must divide beam, got {DiverseBeamGroups} and {Beam}.");
+        if (!float.IsFinite(DiverseBeamStrength) || DiverseBeamStrength < 0)
+            problems.Add(FormattableString.Invariant($"diverse_beam_strength must be a finite number of at least 0, got {DiverseBeamStrength}."));
         return problems;
 
         void AtLeast(int least, int value, string key)
@@ -64,6 +116,28 @@ public sealed record DecodingOptions
             if (value < least)
                 problems.Add($"{key} must be at least {least}, got {value}.");
         }
+    }
+
+    /// <summary>The same rules and lengths without a beam and without chance.</summary>
+    public DecodingOptions Greedy() => this with { Beam = 1, NBest = 1, DiverseBeamGroups = 1, Sampling = false, SamplingTopK = 0, SamplingTopP = 1 };
+
+    /// <summary>Outputs of a sentence side by side.</summary>
+    internal int Rows => Sampling ? NBest : Beam;
+
+    /// <summary>Makes the search for one sentence.</summary>
+    /// <param name="source">Its tokens.</param>
+    /// <param name="prefix">What the output begins with.</param>
+    /// <param name="vocabulary">V of the target.</param>
+    internal SentenceSearch Search(int[] source, int[] prefix, int vocabulary)
+    {
+        List<TokenRule> rules = [new MaximumLength(LongestFor(source.Length)), new TargetPrefix(prefix), new MinimumLength(MinLength)];
+        if (NoRepeatNGramSize > 0)
+            rules.Add(new NoRepeatedNGrams(NoRepeatNGramSize));
+        var allowed = new TokenRules(vocabulary, rules);
+        var score = new LengthScore(LengthPenaltyForm, LengthPenalty);
+        return Sampling
+            ? new SamplingSearch(NBest, allowed, score, new TokenSampler(SamplingTopK, SamplingTopP), Seed, source)
+            : new BeamSearch(Beam, allowed, score, DiverseBeamGroups, DiverseBeamStrength);
     }
 
     /// <summary>The longest output for one source: a |x| + b, at most <see cref="MaxLength"/>, at least <see cref="MinLength"/> and 1.</summary>

@@ -16,9 +16,9 @@ internal sealed class DecodingSteps : IDisposable
     private readonly int _beam;
     private readonly StepMemory _memory;
     private readonly FixedMemory? _fixed;
-    private readonly Dictionary<(DecodingLayout Layout, bool Reorders), ShapeStep> _shapes = [];
+    private readonly Dictionary<(DecodingLayout Layout, bool Reorders, int Candidates), ShapeStep> _shapes = [];
     private readonly Dictionary<int, StepInputs> _inputs = [];
-    private readonly Tensor _end;
+    private readonly float _temperature;
     private long _clock;
     private int _moves;
 
@@ -26,21 +26,19 @@ internal sealed class DecodingSteps : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="beam">Hypotheses of each sentence.</param>
     /// <param name="graphs">Whether a GPU captures them. No bit changes by it.</param>
-    public DecodingSteps(Seq2SeqModel model, int beam, bool graphs)
+    /// <param name="temperature">What logits are divided by.</param>
+    public DecodingSteps(Seq2SeqModel model, int beam, bool graphs, float temperature)
     {
         _model = model;
         _beam = beam;
         _memory = new StepMemory(model.Device);
         Sizes = _memory.Captures ? DecodingSizes.Rounded : DecodingSizes.Exact;
         _fixed = graphs && _memory.Captures ? new FixedMemory(_memory) : null;
-        _end = Scopes.Leave(Tensor.From(model.Device, [Vocabulary.Eos]));
+        _temperature = temperature;
     }
 
     /// <summary>How sizes are rounded.</summary>
     public DecodingSizes Sizes { get; }
-
-    /// <summary>Continuations offered of each hypothesis.</summary>
-    public int Candidates => Math.Min(BeamSearch.CandidatesPerRow(_beam), _model.Config.TargetVocabulary);
 
     /// <summary>Shapes that were captured, those included that have made room for others since.</summary>
     public int Captured { get; private set; }
@@ -68,9 +66,10 @@ internal sealed class DecodingSteps : IDisposable
     /// <param name="state">The search.</param>
     /// <param name="tokens">[N], the last token of each hypothesis.</param>
     /// <param name="rows">[N], the hypothesis each row goes on from, of the same sentence; null where each goes on itself.</param>
-    /// <param name="ends">Whether the scores of end-of-sentence are asked for.</param>
-    /// <returns>[N, k] log probabilities, descending, and [N, k] tokens; [N] log probabilities of end-of-sentence, zeros where they were not asked for.</returns>
-    public (float[] Scores, int[] Tokens, float[] Ends) Take(IncrementalState state, int[] tokens, int[]? rows, bool ends)
+    /// <param name="candidates">The likeliest tokens asked for of each row; no more than the vocabulary are given.</param>
+    /// <param name="asked">Tokens whose scores are asked for.</param>
+    /// <param name="all">Whether all scores are.</param>
+    public StepScores Take(IncrementalState state, int[] tokens, int[]? rows, int candidates, int[] asked, bool all)
     {
         using var scope = TensorScope.Begin();
         var inputs = Inputs(state.Hypotheses);
@@ -84,24 +83,27 @@ internal sealed class DecodingSteps : IDisposable
         if (rows is not null)
             inputs.Parents.CopyFrom([.. rows.Select(r => r % _beam)]);
         state.Prepare();
-        var repeated = _fixed is null ? null : Repeated(state, rows is not null);
+        int k = Math.Min(candidates, _model.Config.TargetVocabulary);
+        var repeated = _fixed is null ? null : Repeated(state, rows is not null, k);
         bool before = repeated is { IsCaptured: true };
         var outputs = repeated is null ? Work() : repeated.Run(Work);
         if (repeated is { IsCaptured: true } && !before)
             Captured++;
         Obstacle ??= repeated?.Obstacle;
-        float[] scores = outputs[0].ToArray();
-        int[] best = outputs[1].ToIntArray();
-        float[] endScores = ends ? Ops.IndexSelect(outputs[2], 1, _end).ToArray() : new float[tokens.Length];
+        float[] best = outputs[0].ToArray();
+        int[] indices = outputs[1].ToIntArray();
+        float[] askedScores = asked.Length > 0 && !all ? Ops.IndexSelect(outputs[2], 1, Tensor.From(_model.Device, asked)).ToArray() : [];
+        float[] allScores = all ? outputs[2].ToArray() : [];
         state.Advance();
-        return (scores, best, endScores);
+        return new StepScores(k, best, indices, asked, askedScores, allScores, tokens.Length);
 
         Tensor[] Work()
         {
             if (rows is not null)
                 state.Reorder(inputs.Parents);
-            var logProbabilities = Ops.LogSoftmax(_model.Logits(_model.Features(inputs.Tokens, state)));
-            var (values, indices) = Ops.TopK(logProbabilities, Candidates);
+            var logits = _model.Logits(_model.Features(inputs.Tokens, state));
+            var logProbabilities = Ops.LogSoftmax(_temperature == 1 ? logits : Ops.Scale(logits, 1 / _temperature));
+            var (values, indices) = Ops.TopK(logProbabilities, k);
             return [values, indices, logProbabilities];
         }
     }
@@ -112,12 +114,11 @@ internal sealed class DecodingSteps : IDisposable
         Forget();
         foreach (var inputs in _inputs.Values)
             inputs.Dispose();
-        _end.Dispose();
         _fixed?.Dispose();
         _memory.Dispose();
     }
 
-    private RepeatedStep Repeated(IncrementalState state, bool reorders)
+    private RepeatedStep Repeated(IncrementalState state, bool reorders, int candidates)
     {
         if (_moves != _fixed!.Moves)
         {
@@ -125,7 +126,7 @@ internal sealed class DecodingSteps : IDisposable
             _moves = _fixed.Moves;
         }
 
-        var key = (state.Layout, reorders);
+        var key = (state.Layout, reorders, candidates);
         if (!_shapes.TryGetValue(key, out var shape))
         {
             if (_shapes.Count == MostShapes)

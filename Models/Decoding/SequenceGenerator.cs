@@ -3,7 +3,7 @@ using CudaSeq.Tensors;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Greedy and beam search with any <see cref="Seq2SeqModel"/>. Sources are sorted by length and batched by tokens; the hypotheses of a batch are decoded side by side,
+/// Greedy, beam and diverse beam search and sampling with any <see cref="Seq2SeqModel"/>. Sources are sorted by length and batched by tokens; the hypotheses of a batch are decoded side by side,
 /// and finished sentences leave it. The same input gives the same output; what else is in a batch changes it by no more than rounding.
 /// Rules and scores are those of fairseq's generator.
 /// </summary>
@@ -26,25 +26,27 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
     /// <param name="sources">Token ids, each sequence ending in end-of-sentence.</param>
     /// <param name="options">How to search.</param>
     /// <param name="cancellation">Looked at before every step.</param>
+    /// <param name="prefixes">For each source the tokens that its outputs begin with, none of them end-of-sentence or padding; what is longer than the longest output is cut. Their log probabilities count.</param>
     /// <returns>For each source, in order, its hypotheses, best first: at least one, at most <see cref="DecodingOptions.NBest"/>.</returns>
-    /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence or holds unknown tokens.</exception>
+    /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence or holds unknown tokens; prefixes are not as many as sources, or hold what they must not.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The model gives NaN.</exception>
     public IReadOnlyList<IReadOnlyList<Hypothesis>> Generate(
-        IReadOnlyList<int[]> sources, DecodingOptions options, CancellationToken cancellation = default)
+        IReadOnlyList<int[]> sources, DecodingOptions options, CancellationToken cancellation = default, IReadOnlyList<int[]>? prefixes = null)
     {
         if (options.Validate() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join('\n', problems.Select(p => $"SequenceGenerator: {p}")));
         for (int i = 0; i < sources.Count; i++)
             CheckSource(sources[i], i);
+        CheckPrefixes(prefixes, sources.Count);
         (CapturedShapes, GraphObstacle) = (0, null);
         var results = new IReadOnlyList<Hypothesis>[sources.Count];
-        using var steps = new DecodingSteps(model, options.Beam, options.Graphs);
+        using var steps = new DecodingSteps(model, options.Rows, options.Graphs, options.Temperature);
         try
         {
             foreach (int[] batch in Batches(sources, options.BatchTokens))
             {
-                var searches = Search(steps, [.. batch.Select(i => sources[i])], options, cancellation);
+                var searches = Search(steps, [.. batch.Select(i => sources[i])], [.. batch.Select(i => prefixes?[i] ?? [])], options, cancellation);
                 for (int i = 0; i < batch.Length; i++)
                     results[batch[i]] = searches[i].Best(options.NBest);
             }
@@ -85,13 +87,32 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         }
     }
 
-    private static BeamSearch[] Search(DecodingSteps steps, int[][] sources, DecodingOptions options, CancellationToken cancellation)
+    private void CheckPrefixes(IReadOnlyList<int[]>? prefixes, int sources)
+    {
+        if (prefixes is null)
+            return;
+        if (prefixes.Count != sources)
+            throw new ArgumentException($"SequenceGenerator: prefixes must be as many as sources, got {prefixes.Count} and {sources}.");
+        int vocabulary = model.Config.TargetVocabulary;
+        for (int i = 0; i < prefixes.Count; i++)
+        {
+            int wrong = Array.FindIndex(prefixes[i], t => t is Vocabulary.Pad or Vocabulary.Eos || (uint)t >= (uint)vocabulary);
+            if (wrong >= 0)
+            {
+                throw new ArgumentException(
+                    $"SequenceGenerator: tokens of a prefix must be in 0 .. {vocabulary - 1} and neither padding ({Vocabulary.Pad}) nor end-of-sentence ({Vocabulary.Eos}), got {prefixes[i][wrong]} at {wrong} of prefix {i}.");
+            }
+        }
+    }
+
+    private SentenceSearch[] Search(DecodingSteps steps, int[][] sources, int[][] prefixes, DecodingOptions options, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        BeamSearch[] searches = [.. sources.Select(s => new BeamSearch(options.Beam, options.MinLength, options.LongestFor(s.Length), options.LengthPenalty))];
+        SentenceSearch[] searches = [.. sources.Zip(prefixes, (s, p) => options.Search(s, p, model.Config.TargetVocabulary))];
+        int beam = options.Rows;
 
         // A place without a search is decoded too, for nothing: batches of few sizes are worth it.
-        BeamSearch?[] places = [.. searches, .. new BeamSearch?[steps.Sizes.Sentences(sources.Length) - sources.Length]];
+        SentenceSearch?[] places = [.. searches, .. new SentenceSearch?[steps.Sizes.Sentences(sources.Length) - sources.Length]];
         int[][] padded = [.. sources, .. Enumerable.Repeat<int[]>([Vocabulary.Eos], places.Length - sources.Length)];
         using var pause = new NoGrad();
         using var state = steps.Begin(padded, 1 + sources.Max(s => options.LongestFor(s.Length)));
@@ -99,7 +120,7 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         while (true)
         {
             cancellation.ThrowIfCancellationRequested();
-            Step(steps, state, places, rows, options.Beam);
+            Step(steps, state, places, rows, beam);
             for (int i = 0; i < places.Length; i++)
             {
                 if (places[i] is { IsFinished: true })
@@ -109,11 +130,11 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
             int live = places.Count(p => p is not null);
             if (live == 0)
                 return searches;
-            rows = Rows(places, options.Beam);
+            rows = Rows(places, beam);
             if (steps.Sizes.Sentences(live) is int fewer && fewer < places.Length)
             {
                 int[] staying = Staying(places, fewer);
-                state.Reorder([.. staying.SelectMany(i => rows[(i * options.Beam)..((i + 1) * options.Beam)])]);
+                state.Reorder([.. staying.SelectMany(i => rows[(i * beam)..((i + 1) * beam)])]);
                 places = [.. staying.Select(i => places[i])];
                 rows = null;
             }
@@ -136,14 +157,14 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
     }
 
     // Those that are searched for, and as many others as it takes to have `count`.
-    private static int[] Staying(BeamSearch?[] places, int count)
+    private static int[] Staying(SentenceSearch?[] places, int count)
     {
         int others = count - places.Count(p => p is not null);
         return [.. Enumerable.Range(0, places.Length).Where(i => places[i] is not null || others-- > 0)];
     }
 
     // The row each row goes on from.
-    private static int[] Rows(BeamSearch?[] places, int beam)
+    private static int[] Rows(SentenceSearch?[] places, int beam)
     {
         var rows = new int[places.Length * beam];
         for (int n = 0; n < rows.Length; n++)
@@ -151,12 +172,13 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         return rows;
     }
 
-    private static void Step(DecodingSteps steps, IncrementalState state, BeamSearch?[] places, int[]? rows, int beam)
+    private static void Step(DecodingSteps steps, IncrementalState state, SentenceSearch?[] places, int[]? rows, int beam)
     {
-        int k = steps.Candidates;
         int[] previous = [.. places.SelectMany(s => s is null ? Enumerable.Repeat(Vocabulary.Eos, beam) : s.Tokens)];
-        var (scores, tokens, ends) = steps.Take(state, previous, rows, places.Any(s => s is { MustEnd: true }));
+        SentenceSearch[] live = [.. places.OfType<SentenceSearch>()];
+        int[] asked = [.. live.SelectMany(s => s.Asked).Distinct()];
+        var scores = steps.Take(state, previous, rows, live.Max(s => s.Candidates), asked, live.Any(s => s.ReadsAll));
         for (int i = 0; i < places.Length; i++)
-            places[i]?.Advance(scores.AsSpan(i * beam * k, beam * k), tokens.AsSpan(i * beam * k, beam * k), ends.AsSpan(i * beam, beam));
+            places[i]?.Advance(scores, i * beam);
     }
 }

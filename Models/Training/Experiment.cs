@@ -128,6 +128,9 @@ public sealed class Experiment : IDisposable
     {
         Beam = recipe.Decoding.Beam,
         LengthPenalty = recipe.Decoding.LengthPenalty,
+        LengthPenaltyForm = recipe.Decoding.LengthPenaltyForm,
+        MinLength = recipe.Decoding.MinLength,
+        NoRepeatNGramSize = recipe.Decoding.NoRepeatNGramSize,
         MaxLengthA = recipe.Decoding.MaxLengthA,
         MaxLengthB = recipe.Decoding.MaxLengthB,
         BatchTokens = recipe.Decoding.BatchTokens,

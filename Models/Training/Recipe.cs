@@ -148,6 +148,15 @@ public sealed record RecipeDecoding
     /// <summary>Scores are divided by the length to this power.</summary>
     public float LengthPenalty { get; init; } = 1;
 
+    /// <summary>What is raised to that power.</summary>
+    public LengthPenaltyForm LengthPenaltyForm { get; init; }
+
+    /// <summary>A translation has at least so many pieces.</summary>
+    public int MinLength { get; init; } = 1;
+
+    /// <summary>No so many pieces in a row come twice in a translation; 0 lets them.</summary>
+    public int NoRepeatNGramSize { get; init; }
+
     /// <summary>A translation has at most this times the source's length, plus the next number, pieces.</summary>
     public float MaxLengthA { get; init; }
 

@@ -5,9 +5,6 @@ namespace CudaSeq.Tests;
 
 public sealed class SequenceGeneratorTests
 {
-    // Two searches may part where two continuations are this close: rounding decides.
-    private const double Tie = 1e-4;
-
     [Theory, Devices]
     public void BeamOfOneIsGreedy(string name)
     {
@@ -55,7 +52,7 @@ public sealed class SequenceGeneratorTests
 
     /// <summary>fairseq's search once more, without memory, batches or early departure: every prefix decoded whole, all continuations sorted.</summary>
     [Theory, Devices]
-    public void EqualsAPlainBeamSearch(string name)
+    public void EqualsAPlainSearch.Beam(string name)
     {
         using var device = TestDevices.Open(name);
         int searched = 0, compared = 0;
@@ -69,11 +66,11 @@ public sealed class SequenceGeneratorTests
                 var results = new SequenceGenerator(model).Generate(sources, options);
                 for (int i = 0; i < sources.Length; i++)
                 {
-                    var (plain, closest) = PlainBeamSearch(model, sources[i], options);
-                    if (closest > Tie)
-                        Same(plain, results[i]);
+                    var (plain, closest) = PlainSearch.Beam(model, sources[i], options);
+                    if (closest > PlainSearch.Tie)
+                        PlainSearch.Same(plain, results[i]);
                     searched++;
-                    compared += closest > Tie ? 1 : 0;
+                    compared += closest > PlainSearch.Tie ? 1 : 0;
                 }
             }
         }
@@ -94,8 +91,8 @@ public sealed class SequenceGeneratorTests
             var alone = new SequenceGenerator(model).Generate(sources, options with { BatchTokens = 1 });
             for (int i = 0; i < sources.Length; i++)
             {
-                if (PlainBeamSearch(model, sources[i], options).Closest > Tie)
-                    Same(alone[i], together[i]);
+                if (PlainSearch.Beam(model, sources[i], options).Closest > PlainSearch.Tie)
+                    PlainSearch.Same(alone[i], together[i]);
             }
         }
     }
@@ -233,21 +230,6 @@ public sealed class SequenceGeneratorTests
         Assert.Equal([[3], [1, 2], [5, 0, 4]], SequenceGenerator.Batches(sources, 18));
     }
 
-    private static void Same(IReadOnlyList<Hypothesis> expected, IReadOnlyList<Hypothesis> got)
-    {
-        Assert.Equal(expected.Select(h => h.Tokens), got.Select(h => h.Tokens));
-        Assert.All(expected.Zip(got), p => Assert.Equal(p.First.Score, p.Second.Score, 1e-4f));
-    }
-
-    /// <summary>Log probabilities of what follows a prefix, by the whole decoder.</summary>
-    private static double[] Next(Seq2SeqModel model, EncoderOutput encoded, int[] prefix)
-    {
-        using var scope = TensorScope.Begin();
-        var features = model.Decode(Tensor.From(model.Device, prefix, [1, prefix.Length]), encoded);
-        float[] logProbabilities = Ops.LogSoftmax(model.Logits(features)).ToArray();
-        return Array.ConvertAll(logProbabilities[^model.Config.TargetVocabulary..], v => (double)v);
-    }
-
     private static int[] Greedy(Seq2SeqModel model, int[] source, int longest)
     {
         using var scope = TensorScope.Begin();
@@ -255,7 +237,7 @@ public sealed class SequenceGeneratorTests
         List<int> tokens = [Vocabulary.Eos];
         while (tokens.Count <= longest)
         {
-            double[] next = Next(model, encoded, [.. tokens]);
+            double[] next = PlainSearch.Next(model, encoded, [.. tokens]);
             next[Vocabulary.Pad] = double.NegativeInfinity;
             if (tokens.Count == 1)
                 next[Vocabulary.Eos] = double.NegativeInfinity;
@@ -278,7 +260,7 @@ public sealed class SequenceGeneratorTests
             List<(int[] Tokens, double[] Scores)> longer = [];
             foreach (var (tokens, scores) in open)
             {
-                double[] next = Next(model, encoded, [Vocabulary.Eos, .. tokens]);
+                double[] next = PlainSearch.Next(model, encoded, [Vocabulary.Eos, .. tokens]);
                 if (length > 0)
                     outputs.Add((tokens, [.. scores, next[Vocabulary.Eos]]));
                 for (int v = 0; v < next.Length; v++)
@@ -292,39 +274,5 @@ public sealed class SequenceGeneratorTests
         }
 
         return outputs;
-    }
-
-    private static (Hypothesis[] Found, double Closest) PlainBeamSearch(Seq2SeqModel model, int[] source, DecodingOptions options)
-    {
-        using var scope = TensorScope.Begin();
-        var encoded = TinyModels.Encode(model, [source]);
-        int longest = (int)(options.MaxLengthA * source.Length) + options.MaxLengthB;
-        List<(int[] Tokens, double Sum)> live = [([], 0)];
-        List<Hypothesis> finished = [];
-        double closest = double.PositiveInfinity;
-        for (int step = 0; finished.Count < options.Beam && step <= longest; step++)
-        {
-            List<(int[] Tokens, double Sum)> candidates = [];
-            foreach (var (tokens, sum) in live)
-            {
-                double[] next = Next(model, encoded, [Vocabulary.Eos, .. tokens]);
-                for (int v = 0; v < next.Length; v++)
-                {
-                    bool end = v == Vocabulary.Eos;
-                    if (v != Vocabulary.Pad && !(end && step < options.MinLength) && !(!end && step == longest))
-                        candidates.Add(([.. tokens, v], sum + next[v]));
-                }
-            }
-
-            candidates.Sort((a, b) => b.Sum.CompareTo(a.Sum));
-            var best = candidates.Take(2 * options.Beam).ToArray();
-            closest = Math.Min(closest, candidates.Take((2 * options.Beam) + 1).Zip(candidates.Skip(1), (a, b) => a.Sum - b.Sum).Append(closest).Min());
-            finished.AddRange(best.Take(options.Beam).Where(c => c.Tokens[^1] == Vocabulary.Eos).Take(options.Beam - finished.Count)
-                .Select(c => new Hypothesis(c.Tokens[..^1], (float)(c.Sum / Math.Pow(step + 1, options.LengthPenalty)), [])));
-            live = [.. best.Where(c => c.Tokens[^1] != Vocabulary.Eos).Take(options.Beam)];
-        }
-
-        Hypothesis[] found = [.. finished.OrderByDescending(h => h.Score)];
-        return (found, found.Zip(found.Skip(1), (a, b) => (double)(a.Score - b.Score)).Append(closest).Min());
     }
 }
