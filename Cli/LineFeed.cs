@@ -9,19 +9,24 @@ namespace CudaSeq.Cli;
 /// </summary>
 internal sealed class LineFeed : IDisposable
 {
-    private const int BlockLines = 1000;
+    /// <summary>The usual size of a block.</summary>
+    public const int BlockLines = 1000;
+
     private const int PatienceMilliseconds = 50;
 
     private readonly BlockingCollection<string> _lines = new(4 * BlockLines);
     private readonly CancellationTokenSource _closed = new();
     private readonly Thread _reader;
+    private readonly int _blockLines;
     private Exception? _failure;
 
     /// <summary>Starts reading.</summary>
     /// <param name="stream">UTF-8 text.</param>
     /// <param name="name">What errors call it.</param>
-    public LineFeed(Stream stream, string name)
+    /// <param name="blockLines">The most lines of a block; with 1 nothing is waited for.</param>
+    public LineFeed(Stream stream, string name, int blockLines = BlockLines)
     {
+        _blockLines = blockLines;
         // A thread, not a task: a read from a terminal cannot be cancelled and must not keep the process alive.
         _reader = new Thread(() => Read(stream, name)) { IsBackground = true, Name = "CudaSeq input" };
         _reader.Start();
@@ -36,7 +41,7 @@ internal sealed class LineFeed : IDisposable
             return _failure is null ? block : throw _failure;
         do
             block.Add(line);
-        while (block.Count < BlockLines && _lines.TryTake(out line, PatienceMilliseconds, cancellation));
+        while (block.Count < _blockLines && _lines.TryTake(out line, PatienceMilliseconds, cancellation));
         return block;
     }
 

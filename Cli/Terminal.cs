@@ -9,12 +9,13 @@ internal sealed class Terminal : IDisposable
     private readonly Func<int> _width;
 
     /// <summary>A terminal made of the given parts, for tests.</summary>
-    public Terminal(Stream input, TextWriter output, TextWriter error, bool live = false, Func<int>? width = null, Func<string, string?>? environment = null)
+    public Terminal(Stream input, TextWriter output, TextWriter error, bool live = false, Func<int>? width = null, Func<string, string?>? environment = null, bool typed = false)
     {
         Input = input;
         Out = output;
         Error = error;
         IsLive = live;
+        IsTyped = typed;
         _width = width ?? (() => 80);
         _environment = environment ?? (_ => null);
     }
@@ -30,6 +31,9 @@ internal sealed class Terminal : IDisposable
 
     /// <summary>Whether <see cref="Out"/> is a screen on which a line can be rewritten.</summary>
     public bool IsLive { get; }
+
+    /// <summary>Whether <see cref="Input"/> is a keyboard.</summary>
+    public bool IsTyped { get; }
 
     /// <summary>Whether <see cref="Out"/> is a pipe whose reader has gone, as after <c>| head -1</c>: nobody will see what is still written.</summary>
     public bool ReaderLeft => (Out as StreamWriter)?.BaseStream is OutputPipe { ReaderLeft: true };
@@ -50,7 +54,8 @@ internal sealed class Terminal : IDisposable
             Writer(Console.OpenStandardError(), flush: true),
             live,
             () => Console.WindowWidth,
-            Environment.GetEnvironmentVariable);
+            Environment.GetEnvironmentVariable,
+            typed: !Console.IsInputRedirected);
     }
 
     /// <summary>An environment variable; null when it is not set.</summary>

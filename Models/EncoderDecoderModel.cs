@@ -54,6 +54,14 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
     }
 
     /// <inheritdoc/>
+    public sealed override Tensor SourceAttention(Tensor previous, EncoderOutput encoded)
+    {
+        if (previous.Shape.Rank != 2 || previous.Shape[0] != encoded.Lengths.Shape[0])
+            throw new ArgumentException($"SourceAttention: previous must be [B, T] for the {encoded.Lengths.Shape[0]} encoded sources, got {previous.Shape}.");
+        return Decoder.SourceAttention(previous, encoded);
+    }
+
+    /// <inheritdoc/>
     protected sealed override void Fill(IncrementalState state, EncoderOutput encoded) => Decoder.Begin(state, encoded);
 
     /// <inheritdoc/>

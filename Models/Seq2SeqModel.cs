@@ -33,6 +33,15 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
     /// <exception cref="ArgumentException">The shapes do not fit, or a token is not in the vocabulary.</exception>
     public abstract Tensor Decode(Tensor previous, EncoderOutput encoded, RandomSource? random = null);
 
+    /// <summary>How much attention each position pays to the source in the decoder's last layer, for alignments; no gradient.</summary>
+    /// <param name="previous">[B, T] integers: end-of-sentence, then the target without its last token; right-padded.</param>
+    /// <param name="encoded">The source.</param>
+    /// <returns>[B, H, T, S], new: rows sum to 1, and what lies beyond a source's length is 0.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit, or a token is not in the vocabulary.</exception>
+    /// <exception cref="NotSupportedException">The model pays none, or does not say it.</exception>
+    public virtual Tensor SourceAttention(Tensor previous, EncoderOutput encoded)
+        => throw new NotSupportedException($"SourceAttention: the model must attend to its source, got {GetType().Name}.");
+
     /// <summary>Scores of all tokens, before their softmax.</summary>
     /// <param name="features">[..., C].</param>
     /// <returns>[..., V], new, float32 in every precision.</returns>

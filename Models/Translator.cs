@@ -6,7 +6,14 @@ namespace CudaSeq.Models;
 /// <summary>One translation of a line.</summary>
 /// <param name="Text">The translation.</param>
 /// <param name="Score">Its log-probability over its length to the power of the length penalty: nearer to 0 is likelier.</param>
-public sealed record Translation(string Text, float Score);
+public sealed record Translation(string Text, float Score)
+{
+    /// <summary>Log probabilities in nats of each target piece and, last, of the end.</summary>
+    public IReadOnlyList<float> TokenScores { get; init; } = [];
+
+    /// <summary>For each target piece the source piece with the most attention, from 0; empty without <see cref="DecodingOptions.Alignments"/>.</summary>
+    public IReadOnlyList<int> Alignment { get; init; } = [];
+}
 
 /// <summary>
 /// Text in, text out: a trained model with its tokenisers and vocabularies. This is all that an application needs.
@@ -105,10 +112,16 @@ public sealed class Translator : IDisposable
     /// <param name="lines">Source text.</param>
     /// <param name="options">How to search; as <see cref="Decoding"/> when omitted.</param>
     /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="prefixes">For each line the target text that its translations begin with, whole pieces of it; an empty one leaves them free.</param>
+    /// <param name="replaceUnknown">Whether the source piece that an unknown piece is aligned to takes its place.</param>
+    /// <exception cref="ArgumentException">There are not as many prefixes as lines.</exception>
     /// <returns>For each line in order its n best translations, best first.</returns>
     public IReadOnlyList<IReadOnlyList<Translation>> Translate(
-        IReadOnlyList<string> lines, DecodingOptions? options = null, CancellationToken cancellation = default)
+        IReadOnlyList<string> lines, DecodingOptions? options = null, CancellationToken cancellation = default, IReadOnlyList<string>? prefixes = null, bool replaceUnknown = false)
     {
+        if (prefixes is not null && prefixes.Count != lines.Count)
+            throw new ArgumentException($"Translator: prefixes must be as many as lines, got {prefixes.Count} and {lines.Count}.");
+        options ??= Decoding;
         var results = new IReadOnlyList<Translation>[lines.Count];
         var sources = new List<int[]>();
         var places = new List<int>();
@@ -125,10 +138,35 @@ public sealed class Translator : IDisposable
             places.Add(i);
         }
 
-        var generated = _generator.Generate(sources, options ?? Decoding, cancellation);
+        int[][]? begin = prefixes is null ? null : [.. places.Select(p => Target.Encode(prefixes[p]))];
+        var generated = _generator.Generate(sources, options with { Alignments = options.Alignments || replaceUnknown }, cancellation, begin);
         for (int i = 0; i < generated.Count; i++)
-            results[places[i]] = [.. generated[i].Select(h => new Translation(Target.Decode(h.Tokens), h.Score))];
+        {
+            string[]? pieces = replaceUnknown ? Source.Tokenizer.Encode(lines[places[i]]) : null;
+            results[places[i]] = [.. generated[i].Select(h => new Translation(pieces is null ? Target.Decode(h.Tokens) : Replaced(h, pieces), h.Score)
+            {
+                TokenScores = h.TokenScores,
+                Alignment = options.Alignments ? h.Alignment : [],
+            })];
+        }
+
         return results;
+    }
+
+    // The text with source pieces where the model wrote that it does not know the piece.
+    private string Replaced(Hypothesis hypothesis, string[] source)
+    {
+        var pieces = new List<string>();
+        for (int t = 0; t < hypothesis.Tokens.Length; t++)
+        {
+            int id = hypothesis.Tokens[t];
+            if (id == Vocabulary.Unk)
+                pieces.Add(source[hypothesis.Alignment[t]]);
+            else if (id >= Vocabulary.SpecialCount)
+                pieces.Add(Target.Vocabulary[id]);
+        }
+
+        return Target.Tokenizer.Decode([.. pieces]);
     }
 
     /// <summary>Frees the model.</summary>

@@ -6,15 +6,16 @@ using CudaSeq.Models;
 namespace CudaSeq.Cli;
 
 /// <summary><c>cudaseq translate</c>: text in, text out.</summary>
-internal sealed class TranslateVerb : Verb
+internal sealed partial class TranslateVerb : Verb
 {
     private readonly Option<string> _model = Text("--model", "DIR", "The run's folder that cudaseq train wrote.", required: true);
-    private readonly Option<long?> _beam = Whole("--beam", "N", "Hypotheses kept at each step; 1 is greedy (default: the recipe's).", 1);
-    private readonly Option<long?> _nbest = Whole("--nbest", "N", "Write the N best translations of each line, each as: line number, score, translation, with tabs between.", 1);
-    private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Source tokens translated together, padding included (default: the recipe's).", 1);
     private readonly Option<string> _input = Text("--input", "FILE", "Text to translate, one sentence a line (default: standard input).");
     private readonly Option<string> _output = Text("--output", "FILE", "Where translations go, line by line in the order of the input (default: standard output).");
-    private readonly Option<string> _graphs = Text("--graphs", "on|off", "Whether a GPU captures the steps of each shape as a CUDA graph; no translation changes by it (default: the recipe's).");
+    private readonly Option<string> _prefixes = Text("--prefixes", "FILE", "A line of target text for each line of the input, which its translations begin with; an empty line leaves them free.");
+    private readonly Option<bool> _tokenScores = Flag("--token-scores", "Write lines as with --nbest, then the log probability of each piece and of the end.");
+    private readonly Option<bool> _alignments = Flag("--alignments", "Write lines as with --nbest, then for each piece s-t: the source's piece s has most attention of the last layer for piece t, from 0.");
+    private readonly Option<bool> _replaceUnknown = Flag("--replace-unknown", "Write the source's piece that has most attention for an unknown one.");
+    private readonly Option<bool> _interactive = Flag("--interactive", "Answer each line of standard input at once.");
     private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default), cuda, cuda:N or auto.");
 
     private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
@@ -23,7 +24,7 @@ internal sealed class TranslateVerb : Verb
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _beam, _nbest, _batchTokens, _input, _output, _graphs, _device, _precision, _tf32])
+        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. SearchOptions, _prefixes, _tokenScores, _alignments, _replaceUnknown, _device, _precision, _tf32])
             Add(option);
     }
 
@@ -32,6 +33,7 @@ internal sealed class TranslateVerb : Verb
         ("echo \"A man rides a bicycle.\" | cudaseq translate --model runs/multi30k-dynamicconv", "One line from a pipe."),
         ("cudaseq translate --model runs/multi30k-dynamicconv --beam 5 --input test.en --output test.de", "A file."),
         ("cudaseq translate --model runs/multi30k-dynamicconv --beam 10 --nbest 3 < test.en", "Three translations of each line with their scores."),
+        ("cudaseq translate --model runs/multi30k-dynamicconv --sampling --sampling-topp 0.9 --nbest 3 < test.en", "Three samples of each line."),
     ];
 
     public override string Notes => "An empty line gives an empty line, so that output and input always have the same number of lines (with --nbest 1).";
@@ -41,9 +43,13 @@ internal sealed class TranslateVerb : Verb
         string folder = arguments.GetRequiredValue(_model);
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
-        bool scored = arguments.GetValue(_nbest) is not null;
-        var options = Search(arguments, new RunDirectory(folder));
+        bool tokenScores = arguments.GetValue(_tokenScores), alignments = arguments.GetValue(_alignments), interactive = arguments.GetValue(_interactive);
+        var format = new Format(arguments.GetValue(_nbest) is not null || tokenScores || alignments, tokenScores, alignments);
+        bool replaces = arguments.GetValue(_replaceUnknown);
+        var options = Search(arguments, new RunDirectory(folder)) with { Alignments = alignments || replaces };
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
+        if (interactive && input is not null)
+            throw new UsageException("--interactive reads standard input, --input must not be given with it.");
         if (input is not null && output is not null && Path.GetFullPath(input) == Path.GetFullPath(output))
             throw new UsageException($"--output must be another file than --input, got {output} for both.");
         var precision = Devices.Precision(arguments.GetValue(_precision));
@@ -56,57 +62,77 @@ internal sealed class TranslateVerb : Verb
         using var translator = Translator.Load(folder, device, precision);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
-        using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin");
+        using var prefixes = arguments.GetValue(_prefixes) is { } prefixFile ? new PrefixFile(prefixFile) : null;
+        using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin", interactive ? 1 : LineFeed.BlockLines);
         var writer = target ?? terminal.Out;
         string? obstacle = null;
-        for (long number = 1; !terminal.ReaderLeft && lines.Next(cancellation) is { Count: > 0 } block;)
+        for (long number = 1; !terminal.ReaderLeft && Next() is { Count: > 0 } block;)
         {
-            foreach (var translations in translator.Translate(block, options, cancellation))
-                Write(writer, number++, translations, scored);
+            foreach (var translations in translator.Translate(block, options, cancellation, prefixes?.Next(block.Count), replaces))
+                format.Write(writer, number++, translations);
             writer.Flush();
             if (obstacle is null && (obstacle = translator.GraphObstacle) is not null)
                 terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
         }
 
         return CommandLine.Success;
-    }
 
-    private static void Write(TextWriter writer, long number, IReadOnlyList<Translation> translations, bool scored)
-    {
-        if (!scored)
+        List<string> Next()
         {
-            writer.WriteLine(OneLine(translations[0].Text));
-            return;
+            if (interactive && terminal.IsTyped)
+                terminal.Error.Write("> ");
+            return lines.Next(cancellation);
         }
-
-        foreach (var translation in translations)
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{number}\t{translation.Score:f4}\t{OneLine(translation.Text)}"));
     }
-
-    // A model that learned a line separator as a character must not shift the lines that follow.
-    private static string OneLine(string text) => text.AsSpan().ContainsAny('\r', '\n') ? text.ReplaceLineEndings(" ") : text;
 
     private static FileStream OpenInput(string path)
         => File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"{path}: there is no such file.");
 
-    private DecodingOptions Search(ParseResult arguments, RunDirectory run)
+    /// <summary>What a line of the output is.</summary>
+    private sealed record Format(bool Numbered, bool TokenScores, bool Alignments)
     {
-        var options = run.Decoding();
-        options = options with
+        public void Write(TextWriter writer, long number, IReadOnlyList<Translation> translations)
         {
-            Beam = (int)(arguments.GetValue(_beam) ?? options.Beam),
-            NBest = (int)(arguments.GetValue(_nbest) ?? 1),
-            BatchTokens = (int)(arguments.GetValue(_batchTokens) ?? options.BatchTokens),
-            Graphs = arguments.GetValue(_graphs) switch
+            if (!Numbered)
             {
-                null => options.Graphs,
-                "on" => true,
-                "off" => false,
-                var other => throw new UsageException($"--graphs must be on or off, got {other}."),
-            },
-        };
-        return options.NBest <= options.Beam
-            ? options
-            : throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--nbest must be at most --beam, got {options.NBest} and {options.Beam}."));
+                writer.WriteLine(OneLine(translations[0].Text));
+                return;
+            }
+
+            foreach (var translation in translations)
+            {
+                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{number}\t{translation.Score:f4}\t{OneLine(translation.Text)}"));
+                if (TokenScores)
+                    writer.Write('\t' + string.Join(' ', translation.TokenScores.Select(s => s.ToString("f4", CultureInfo.InvariantCulture))));
+                if (Alignments)
+                    writer.Write('\t' + string.Join(' ', translation.Alignment.Select((s, t) => string.Create(CultureInfo.InvariantCulture, $"{s}-{t}"))));
+                writer.WriteLine();
+            }
+        }
+
+        // A model that learned a line separator as a character must not shift the lines that follow.
+        private static string OneLine(string text) => text.AsSpan().ContainsAny('\r', '\n') ? text.ReplaceLineEndings(" ") : text;
+    }
+
+    /// <summary>The lines of a file, as they are needed.</summary>
+    private sealed class PrefixFile(string path) : IDisposable
+    {
+        private readonly IEnumerator<string> _lines = TextFile.ReadLines(path).GetEnumerator();
+        private int _read;
+
+        public List<string> Next(int count)
+        {
+            var lines = new List<string>(count);
+            for (; lines.Count < count; _read++)
+            {
+                if (!_lines.MoveNext())
+                    throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: must have a line for each line of the input, got {_read} and more than that."));
+                lines.Add(_lines.Current);
+            }
+
+            return lines;
+        }
+
+        public void Dispose() => _lines.Dispose();
     }
 }

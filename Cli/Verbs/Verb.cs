@@ -45,6 +45,19 @@ internal abstract class Verb : Command
     protected static Option<long?> Whole(string name, string value, string description, long least)
         => new(name) { HelpName = value, Description = description, CustomParser = result => ParseWhole(result, name, least) };
 
+    /// <summary>A number; null when it is not given.</summary>
+    protected static Option<double?> Number(string name, string value, string description)
+        => new(name) { HelpName = value, Description = description, CustomParser = result => ParseNumber(result, name) };
+
+    private static double? ParseNumber(ArgumentResult result, string name)
+    {
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value))
+            return value;
+        result.AddError($"{name} must be a finite number, got {text}.");
+        return null;
+    }
+
     private static long? ParseWhole(ArgumentResult result, string name, long least)
     {
         string text = result.Tokens[0].Value;

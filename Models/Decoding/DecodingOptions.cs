@@ -62,6 +62,9 @@ public sealed record DecodingOptions
     /// <summary>What a token costs a group for each hypothesis of the groups before it that took the same token in the same step, in nats. The costs are part of the scores, as in fairseq.</summary>
     public float DiverseBeamStrength { get; init; } = 0.5f;
 
+    /// <summary>Whether hypotheses say which source token each of their tokens is aligned to. The decoder then reads each of them once more.</summary>
+    public bool Alignments { get; init; }
+
     /// <summary>
     /// Source tokens of a batch, padding included: sentences * longest, before a GPU rounds both up. A longer sentence is a batch of its own. Results do not depend on it beyond rounding.
     /// </summary>

@@ -47,8 +47,11 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
             foreach (int[] batch in Batches(sources, options.BatchTokens))
             {
                 var searches = Search(steps, [.. batch.Select(i => sources[i])], [.. batch.Select(i => prefixes?[i] ?? [])], options, cancellation);
+                IReadOnlyList<Hypothesis>[] found = [.. searches.Select(s => s.Best(options.NBest))];
+                if (options.Alignments)
+                    found = HardAlignment.Of(model, [.. batch.Select(i => sources[i])], found);
                 for (int i = 0; i < batch.Length; i++)
-                    results[batch[i]] = searches[i].Best(options.NBest);
+                    results[batch[i]] = found[i];
             }
         }
         finally

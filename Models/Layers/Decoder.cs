@@ -53,6 +53,20 @@ public sealed class Decoder : Module
         return _norm?.Forward(x) ?? x;
     }
 
+    /// <summary>How much attention the last layer pays to the source; no gradient.</summary>
+    /// <param name="previous">[B, T] integers: the target shifted right.</param>
+    /// <param name="encoded">The source.</param>
+    /// <returns>[B, H, T, S], new.</returns>
+    public Tensor SourceAttention(Tensor previous, EncoderOutput encoded)
+    {
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
+        foreach (var layer in _layers.AsSpan(0, _layers.Length - 1))
+            x = layer.Forward(x, encoded, random: null);
+        return _layers[^1].SourceAttention(x, encoded).Keep();
+    }
+
     /// <summary>Prepares a decoding.</summary>
     /// <param name="state">Its memory.</param>
     /// <param name="encoded">The source.</param>

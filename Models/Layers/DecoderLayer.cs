@@ -41,6 +41,16 @@ public sealed class DecoderLayer : Module
         return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random), random);
     }
 
+    /// <summary>The weights of the attention to the encoder in <see cref="Forward"/>; no gradient.</summary>
+    /// <param name="x">[B, T, C].</param>
+    /// <param name="encoded">The source.</param>
+    /// <returns>[B, H, T, S], new.</returns>
+    public Tensor SourceAttention(Tensor x, EncoderOutput encoded)
+    {
+        x = _mixerResidual.After(x, _mixer.Forward(_mixerResidual.Before(x), lengths: null, random: null), random: null);
+        return _encoderAttention.Probabilities(_encoderResidual.Before(x), encoded.States, encoded.Lengths, causal: false);
+    }
+
     /// <summary>Prepares a decoding: the source's keys and values are projected once, for all hypotheses and steps.</summary>
     /// <param name="state">The decoding's memory.</param>
     /// <param name="encoded">The source.</param>

@@ -49,6 +49,34 @@ public sealed class DecodingGraphTests
         }
     }
 
+    /// <summary>With every option, more candidates and other ways to choose among them.</summary>
+    [Fact]
+    public void GraphsFindTheSameWithEveryOption()
+    {
+        using var device = TestDevices.OpenCuda();
+        using var model = TinyModels.Create(TinyModels.Transformer, device);
+        int[][] sources = TinyModels.Sentences(new Random(4), model.Config.SourceVocabulary, SourceLengths);
+        var plain = new DecodingOptions { Beam = 4, NBest = 4, MaxLengthA = 1.5, MaxLengthB = 12, BatchTokens = 60, Temperature = 0.7f };
+        DecodingOptions[] searches =
+        [
+            plain with { NoRepeatNGramSize = 2, MinLength = 6 },
+            plain with { DiverseBeamGroups = 2, NoRepeatNGramSize = 1 },
+            plain with { Sampling = true },
+            plain with { Sampling = true, SamplingTopP = 0.8f, LengthPenaltyForm = LengthPenaltyForm.Gnmt },
+        ];
+        int[][] prefixes = [.. sources.Select((s, i) => Enumerable.Range(4, i % 3).ToArray())];
+        foreach (var options in searches)
+        {
+            var expected = new SequenceGenerator(model).Generate(sources, options with { Graphs = false }, prefixes: prefixes);
+            var graphs = new SequenceGenerator(model);
+            var got = graphs.Generate(sources, options, prefixes: prefixes);
+            Assert.Null(graphs.GraphObstacle);
+            Assert.InRange(graphs.CapturedShapes, 1, 100);
+            Assert.Equal(expected.SelectMany(r => r).Select(h => h.Tokens), got.SelectMany(r => r).Select(h => h.Tokens));
+            Assert.Equal(expected.SelectMany(r => r).SelectMany(h => h.TokenScores), got.SelectMany(r => r).SelectMany(h => h.TokenScores));
+        }
+    }
+
     /// <summary>What a step waits for are the best scores and tokens, and at the longest output the scores of its end.</summary>
     [Fact]
     public void AStepWaitsTwice()

@@ -100,10 +100,8 @@ internal static class PlainSearch
     public static double Score(double sum, int length, DecodingOptions options)
         => sum / Math.Pow(options.LengthPenaltyForm == LengthPenaltyForm.Gnmt ? (5.0 + length) / 6 : length, options.LengthPenalty);
 
-    /// <summary>Whether any n tokens in a row come twice; never where n is 0.</summary>
+    /// <summary>Whether the last n tokens are also somewhere before, never where n is 0: a prefix may hold an n-gram twice, what follows it may not add one.</summary>
     public static bool Repeats(int[] tokens, int size)
-    {
-        HashSet<string> seen = [];
-        return size > 0 && Enumerable.Range(0, Math.Max(0, tokens.Length - size + 1)).Any(i => !seen.Add(string.Join(' ', tokens[i..(i + size)])));
-    }
+        => size > 0 && tokens.Length > size && string.Join(' ', tokens[^size..]) is var last
+            && Enumerable.Range(0, tokens.Length - size).Any(i => string.Join(' ', tokens[i..(i + size)]) == last);
 }

@@ -52,7 +52,7 @@ public sealed class SequenceGeneratorTests
 
     /// <summary>fairseq's search once more, without memory, batches or early departure: every prefix decoded whole, all continuations sorted.</summary>
     [Theory, Devices]
-    public void EqualsAPlainSearch.Beam(string name)
+    public void EqualsAPlainBeamSearch(string name)
     {
         using var device = TestDevices.Open(name);
         int searched = 0, compared = 0;
