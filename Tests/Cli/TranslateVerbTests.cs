@@ -72,7 +72,7 @@ public sealed class TranslateVerbTests : IDisposable
         RefusesOf("cudaseq translate: --temperature must be a finite number above 0, got -1.\n", "--temperature", "-1");
         RefusesOf("cudaseq translate: --temperature must be a finite number, got hot.\n", "--temperature", "hot");
         RefusesOf("cudaseq translate: --length-penalty-form must be power or gnmt, got wu.\n", "--length-penalty-form", "wu");
-        Refuses($"cudaseq translate: {prefixes}: must have a line for each line of the input, got 2 and more than that.\n", ["--prefixes", prefixes], "1\n2\n3\n");
+        Refuses($"cudaseq: {prefixes}: must have a line for each line of the input, got 2 and more than that.\n", ["--prefixes", prefixes], "1\n2\n3\n");
 
         string[] Lines(params string[] options)
         {
