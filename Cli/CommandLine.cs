@@ -61,7 +61,7 @@ internal static class CommandLine
     }
 
     /// <summary>All verbs, in the order of the help.</summary>
-    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new AverageVerb(), new TranslateVerb(), new ScoreVerb(), new BpeVerb(), new ReportVerb(), new CompareVerb(), new InfoVerb(), new DoctorVerb()];
+    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new RecipeVerb(), new AverageVerb(), new TranslateVerb(), new ScoreVerb(), new BpeVerb(), new ReportVerb(), new CompareVerb(), new InfoVerb(), new DoctorVerb()];
 
     private static int Run(string[] args, Terminal terminal, ref string context, CancellationToken cancellation)
     {
@@ -172,10 +172,10 @@ internal static class CommandLine
         foreach (string arg in args)
         {
             bool setting = !arg.StartsWith('-') && arg.Contains('=', StringComparison.Ordinal);
-            if (inSettings && setting && result[^1] != TrainVerb.SetOption)
-                result.Add(TrainVerb.SetOption);
+            if (inSettings && setting && result[^1] != RecipeSettings.Name)
+                result.Add(RecipeSettings.Name);
             result.Add(arg);
-            inSettings = arg == TrainVerb.SetOption || (inSettings && setting);
+            inSettings = arg == RecipeSettings.Name || (inSettings && setting);
         }
 
         return [.. result];

@@ -8,17 +8,9 @@ namespace CudaSeq.Cli;
 /// <summary><c>cudaseq train</c>: runs a recipe.</summary>
 internal sealed class TrainVerb : Verb
 {
-    /// <summary>May be followed by several key=value.</summary>
-    public const string SetOption = "--set";
-
     private readonly Argument<string> _recipe = Required("RECIPE", "A recipe: model, data and training as JSON.");
     private readonly Option<string> _data = Text("--data", "DIR", "The folder that the recipe's files are in (default: the recipe's data.folder below CUDASEQ_DATA).");
-    private readonly Option<string[]> _set = new(SetOption)
-    {
-        HelpName = "KEY=VALUE ...",
-        Description = "Change keys of the recipe, for example training.batch_tokens=2048.",
-        Arity = new ArgumentArity(1, 1000),
-    };
+    private readonly Option<string[]> _set = RecipeSettings.Create();
 
     private readonly Option<string> _batchTokens = Text("--batch-tokens", "N|auto", "The same as --set training.batch_tokens=N; auto measures before the run what fits into the GPU's memory.");
     private readonly Option<string> _device = Text("--device", "NAME", "Where to train: cpu (the default), cuda, cuda:N or auto.");
