@@ -21,8 +21,13 @@ public sealed class RunStateTests : IDisposable
         ["epochs"] = o => o with { KeepCheckpoints = 3, ValidateEvery = 0, Accumulate = 3 },
         ["all"] = o => o with
         {
-            Sgd = new SgdOptions { Momentum = 0.9f, Nesterov = true }, Schedule = new PlateauSchedule(0.2f, 2, 0.5f, 0, 0.01f), EmaDecay = 0.8f, Patience = 6,
-            KeepBest = KeepBest.Loss, KeepCheckpoints = 2, CheckpointEvery = 4,
+            Sgd = new SgdOptions { Momentum = 0.9f, Nesterov = true },
+            Schedule = new PlateauSchedule(0.2f, 2, 0.5f, 0, 0.01f),
+            EmaDecay = 0.8f,
+            Patience = 6,
+            KeepBest = KeepBest.Loss,
+            KeepCheckpoints = 2,
+            CheckpointEvery = 4,
         },
     };
 
