@@ -62,8 +62,9 @@ public sealed class Batch
         int s = 0, t = 0;
         foreach (int index in indices)
         {
-            s = Math.Max(s, corpus.Source(index).Length);
-            t = Math.Max(t, corpus.Target(index).Length);
+            var (source, target) = corpus.Lengths(index);
+            s = Math.Max(s, source);
+            t = Math.Max(t, target);
         }
 
         var batch = new Batch([.. indices], s, t);

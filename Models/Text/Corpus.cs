@@ -1,29 +1,38 @@
 using System.Collections;
-using System.Runtime.InteropServices;
+using System.Globalization;
 
 namespace CudaSeq.Models;
 
 /// <summary>
-/// A parallel corpus in ids, ready to be batched: all source ids in one array and all target ids in another, about 4 bytes a token, whatever the number of sentences.
+/// A parallel corpus in ids, ready to be batched: in memory, about 4 bytes a token, or in a file that is mapped into memory (<see cref="CorpusCache"/>); or several of
+/// them mixed. It may have more than 2^31 tokens.
 /// </summary>
-public sealed class Corpus : IReadOnlyList<SentencePair>
+/// <remarks>A mapped corpus must be disposed to give its file free; the views it gave end with it. Of one in memory nothing needs to be disposed.</remarks>
+public sealed class Corpus : IReadOnlyList<SentencePair>, IDisposable
 {
-    private readonly List<int> _source = [];
-    private readonly List<int> _target = [];
-    private readonly List<int> _sourceEnds = [];
-    private readonly List<int> _targetEnds = [];
-    private readonly List<int> _lines = [];
+    private readonly CorpusStore _store;
 
-    private Corpus()
+    internal Corpus(CorpusStore store, LoadReport report)
+        : this(store, report, [new CorpusPart(report.Name, 0, store.Count, 1)])
     {
-        Report = null!;
+    }
+
+    private Corpus(CorpusStore store, LoadReport report, IReadOnlyList<CorpusPart> parts)
+    {
+        _store = store;
+        Count = store.Count;
+        Report = report;
+        Parts = parts;
     }
 
     /// <summary>How many pairs there are.</summary>
-    public int Count => _lines.Count;
+    public int Count { get; }
 
-    /// <summary>What was read and what was left out.</summary>
-    public LoadReport Report { get; private set; }
+    /// <summary>What was read and what was left out; of a mix the sums, whatever the weights.</summary>
+    public LoadReport Report { get; }
+
+    /// <summary>The corpora that this one is made of, one after the other, and how often an epoch of <see cref="BatchIterator"/> has each of their pairs.</summary>
+    public IReadOnlyList<CorpusPart> Parts { get; }
 
     /// <summary>A copy of pair <paramref name="index"/>.</summary>
     /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>
@@ -35,18 +44,22 @@ public sealed class Corpus : IReadOnlyList<SentencePair>
     /// <exception cref="ArgumentException">A side does not end in <see cref="Vocabulary.Eos"/>.</exception>
     public static Corpus From(IEnumerable<SentencePair> pairs, string name = "corpus")
     {
-        var corpus = new Corpus();
+        var store = new MemoryCorpus();
         int line = 0;
+        long sourceTokens = 0, targetTokens = 0, sourceUnknown = 0, targetUnknown = 0;
         foreach (var (source, target) in pairs)
         {
             line++;
             if (source is not [.., Vocabulary.Eos] || target is not [.., Vocabulary.Eos])
                 throw new ArgumentException($"Corpus: both sides must end in {Vocabulary.Eos} (</s>), pair {line} does not.");
-            corpus.Add(source.AsSpan(..^1), target.AsSpan(..^1), line);
+            store.Add(source.AsSpan(..^1), target.AsSpan(..^1), line);
+            sourceTokens += source.Length;
+            targetTokens += target.Length;
+            sourceUnknown += source.AsSpan().Count(Vocabulary.Unk);
+            targetUnknown += target.AsSpan().Count(Vocabulary.Unk);
         }
 
-        corpus.Finish(name, line, empty: 0, tooLong: 0, maxLength: int.MaxValue);
-        return corpus;
+        return new Corpus(store, new LoadReport(name, line, line, 0, 0, int.MaxValue, sourceTokens, targetTokens, sourceUnknown, targetUnknown));
     }
 
     /// <summary>
@@ -68,28 +81,12 @@ public sealed class Corpus : IReadOnlyList<SentencePair>
         string name = "corpus",
         CancellationToken cancellation = default)
     {
-        if (maxLength < 1)
-            throw new ArgumentOutOfRangeException(null, $"Corpus: maxLength must be at least 1, got {maxLength}.");
-        var corpus = new Corpus();
-        int line = 0, empty = 0, tooLong = 0;
-        foreach (var (sourceLine, targetLine) in lines)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            line++;
-            int[] sourceIds = source.Encode(sourceLine), targetIds = target.Encode(targetLine);
-            if (sourceIds.Length == 0 || targetIds.Length == 0 || string.IsNullOrWhiteSpace(sourceLine) || string.IsNullOrWhiteSpace(targetLine))
-                empty++;
-            else if (sourceIds.Length > maxLength || targetIds.Length > maxLength)
-                tooLong++;
-            else
-                corpus.Add(sourceIds, targetIds, line);
-        }
-
-        corpus.Finish(name, line, empty, tooLong, maxLength);
-        return corpus;
+        var store = new MemoryCorpus();
+        var report = CorpusEncoder.Run(lines, source, target, maxLength, name, store, cancellation);
+        return new Corpus(store, report);
     }
 
-    /// <summary>Reads two parallel files and turns them into ids, as <see cref="Encode"/>.</summary>
+    /// <summary>Reads two parallel files into memory and turns them into ids, as <see cref="Encode"/>.</summary>
     /// <param name="sourcePath">The file of source sentences; it gives the corpus its name.</param>
     /// <param name="targetPath">The file of target sentences.</param>
     /// <param name="source">Turns source lines into ids.</param>
@@ -107,17 +104,60 @@ public sealed class Corpus : IReadOnlyList<SentencePair>
         CancellationToken cancellation = default)
         => Encode(ParallelCorpus.Read(sourcePath, targetPath), source, target, maxLength, sourcePath, cancellation);
 
+    /// <summary>
+    /// Several corpora as one: the pairs of the first, then those of the next. An epoch of <see cref="BatchIterator"/> has each pair of a corpus as often as its weight says.
+    /// </summary>
+    /// <param name="corpora">Corpora, none a mix itself, and their weights, above 0; they are disposed with the mix.</param>
+    /// <exception cref="ArgumentException">There is no corpus, one is a mix, a weight is not above 0, or an epoch would have more than 2^31 pairs.</exception>
+    public static Corpus Mix(params IReadOnlyList<(Corpus Corpus, decimal Weight)> corpora)
+    {
+        if (corpora.Count == 0)
+            throw new ArgumentException("Corpus: a mix must have at least one corpus, got none.");
+        var parts = new List<CorpusPart>();
+        long start = 0;
+        decimal epoch = 0;
+        var report = corpora[0].Corpus.Report with { Name = string.Join(" + ", corpora.Select(c => c.Corpus.Report.Name)), MaxLength = corpora.Max(c => c.Corpus.Report.MaxLength) };
+        foreach (var (corpus, weight) in corpora)
+        {
+            if (weight is <= 0 or > CorpusPart.MostWeight)
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Corpus: weights must be above 0 and at most {CorpusPart.MostWeight}, got {weight} for {corpus.Report.Name}."));
+            if (corpus.Parts.Count != 1)
+                throw new ArgumentException($"Corpus: a mix must be of corpora that are no mixes themselves, {corpus.Report.Name} is one.");
+            parts.Add(new CorpusPart(corpus.Report.Name, (int)start, corpus.Count, weight));
+            start += corpus.Count;
+            epoch += decimal.Ceiling(corpus.Count * weight);
+            if (Math.Max(start, epoch) > Array.MaxLength)
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Corpus: an epoch must have at most {Array.MaxLength} pairs, a mix of {report.Name} has more."));
+            if (parts.Count > 1)
+                report = report.Plus(corpus.Report);
+        }
+
+        return new Corpus(new MixedCorpus([.. corpora.Select(c => c.Corpus._store)]), report, parts);
+    }
+
     /// <summary>The source ids of a pair, ending in <see cref="Vocabulary.Eos"/>: a view.</summary>
     /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>
-    public ReadOnlySpan<int> Source(int index) => Side(_source, _sourceEnds, index);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such pair.</exception>
+    /// <exception cref="ObjectDisposedException">The corpus was mapped and is disposed.</exception>
+    public ReadOnlySpan<int> Source(int index) => _store.Source(Checked(index));
 
     /// <summary>The target ids of a pair, ending in <see cref="Vocabulary.Eos"/>: a view.</summary>
     /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>
-    public ReadOnlySpan<int> Target(int index) => Side(_target, _targetEnds, index);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such pair.</exception>
+    /// <exception cref="ObjectDisposedException">The corpus was mapped and is disposed.</exception>
+    public ReadOnlySpan<int> Target(int index) => _store.Target(Checked(index));
+
+    /// <summary>How many ids the sides of a pair have, their ends included.</summary>
+    /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such pair.</exception>
+    /// <exception cref="ObjectDisposedException">The corpus was mapped and is disposed.</exception>
+    public (int Source, int Target) Lengths(int index) => _store.Lengths(Checked(index));
 
     /// <summary>The line, from 1, on which a pair stood in its files.</summary>
     /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>
-    public int LineOf(int index) => _lines[index];
+    /// <exception cref="ArgumentOutOfRangeException">There is no such pair.</exception>
+    /// <exception cref="ObjectDisposedException">The corpus was mapped and is disposed.</exception>
+    public int LineOf(int index) => _store.LineOf(Checked(index));
 
     /// <inheritdoc/>
     public IEnumerator<SentencePair> GetEnumerator()
@@ -128,33 +168,10 @@ public sealed class Corpus : IReadOnlyList<SentencePair>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private static ReadOnlySpan<int> Side(List<int> ids, List<int> ends, int index)
-    {
-        int start = index == 0 ? 0 : ends[index - 1];
-        return CollectionsMarshal.AsSpan(ids)[start..ends[index]];
-    }
+    /// <summary>Gives a mapped file free.</summary>
+    public void Dispose() => _store.Dispose();
 
-    private void Add(ReadOnlySpan<int> source, ReadOnlySpan<int> target, int line)
-    {
-        Append(_source, _sourceEnds, source);
-        Append(_target, _targetEnds, target);
-        _lines.Add(line);
-
-        static void Append(List<int> ids, List<int> ends, ReadOnlySpan<int> sentence)
-        {
-            ids.AddRange(sentence);
-            ids.Add(Vocabulary.Eos);
-            ends.Add(ids.Count);
-        }
-    }
-
-    private void Finish(string name, int lines, int empty, int tooLong, int maxLength)
-    {
-        foreach (var list in (List<int>[])[_source, _target, _sourceEnds, _targetEnds, _lines])
-            list.TrimExcess();
-        Report = new LoadReport(
-            name, lines, Count, empty, tooLong, maxLength, _source.Count, _target.Count, Unknown(_source), Unknown(_target));
-
-        static long Unknown(List<int> ids) => CollectionsMarshal.AsSpan(ids).Count(Vocabulary.Unk);
-    }
+    private int Checked(int index) => (uint)index < (uint)Count
+        ? index
+        : throw new ArgumentOutOfRangeException(null, $"Corpus: pairs must be in 0 .. {Count - 1}, got {index}.");
 }

@@ -14,8 +14,21 @@ namespace CudaSeq.Models;
 /// <param name="SourceUnknown">Those of the source ids that are <see cref="Vocabulary.Unk"/>.</param>
 /// <param name="TargetUnknown">Those of the target ids that are <see cref="Vocabulary.Unk"/>.</param>
 public sealed record LoadReport(
-    string Name, int Lines, int Kept, int Empty, int TooLong, int MaxLength, long SourceTokens, long TargetTokens, long SourceUnknown, long TargetUnknown)
+    string Name, long Lines, long Kept, long Empty, long TooLong, int MaxLength, long SourceTokens, long TargetTokens, long SourceUnknown, long TargetUnknown)
 {
+    /// <summary>The sums of two reports under the name of this one.</summary>
+    internal LoadReport Plus(LoadReport other) => this with
+    {
+        Lines = Lines + other.Lines,
+        Kept = Kept + other.Kept,
+        Empty = Empty + other.Empty,
+        TooLong = TooLong + other.TooLong,
+        SourceTokens = SourceTokens + other.SourceTokens,
+        TargetTokens = TargetTokens + other.TargetTokens,
+        SourceUnknown = SourceUnknown + other.SourceUnknown,
+        TargetUnknown = TargetUnknown + other.TargetUnknown,
+    };
+
     /// <summary>The report in one line for people.</summary>
     public override string ToString()
     {

@@ -14,34 +14,33 @@ public static class ParallelCorpus
     /// </exception>
     public static IEnumerable<(string Source, string Target)> Read(
         string sourcePath, string targetPath, bool keepByteOrderMark = false)
+        => Zip(TextFile.ReadLines(sourcePath, keepByteOrderMark), TextFile.ReadLines(targetPath, keepByteOrderMark), sourcePath, targetPath);
+
+    /// <summary>Pairs the lines of two texts, as <see cref="Read"/>.</summary>
+    internal static IEnumerable<(string Source, string Target)> Zip(IEnumerable<string> sources, IEnumerable<string> targets, string sourcePath, string targetPath)
     {
-        return Zip(TextFile.ReadLines(sourcePath, keepByteOrderMark), TextFile.ReadLines(targetPath, keepByteOrderMark), sourcePath, targetPath);
-
-        static IEnumerable<(string Source, string Target)> Zip(IEnumerable<string> sources, IEnumerable<string> targets, string sourcePath, string targetPath)
+        using var source = sources.GetEnumerator();
+        using var target = targets.GetEnumerator();
+        long pairs = 0;
+        while (true)
         {
-            using var source = sources.GetEnumerator();
-            using var target = targets.GetEnumerator();
-            long pairs = 0;
-            while (true)
+            bool moreSource = source.MoveNext(), moreTarget = target.MoveNext();
+            if (moreSource != moreTarget)
             {
-                bool moreSource = source.MoveNext(), moreTarget = target.MoveNext();
-                if (moreSource != moreTarget)
-                {
-                    var rest = moreSource ? source : target;
-                    long lines = pairs + 1;
-                    while (rest.MoveNext())
-                        lines++;
-                    var (sourceLines, targetLines) = moreSource ? (lines, pairs) : (pairs, lines);
-                    throw new InvalidDataException(
-                        $"{sourcePath} and {targetPath}: must have as many lines as each other, got {sourceLines} and {targetLines}; "
-                        + $"line {pairs + 1} of {(moreSource ? sourcePath : targetPath)} is the first without a partner.");
-                }
-
-                if (!moreSource)
-                    yield break;
-                pairs++;
-                yield return (source.Current, target.Current);
+                var rest = moreSource ? source : target;
+                long lines = pairs + 1;
+                while (rest.MoveNext())
+                    lines++;
+                var (sourceLines, targetLines) = moreSource ? (lines, pairs) : (pairs, lines);
+                throw new InvalidDataException(
+                    $"{sourcePath} and {targetPath}: must have as many lines as each other, got {sourceLines} and {targetLines}; "
+                    + $"line {pairs + 1} of {(moreSource ? sourcePath : targetPath)} is the first without a partner.");
             }
+
+            if (!moreSource)
+                yield break;
+            pairs++;
+            yield return (source.Current, target.Current);
         }
     }
 }

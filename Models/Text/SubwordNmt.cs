@@ -33,6 +33,9 @@ public sealed class SubwordNmt : ITokenizer
     private readonly ConcurrentDictionary<string, string[]> _cache = new(StringComparer.Ordinal);
     private int _cached;
 
+    /// <summary>Whether a vocabulary file, besides the merges, decides what a word becomes.</summary>
+    internal bool HasVocabulary => _vocabulary is not null;
+
     internal SubwordNmt(SubwordNmtCodes codes, SubwordNmtVocabulary? vocabulary = null)
     {
         _codes = codes;

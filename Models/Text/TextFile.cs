@@ -27,11 +27,11 @@ public static class TextFile
     {
         if (!File.Exists(path))
             throw new FileNotFoundException($"{path}: there is no such file.", path);
-        return Open(path, keepByteOrderMark);
+        return Lines(path, keepByteOrderMark);
 
-        static IEnumerable<string> Open(string path, bool keepByteOrderMark)
+        static IEnumerable<string> Lines(string path, bool keepByteOrderMark)
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            using var stream = Open(path);
             foreach (string line in ReadLines(stream, path, keepByteOrderMark))
                 yield return line;
         }
@@ -75,6 +75,9 @@ public static class TextFile
             }
         });
     }
+
+    /// <summary>Opens a file to be read from its start to its end in large pieces.</summary>
+    internal static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
 
     /// <summary>Writes a whole file: temporary file, flush to disk, rename.</summary>
     internal static void WriteWhole(string path, Action<Stream> write)

@@ -16,7 +16,10 @@ public static class TokenizerFile
     /// <summary>Writes a tokeniser to a temporary file beside <paramref name="path"/> that then takes its place.</summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="tokenizer">One of <see cref="BytePairEncoding"/>, <see cref="SubwordNmt"/>, <see cref="WordTokenizer"/> and <see cref="CharacterTokenizer"/>.</param>
-    public static void Save(string path, ITokenizer tokenizer) => TextFile.WriteWhole(path, stream =>
+    public static void Save(string path, ITokenizer tokenizer) => TextFile.WriteWhole(path, stream => Write(stream, tokenizer));
+
+    /// <summary>Writes a tokeniser to a stream.</summary>
+    internal static void Write(Stream stream, ITokenizer tokenizer)
     {
         using var writer = new Utf8JsonWriter(stream, Options);
         writer.WriteStartObject();
@@ -36,7 +39,7 @@ public static class TokenizerFile
                 writer.WriteStringValue(text);
             writer.WriteEndArray();
         }
-    });
+    }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <param name="path">A tokeniser file.</param>

@@ -91,7 +91,10 @@ internal sealed class BatchFit : IDisposable
     {
         long limit = (long)(Share * _free), all = 0;
         for (int i = 0; i < _corpus.Count; i++)
-            all += Math.Max(_corpus.Source(i).Length, _corpus.Target(i).Length);
+        {
+            var (source, target) = _corpus.Lengths(i);
+            all += Math.Max(source, target);
+        }
 
         // The smallest size that is known to be too large, and the largest that fits.
         long above = Math.Max(Math.Min(all, int.MaxValue / 2), least) + Step;

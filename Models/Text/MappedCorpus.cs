@@ -1,0 +1,143 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// A corpus file mapped into memory: the system reads and drops its pages as they are needed, and of the process's own memory it takes none. A file is given away only when
+/// all of it was found right, and one that is written never changes: it is replaced.
+/// </summary>
+internal sealed unsafe class MappedCorpus : CorpusStore
+{
+    // Pairs looked at before it is asked whether to go on.
+    private const int Stride = 1 << 14;
+
+    private readonly string _path;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _base;
+    private bool _disposed;
+
+    private MappedCorpus(string path, FileStream stream, CorpusFile head)
+    {
+        _path = path;
+        Head = head;
+        _file = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+
+        // Never given back but by Dispose: a corpus that is forgotten keeps its addresses, so that a view of it is never a view of nothing.
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _base);
+        _base += _view.PointerOffset;
+    }
+
+    /// <summary>What the file says of itself.</summary>
+    public CorpusFile Head { get; }
+
+    public override int Count => (int)Head.Report.Kept;
+
+    /// <summary>Maps a file whose head is right and fits its length; the rest is not looked at before <see cref="Damage"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="why">Where it cannot be mapped: completes "FILE ...".</param>
+    /// <returns>Null where it cannot be mapped.</returns>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="PlatformNotSupportedException">The machine is big-endian.</exception>
+    public static MappedCorpus? Open(string path, out string why)
+    {
+        if (!BitConverter.IsLittleEndian)
+            throw new PlatformNotSupportedException("CorpusCache: corpus files are little-endian and read as they are, this machine is big-endian.");
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        try
+        {
+            byte[] head = new byte[CorpusFile.HeadBytes];
+            int read = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+            if (CorpusFile.Read(head.AsSpan(0, read), stream.Length, out why) is { } good)
+                return new MappedCorpus(path, stream, good);
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+
+        stream.Dispose();
+        return null;
+    }
+
+    /// <summary>What is wrong with the file behind its head, every byte looked at; null where nothing is. Completes "FILE ...".</summary>
+    public string? Damage(CancellationToken cancellation)
+    {
+        if (CorpusFile.Checksum(0, MemoryMarshal.AsBytes(Entries)) != Head.EntriesChecksum)
+            return "is damaged: the checksum of its entries is wrong";
+        long start = 0, sourceIds = 0, sourceUnknown = 0, targetUnknown = 0;
+        int line = 0;
+        uint checksum = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            if (i % Stride == 0)
+                cancellation.ThrowIfCancellationRequested();
+            var entry = Entries[i];
+            long length = entry.End - start;
+            if (entry.End > Head.Ids || length is < 2 or > int.MaxValue || entry.Source < 1 || entry.Source >= length || entry.Line <= line || entry.Line > Head.Report.Lines)
+                return $"is damaged: the entry of pair {i + 1} is impossible";
+            var pair = Ids(start, (int)length);
+            var source = pair[..entry.Source];
+            var target = pair[entry.Source..];
+            if (source.ContainsAnyExceptInRange(0, Head.SourceVocabulary - 1) || target.ContainsAnyExceptInRange(0, Head.TargetVocabulary - 1))
+                return $"is damaged: pair {i + 1} has an id beyond the vocabulary";
+            if (source[^1] != Vocabulary.Eos || target[^1] != Vocabulary.Eos)
+                return $"is damaged: a side of pair {i + 1} does not end in {Vocabulary.Eos} (</s>)";
+            sourceUnknown += source.Count(Vocabulary.Unk);
+            targetUnknown += target.Count(Vocabulary.Unk);
+            checksum = CorpusFile.Checksum(checksum, MemoryMarshal.AsBytes(pair));
+            (start, line) = (entry.End, entry.Line);
+            sourceIds += entry.Source;
+        }
+
+        if (checksum != Head.IdsChecksum)
+            return "is damaged: the checksum of its ids is wrong";
+        var report = Head.Report;
+        return (start, sourceIds, sourceUnknown, targetUnknown) == (Head.Ids, report.SourceTokens, report.SourceUnknown, report.TargetUnknown)
+            ? null
+            : "is damaged: its counts are not those of its pairs";
+    }
+
+    public override ReadOnlySpan<int> Source(int index) => Ids(StartOf(index), Entries[index].Source);
+
+    public override ReadOnlySpan<int> Target(int index)
+    {
+        var entry = Entries[index];
+        long start = StartOf(index) + entry.Source;
+        return Ids(start, (int)(entry.End - start));
+    }
+
+    public override (int Source, int Target) Lengths(int index)
+    {
+        var entry = Entries[index];
+        return (entry.Source, (int)(entry.End - StartOf(index) - entry.Source));
+    }
+
+    public override int LineOf(int index) => Entries[index].Line;
+
+    public override void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
+
+    private ReadOnlySpan<CorpusFileEntry> Entries => new(Address(Head.EntriesAt), Count);
+
+    private ReadOnlySpan<int> Ids(long start, int count) => new(Address(CorpusFile.HeadBytes + (start * sizeof(int))), count);
+
+    private long StartOf(int index) => index == 0 ? 0 : Entries[index - 1].End;
+
+    private byte* Address(long at)
+    {
+        if (_disposed)
+            throw new ObjectDisposedException(null, $"Corpus: {_path} is no longer mapped, its corpus was disposed.");
+        return _base + at;
+    }
+}
