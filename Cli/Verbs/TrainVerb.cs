@@ -38,7 +38,7 @@ internal sealed class TrainVerb : Verb
     ];
 
     public override string Notes =>
-        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, recipe.json and log.jsonl. Ctrl-C or SIGTERM ends the update under way, saves and stops with exit code 0.";
+        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, train.corpus (the training pairs in ids, see docs/corpora.md), recipe.json and log.jsonl. Ctrl-C or SIGTERM ends the update under way, saves and stops with exit code 0.";
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {
@@ -129,7 +129,7 @@ internal sealed class TrainVerb : Verb
             return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");
         if (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root)
             return Path.Combine(root, recipe.Data.Folder);
-        string[] files = [.. new[] { recipe.Data.Train, recipe.Data.Valid, recipe.Data.Test }.OfType<CorpusFiles>().SelectMany(f => new[] { f.Source, f.Target })];
+        string[] files = [.. (recipe.Data.Train?.Select(c => c.Files) ?? []).Concat(new[] { recipe.Data.Valid, recipe.Data.Test }.OfType<CorpusFiles>()).SelectMany(f => new[] { f.Source, f.Target })];
         return files.FirstOrDefault(f => !Path.IsPathRooted(f)) is { } relative
             ? throw new UsageException($"--data DIR must name the folder of {relative}, or the variable CUDASEQ_DATA the one above it.")
             : "";

@@ -61,9 +61,17 @@ public sealed class BytePairEncoding : ITokenizer
     /// <param name="cancellation">Stops the learning.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> is less than 1.</exception>
     public static BytePairEncoding Learn(IEnumerable<string> lines, int size, CancellationToken cancellation = default)
+        => size < 1
+            ? throw new ArgumentOutOfRangeException(null, $"BytePairEncoding: size must be at least 1 piece, got {size}.")
+            : Learn(Stretches(lines, cancellation), size, cancellation);
+
+    /// <summary>Learns pieces from stretches of text, those of <see cref="Stretches"/>.</summary>
+    internal static BytePairEncoding Learn(Dictionary<string, long> stretches, int size, CancellationToken cancellation)
+        => new(new BytePairLearner(stretches, size).Learn(cancellation));
+
+    /// <summary>The stretches of lines inside which pieces lie, and how often each occurs: all that is learned from. Memory: one entry a distinct stretch.</summary>
+    internal static Dictionary<string, long> Stretches(IEnumerable<string> lines, CancellationToken cancellation)
     {
-        if (size < 1)
-            throw new ArgumentOutOfRangeException(null, $"BytePairEncoding: size must be at least 1 piece, got {size}.");
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (string line in lines)
@@ -74,7 +82,7 @@ public sealed class BytePairEncoding : ITokenizer
                 lookup[segment] = lookup.TryGetValue(segment, out long count) ? count + 1 : 1;
         }
 
-        return new BytePairEncoding(new BytePairLearner(counts, size).Learn(cancellation));
+        return counts;
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -127,8 +135,8 @@ public sealed class BytePairEncoding : ITokenizer
 
     private static string Mark(string line) => line.Length == 0 ? line : SpaceMark.Mark + SpaceMark.Exchange(line);
 
-    /// <summary>Cuts one stretch. Symbols are a linked list over the stretch's characters; the queue holds merges, the stale ones among them skipped.</summary>
-    private string[] Cut(ReadOnlySpan<char> text)
+    /// <summary>Cuts one stretch of a marked line. Symbols are a linked list over the stretch's characters; the queue holds merges, the stale ones among them skipped.</summary>
+    internal string[] Cut(ReadOnlySpan<char> text)
     {
         int[] starts = new int[text.Length + 1];
         int n = 0;

@@ -46,17 +46,17 @@ public static class CorpusCache
         }
 
         byte[] codecs = TextFingerprint.Of(source, target);
-        string why = "";
-        MappedCorpus? corpus = null;
-        if (File.Exists(path))
+        string how = "made before", why = "";
+        var corpus = File.Exists(path)
+            ? Fitting(path, sourcePath, targetPath, codecs, (source.Vocabulary.Count, target.Vocabulary.Count), maxLength, out why, cancellation)
+            : null;
+        if (corpus is null)
         {
-            corpus = Fitting(path, sourcePath, targetPath, codecs, (source.Vocabulary.Count, target.Vocabulary.Count), maxLength, out why, cancellation);
-            status?.Report(corpus is null ? $"{path}: made anew, it {why}" : string.Create(CultureInfo.InvariantCulture, $"{path}: {corpus.Count:N0} pairs in ids, made before"));
+            how = why.Length > 0 ? $"made anew: what was there {why}" : "made";
+            corpus = Make(path, sourcePath, targetPath, source, target, codecs, maxLength, cancellation);
         }
 
-        corpus ??= Make(path, sourcePath, targetPath, source, target, codecs, maxLength, cancellation);
-        if (why.Length == 0)
-            status?.Report(string.Create(CultureInfo.InvariantCulture, $"{path}: {corpus.Count:N0} pairs in ids"));
+        status?.Report(string.Create(CultureInfo.InvariantCulture, $"{path}: {corpus.Count:N0} pairs in ids, {how}"));
         return new Corpus(corpus, corpus.Head.Report with { Name = sourcePath });
     }
 

@@ -12,15 +12,13 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     // Pairs looked at before it is asked whether to go on.
     private const int Stride = 1 << 14;
 
-    private readonly string _path;
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _base;
     private bool _disposed;
 
-    private MappedCorpus(string path, FileStream stream, CorpusFile head)
+    private MappedCorpus(FileStream stream, CorpusFile head)
     {
-        _path = path;
         Head = head;
         _file = MemoryMappedFile.CreateFromFile(stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
@@ -51,7 +49,7 @@ internal sealed unsafe class MappedCorpus : CorpusStore
             byte[] head = new byte[CorpusFile.HeadBytes];
             int read = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
             if (CorpusFile.Read(head.AsSpan(0, read), stream.Length, out why) is { } good)
-                return new MappedCorpus(path, stream, good);
+                return new MappedCorpus(stream, good);
         }
         catch
         {
@@ -93,7 +91,8 @@ internal sealed unsafe class MappedCorpus : CorpusStore
             sourceIds += entry.Source;
         }
 
-        if (checksum != Head.IdsChecksum)
+        long end = CorpusFile.HeadBytes + (Head.Ids * sizeof(int));
+        if (checksum != Head.IdsChecksum || new ReadOnlySpan<byte>(Address(end), (int)(Head.EntriesAt - end)).ContainsAnyExcept((byte)0))
             return "is damaged: the checksum of its ids is wrong";
         var report = Head.Report;
         return (start, sourceIds, sourceUnknown, targetUnknown) == (Head.Ids, report.SourceTokens, report.SourceUnknown, report.TargetUnknown)
@@ -137,7 +136,7 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     private byte* Address(long at)
     {
         if (_disposed)
-            throw new ObjectDisposedException(null, $"Corpus: {_path} is no longer mapped, its corpus was disposed.");
+            throw new ObjectDisposedException(null, "Corpus: its file is no longer mapped, it was disposed.");
         return _base + at;
     }
 }

@@ -84,20 +84,24 @@ public sealed class Vocabulary : IReadOnlyList<string>
     /// <param name="size">The largest number of ids, special symbols included.</param>
     /// <param name="cancellation">Stops the counting.</param>
     public static Vocabulary Build(ITokenizer tokenizer, IEnumerable<string> lines, int size = int.MaxValue, CancellationToken cancellation = default)
+        => Build(tokenizer, lines.Select(line => (tokenizer.Encode(line), 1L)), size, cancellation);
+
+    /// <summary>Numbers the pieces of stretches of text that occur as often as is said, as <see cref="Build(ITokenizer, IEnumerable{string}, int, CancellationToken)"/>.</summary>
+    internal static Vocabulary Build(ITokenizer tokenizer, IEnumerable<(string[] Pieces, long Count)> text, int size, CancellationToken cancellation)
     {
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (string piece in tokenizer.Pieces)
             counts[piece] = 0;
         bool closed = counts.Count > 0;
-        foreach (string line in lines)
+        foreach (var (pieces, times) in text)
         {
             cancellation.ThrowIfCancellationRequested();
-            foreach (string piece in tokenizer.Encode(line))
+            foreach (string piece in pieces)
             {
                 if (counts.TryGetValue(piece, out long count))
-                    counts[piece] = count + 1;
+                    counts[piece] = count + times;
                 else if (!closed && TextFile.Utf16IsValid(piece))
-                    counts[piece] = 1;
+                    counts[piece] = times;
             }
         }
 

@@ -115,11 +115,12 @@ public sealed class Experiment : IDisposable
         return new TestScores(bleu, update, translations);
     }
 
-    /// <summary>Frees the model and the optimiser.</summary>
+    /// <summary>Frees the model, the optimiser and the corpus.</summary>
     public void Dispose()
     {
         Trainer.Dispose();
         Model.Dispose();
+        Data.Train.Dispose();
         Model.Device.Tf32 = _tf32;
     }
 
@@ -153,19 +154,20 @@ public sealed class Experiment : IDisposable
         if (recipe.Data.Test is { } test)
             CheckTest(test, dataFolder, cancellation);
         var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
-        var data = Read(recipe, train, dataFolder, source, target, status, cancellation);
-        var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
-        if (recipe.Training.BatchTokens is null)
-        {
-            int tokens = BatchFit.Measure(config, data.Train, RecipeOptions.Training(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
-            recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
-        }
-
-        var random = new RandomSource(recipe.Training.Seed);
-        var model = SequenceModel.Create(config, device, random);
+        var data = Read(recipe, train, dataFolder, directory, source, target, status, cancellation);
+        Seq2SeqModel? model = null;
         Trainer? trainer = null;
         try
         {
+            var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
+            if (recipe.Training.BatchTokens is null)
+            {
+                int tokens = BatchFit.Measure(config, data.Train, RecipeOptions.Training(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
+                recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
+            }
+
+            var random = new RandomSource(recipe.Training.Seed);
+            model = SequenceModel.Create(config, device, random);
             trainer = new Trainer(model, data, RecipeOptions.Training(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
             if (resume)
             {
@@ -187,7 +189,8 @@ public sealed class Experiment : IDisposable
         catch
         {
             trainer?.Dispose();
-            model.Dispose();
+            model?.Dispose();
+            data.Train.Dispose();
             throw;
         }
     }
@@ -206,57 +209,70 @@ public sealed class Experiment : IDisposable
             throw new InvalidDataException($"{Path.Combine(folder, files.Source)}: must have at least one line to test with, got none.");
     }
 
+    // Of the text as it is, whatever the weights: with others the run keeps its vocabulary, and two runs can be compared.
     private static (TextCodec Source, TextCodec Target) Codecs(
-        Recipe recipe, CorpusFiles files, string folder, IProgress<string>? status, CancellationToken cancellation)
+        Recipe recipe, TrainingFiles corpora, string folder, IProgress<string>? status, CancellationToken cancellation)
     {
-        string sourcePath = Path.Combine(folder, files.Source), targetPath = Path.Combine(folder, files.Target);
+        var sources = corpora.SelectMany(c => TextFile.ReadLines(Path.Combine(folder, c.Files.Source)));
+        var targets = corpora.SelectMany(c => TextFile.ReadLines(Path.Combine(folder, c.Files.Target)));
         if (recipe.Data.Joint)
         {
-            var both = Codec(TextFile.ReadLines(sourcePath).Concat(TextFile.ReadLines(targetPath)), "joint");
+            var both = Codec(sources.Concat(targets), "joint");
             return (both, both);
         }
 
-        return (Codec(TextFile.ReadLines(sourcePath), "source"), Codec(TextFile.ReadLines(targetPath), "target"));
+        return (Codec(sources, "source"), Codec(targets, "target"));
 
         TextCodec Codec(IEnumerable<string> text, string side)
         {
-            int size = recipe.Data.VocabularySize;
-            var lines = text.ToList();
-            ITokenizer tokenizer = recipe.Data.Tokenizer switch
-            {
-                TokenizerKind.Bpe => BytePairEncoding.Learn(lines, size - Vocabulary.SpecialCount, cancellation),
-                TokenizerKind.SubwordNmt => SubwordNmt.Learn(lines, recipe.Data.Merges, cancellation: cancellation),
-                TokenizerKind.Word => new WordTokenizer(),
-                _ => new CharacterTokenizer(),
-            };
-            var codec = new TextCodec(tokenizer, Vocabulary.Build(tokenizer, lines, size, cancellation));
-            status?.Report($"{side} vocabulary: {codec.Vocabulary.Count} pieces ({tokenizer.Name})");
+            var codec = CodecLearner.Learn(recipe.Data, text, cancellation);
+            status?.Report($"{side} vocabulary: {codec.Vocabulary.Count} pieces ({codec.Tokenizer.Name})");
             return codec;
         }
     }
 
     private static TrainingData Read(
-        Recipe recipe, CorpusFiles files, string folder, TextCodec source, TextCodec target, IProgress<string>? status, CancellationToken cancellation)
+        Recipe recipe, TrainingFiles corpora, string folder, RunDirectory directory, TextCodec source, TextCodec target, IProgress<string>? status, CancellationToken cancellation)
     {
-        var train = Load("train", files, recipe.Data.MaxLength);
-        if (recipe.Data.Valid is not { } validFiles)
-            return new TrainingData { Source = source, Target = target, Train = train };
-        var valid = Load("valid", validFiles, int.MaxValue);
-        string[] references = [.. TextFile.ReadLines(Path.Combine(folder, validFiles.Target))];
-        return new TrainingData
+        var train = new List<(Corpus Corpus, decimal Weight)>();
+        try
         {
-            Source = source,
-            Target = target,
-            Train = train,
-            Valid = valid,
-            ValidReferences = [.. Enumerable.Range(0, valid.Count).Select(i => references[valid.LineOf(i) - 1])],
-        };
+            foreach (var (files, weight) in corpora)
+            {
+                var corpus = CorpusCache.Load(
+                    directory.TrainCorpus(train.Count), Path.Combine(folder, files.Source), Path.Combine(folder, files.Target), source, target, recipe.Data.MaxLength, status, cancellation);
+                train.Add((corpus, weight));
+                Check("train", corpus);
+            }
 
-        Corpus Load(string key, CorpusFiles pair, int maxLength)
+            var mixed = corpora.IsPlain ? train[0].Corpus : Corpus.Mix(train);
+            if (recipe.Data.Valid is not { } validFiles)
+                return new TrainingData { Source = source, Target = target, Train = mixed };
+            string references = Path.Combine(folder, validFiles.Target);
+            var valid = Corpus.Load(Path.Combine(folder, validFiles.Source), references, source, target, int.MaxValue, cancellation);
+            Check("valid", valid);
+            string[] lines = [.. TextFile.ReadLines(references)];
+            return new TrainingData
+            {
+                Source = source,
+                Target = target,
+                Train = mixed,
+                Valid = valid,
+                ValidReferences = [.. Enumerable.Range(0, valid.Count).Select(i => lines[valid.LineOf(i) - 1])],
+            };
+        }
+        catch
         {
-            var corpus = Corpus.Load(Path.Combine(folder, pair.Source), Path.Combine(folder, pair.Target), source, target, maxLength, cancellation);
+            foreach (var (corpus, _) in train)
+                corpus.Dispose();
+            throw;
+        }
+
+        void Check(string key, Corpus corpus)
+        {
             status?.Report(corpus.Report.ToString());
-            return corpus.Count > 0 ? corpus : throw new InvalidDataException($"data.{key}: at least one pair must be left, got none ({corpus.Report}).");
+            if (corpus.Count == 0)
+                throw new InvalidDataException($"data.{key}: at least one pair must be left, got none ({corpus.Report}).");
         }
     }
 }

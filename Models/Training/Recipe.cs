@@ -115,7 +115,7 @@ public sealed record RecipeData
     public string Folder { get; init; } = "";
 
     /// <summary>The pairs to learn from.</summary>
-    public CorpusFiles? Train { get; init; }
+    public TrainingFiles? Train { get; init; }
 
     /// <summary>The pairs that choose the best checkpoint.</summary>
     public CorpusFiles? Valid { get; init; }

@@ -55,7 +55,12 @@ internal static class RecipeKeys
             "Which token tables are one: target and output, or also the source's (needs `data.joint`)."),
 
         new RecipeKey<string>("data.folder", Text, r => r.Data.Folder, (r, v) => Data(r, d => d with { Folder = v }), "Where the files are, below the folder `CUDASEQ_DATA`. `--data DIR` names the folder of the files itself."),
-        Files("train", d => d.Train, (d, v) => d with { Train = v }, "The pairs to learn from. Must be given."),
+        new RecipeKey<TrainingFiles?>(
+            "data.train",
+            Corpora,
+            r => r.Data.Train,
+            (r, v) => Data(r, d => d with { Train = v }),
+            "The pairs to learn from. Must be given. Of several corpora each pair is seen in every epoch as often as its `weight`, 1 when left out, says; [corpora.md](corpora.md) says what becomes of a fraction."),
         Files("valid", d => d.Valid, (d, v) => d with { Valid = v }, "The pairs that choose the best checkpoint. Must be given."),
         Files("test", d => d.Test, (d, v) => d with { Test = v }, "The pairs that the best checkpoint translates at the end of the run."),
         new RecipeKey<TokenizerKind>(

@@ -49,57 +49,6 @@ internal static partial class RecipeTypes
         public override string FromCommandLine(string text) => base.FromCommandLine(text.StartsWith('[') ? text : $"[{text}]") is ['[', ..] list ? list : Quote(text);
     }
 
-    private sealed class FilesType : RecipeType<CorpusFiles?>
-    {
-        public override string Description => "[source file, target file]";
-
-        public override bool TryRead(JsonElement json, out CorpusFiles? value)
-        {
-            value = null;
-            if (json.ValueKind == JsonValueKind.Null)
-                return true;
-            if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
-                return false;
-            var (source, target) = (json[0], json[1]);
-            if (source.ValueKind != JsonValueKind.String || target.ValueKind != JsonValueKind.String || source.GetString() is "" || target.GetString() is "")
-                return false;
-            value = new CorpusFiles(source.GetString()!, target.GetString()!);
-            return true;
-        }
-
-        public override void Write(Utf8JsonWriter json, CorpusFiles? value)
-        {
-            if (value is null)
-            {
-                json.WriteNullValue();
-                return;
-            }
-
-            json.WriteStartArray();
-            json.WriteStringValue(value.Source);
-            json.WriteStringValue(value.Target);
-            json.WriteEndArray();
-        }
-
-        public override void WriteSchema(Utf8JsonWriter schema)
-        {
-            schema.WriteStartArray("type");
-            schema.WriteStringValue("array");
-            schema.WriteStringValue("null");
-            schema.WriteEndArray();
-            schema.WriteStartObject("items");
-            schema.WriteString("type", "string");
-            schema.WriteNumber("minLength", 1);
-            schema.WriteEndObject();
-            schema.WriteNumber("minItems", 2);
-            schema.WriteNumber("maxItems", 2);
-        }
-
-        /// <summary>Two names with a comma between them, or JSON.</summary>
-        public override string FromCommandLine(string text)
-            => text.StartsWith('[') || text == "null" ? base.FromCommandLine(text) : $"[{string.Join(',', text.Split(',').Select(Quote))}]";
-    }
-
     private sealed class AutoType<T>(RecipeType<T> type) : RecipeType<T?>
         where T : struct
     {

@@ -41,6 +41,8 @@ internal static partial class RecipeTypes
 
     public static RecipeType<CorpusFiles?> Files { get; } = new FilesType();
 
+    public static RecipeType<TrainingFiles?> Corpora { get; } = new CorporaType();
+
     public static RecipeType<int> Whole(int least, int most = int.MaxValue) => new WholeType(least, most);
 
     public static RecipeType<ulong> Seed { get; } = new SeedType();

@@ -31,7 +31,7 @@ public sealed class DerivedRecipeTests : IDisposable
         var recipe = Recipe.Load(path, ["training.max_updates=20"]);
         Assert.Equal(("top", Architecture.LightConv, 32), (recipe.Name, recipe.Model.Architecture, recipe.Model.ModelWidth));
         Assert.Equal((7UL, 1f, 20), (recipe.Training.Seed, recipe.Training.ClipNorm, recipe.Training.MaxUpdates));
-        Assert.Equal(["a", "b"], new[] { recipe.Data.Train!.Source, recipe.Data.Train.Target });
+        Assert.Equal(new CorpusFiles("a", "b"), Assert.Single(recipe.Data.Train!).Files);
         Assert.DoesNotContain("base", recipe.ToJson().Replace("inner", "", StringComparison.Ordinal));
         Assert.Equal(recipe.ToJson(), Recipe.Parse(recipe.ToJson()).ToJson());
     }

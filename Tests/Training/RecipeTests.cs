@@ -22,7 +22,7 @@ public sealed class RecipeTests
         Assert.Equal("small", recipe.Name);
         Assert.Equal(Architecture.DynamicConv, recipe.Model.Architecture);
         Assert.Equal([3, 7], recipe.Model.EncoderKernelWidths);
-        Assert.Equal(new CorpusFiles("a.en", "a.de"), recipe.Data.Train);
+        Assert.Equal(new WeightedFiles(new CorpusFiles("a.en", "a.de")), Assert.Single(recipe.Data.Train!));
         Assert.Null(recipe.Data.Test);
         Assert.Equal(10, recipe.Training.MaxUpdates);
         Assert.Null(recipe.Training.MaxMinutes);
@@ -115,7 +115,7 @@ public sealed class RecipeTests
     [InlineData("model.encoder_kernel_widths", "[3, 256]", "r.json: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got [3, 256].")]
     [InlineData("model.encoder_glu", "1", "r.json: model.encoder_glu must be true or false, got 1.")]
     [InlineData("model.dropout", "1.5", "r.json: model.dropout must be a number of at least 0 and below 1, got 1.5.")]
-    [InlineData("data.train", "[\"a.en\"]", "r.json: data.train must be [source file, target file], got [\"a.en\"].")]
+    [InlineData("data.train", "[\"a.en\"]", "r.json: data.train must be [source file, target file], or a list of { \"files\": [source file, target file], \"weight\": number above 0, at most 1000 }, got [\"a.en\"].")]
     [InlineData("data.vocabulary_size", "3", "r.json: data.vocabulary_size must be a whole number from 8 to 1000000, got 3.")]
     [InlineData("name", "7", "r.json: name must be text, got 7.")]
     public void RefusesASingleMistake(string key, string value, string message)
@@ -224,7 +224,7 @@ public sealed class RecipeTests
         Assert.True(recipe.Model.EncoderGlu);
         Assert.Equal([5], recipe.Model.EncoderKernelWidths);
         Assert.Equal([9], recipe.Model.DecoderKernelWidths);
-        Assert.Equal(new CorpusFiles("x.en", "x.de"), recipe.Data.Train);
+        Assert.Equal(new WeightedFiles(new CorpusFiles("x.en", "x.de")), Assert.Single(recipe.Data.Train!));
         Assert.Equal(ScheduleKind.Fixed, recipe.Training.Schedule);
         Assert.Equal("null", recipe.Data.Folder);
     }
@@ -255,7 +255,7 @@ public sealed class RecipeTests
                 "ten.json: architecture must be transformer, lightconv or dynamicconv, got \"dynamic\".",
                 "ten.json: model.model_width must be a whole number from 4 to 1000000, got \"wide\".",
                 "ten.json: model.dropout must be a number of at least 0 and below 1, got 2.",
-                "ten.json: data.train must be [source file, target file], got \"train.en\".",
+                "ten.json: data.train must be [source file, target file], or a list of { \"files\": [source file, target file], \"weight\": number above 0, at most 1000 }, got \"train.en\".",
                 "ten.json: training.schedule must be inverse_sqrt, fixed, cosine, linear, polynomial or plateau, got \"sine\".",
             ],
             Assert.Throws<RecipeException>(() => Recipe.Parse(Json, "ten.json")).Problems);
