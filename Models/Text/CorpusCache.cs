@@ -123,13 +123,12 @@ public static class CorpusCache
             corpus = MappedCorpus.Open(writer.TemporaryPath, out string why);
             if ((corpus is null ? why : corpus.Damage(cancellation)) is { } damage)
                 throw new InvalidDataException($"{path}: was written and cannot be read again, it {damage}.");
-            File.Move(writer.TemporaryPath, path, overwrite: true);
+            writer.Publish(path);
             return corpus!;
         }
         catch
         {
             corpus?.Dispose();
-            File.Delete(writer.TemporaryPath);
             throw;
         }
     }

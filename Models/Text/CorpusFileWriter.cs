@@ -4,13 +4,16 @@ namespace CudaSeq.Models;
 
 /// <summary>
 /// Writes a corpus file pair by pair, in memory that does not grow: the ids go where they will stay, the entries to a second temporary file that is appended at the end.
-/// Both have names of their own, so that several writers of one file do not meet. Unless <see cref="Finish"/> was called, nothing is left.
+/// Both have names of their own, so that several writers of one file do not meet. Unless it was published, nothing is left.
 /// </summary>
 internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
 {
     private const int BufferedIds = 1 << 16;
     private const int BufferedEntries = 1 << 12;
     private const string Temporary = ".tmp";
+
+    // Between a file's creation and its lock there is a moment.
+    private static readonly TimeSpan Young = TimeSpan.FromMinutes(1);
 
     private readonly FileStream _file;
     private readonly FileStream _entriesFile;
@@ -21,7 +24,7 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
     private long _end;
     private uint _idsChecksum;
     private uint _entriesChecksum;
-    private bool _finished;
+    private bool _published;
 
     /// <param name="path">What the file will be called; its folder must exist.</param>
     public CorpusFileWriter(string path)
@@ -43,7 +46,7 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
         }
     }
 
-    /// <summary>What the file is called until it is moved to its own name, which is for the caller to do.</summary>
+    /// <summary>What the file is called until it is published.</summary>
     public string TemporaryPath { get; }
 
     public void Add(ReadOnlySpan<int> source, ReadOnlySpan<int> target, int line)
@@ -58,7 +61,7 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
         _entries[_entryCount++] = new CorpusFileEntry(_end, source.Length + 1, line);
     }
 
-    /// <summary>Writes the entries and the head; the file is then whole, on disk and closed.</summary>
+    /// <summary>Writes the entries and the head; the file is then whole and on disk.</summary>
     /// <param name="head">Given the checksums, makes the head.</param>
     public void Finish(Func<uint, uint, CorpusFile> head)
     {
@@ -70,19 +73,24 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
         _file.Position = 0;
         _file.Write(head(_idsChecksum, _entriesChecksum).Write());
         _file.Flush(flushToDisk: true);
-        _finished = true;
-        Dispose();
+    }
+
+    /// <summary>Gives the finished file its name.</summary>
+    public void Publish(string path)
+    {
+        File.Move(TemporaryPath, path, overwrite: true);
+        _published = true;
     }
 
     public void Dispose()
     {
         _entriesFile.Dispose();
         _file.Dispose();
-        if (!_finished)
+        if (!_published)
             File.Delete(TemporaryPath);
     }
 
-    // What killed runs left. A file that is being written cannot be opened.
+    // What killed runs left. A file that is being written is locked until it is published.
     private static void Sweep(string path)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -90,7 +98,8 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
         {
             try
             {
-                Open(left, FileMode.Open, FileOptions.DeleteOnClose).Dispose();
+                if (DateTime.UtcNow - File.GetLastWriteTimeUtc(left) > Young)
+                    new FileStream(left, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose).Dispose();
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -98,10 +107,8 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
         }
     }
 
-    private static FileStream Create(string path, FileOptions options) => Open(path, FileMode.CreateNew, options);
-
-    private static FileStream Open(string path, FileMode mode, FileOptions options)
-        => new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, options);
+    private static FileStream Create(string path, FileOptions options)
+        => new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 0, options);
 
     private void Append(ReadOnlySpan<int> ids)
     {

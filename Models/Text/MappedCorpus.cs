@@ -43,7 +43,7 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     {
         if (!BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException("CorpusCache: corpus files are little-endian and read as they are, this machine is big-endian.");
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         try
         {
             byte[] head = new byte[CorpusFile.HeadBytes];

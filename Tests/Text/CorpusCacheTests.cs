@@ -220,12 +220,30 @@ public sealed class CorpusCacheTests : IDisposable
         TextFile.WriteLines(_target, Enumerable.Range(0, 4000).Select(i => i % 5 == 0 ? "e f" : "a a a"));
         var memory = Corpus.Load(_source, _target, _codec, _codec, 5);
         var corpora = new Corpus[6];
-        var threads = Enumerable.Range(0, corpora.Length).Select(i => new Thread(() => corpora[i] = CorpusCache.Load(_path, _source, _target, _codec, _codec, 5))).ToList();
-        threads.ForEach(t => t.Start());
-        threads.ForEach(t => t.Join());
-        Assert.All(corpora, c => Same(memory, c));
-        Array.ForEach(corpora, c => c.Dispose());
-        Assert.Equal([_source, _target, _path], Files());
+        for (int turn = 0; turn < 5; turn++)
+        {
+            var failures = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
+            var threads = Enumerable.Range(0, corpora.Length).Select(i => new Thread(() => Load(i))).ToList();
+            threads.ForEach(t => t.Start());
+            threads.ForEach(t => t.Join());
+            Assert.Empty(failures);
+            Assert.All(corpora, c => Same(memory, c));
+            Array.ForEach(corpora, c => c.Dispose());
+            Assert.Equal([_source, _target, _path], Files());
+            File.Delete(_path);
+
+            void Load(int i)
+            {
+                try
+                {
+                    corpora[i] = CorpusCache.Load(_path, _source, _target, _codec, _codec, 5);
+                }
+                catch (Exception e)
+                {
+                    failures.Enqueue(e);
+                }
+            }
+        }
     }
 
     [Fact]
@@ -265,10 +283,12 @@ public sealed class CorpusCacheTests : IDisposable
     [Fact]
     public void WhatKilledRunsLeftIsSweptButNotWhatIsBeingWritten()
     {
-        _folder.File("train.corpus.0123.tmp", "half");
-        using var writing = new FileStream(_folder.PathOf("train.corpus.4567.tmp"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        string left = _folder.File("train.corpus.0123.tmp", "half"), locked = _folder.PathOf("train.corpus.4567.tmp"), young = _folder.File("train.corpus.89.tmp", "new");
+        using var writing = new FileStream(locked, FileMode.Create, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
+        foreach (string path in (string[])[left, locked])
+            File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(-2));
         Load().Dispose();
-        Assert.Equal([_source, _target, _path, _folder.PathOf("train.corpus.4567.tmp")], Files());
+        Assert.Equal([_source, _target, _path, locked, young], Files());
     }
 
     [Fact]
