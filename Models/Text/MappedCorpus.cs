@@ -15,7 +15,8 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _base;
-    private bool _disposed;
+    private readonly int _count;
+    private CorpusFileEntry* _entries;
 
     private MappedCorpus(FileStream stream, CorpusFile head)
     {
@@ -26,12 +27,14 @@ internal sealed unsafe class MappedCorpus : CorpusStore
         // Never given back but by Dispose: a corpus that is forgotten keeps its addresses, so that a view of it is never a view of nothing.
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _base);
         _base += _view.PointerOffset;
+        _entries = (CorpusFileEntry*)(_base + head.EntriesAt);
+        _count = (int)head.Report.Kept;
     }
 
     /// <summary>What the file says of itself.</summary>
     public CorpusFile Head { get; }
 
-    public override int Count => (int)Head.Report.Kept;
+    public override int Count => _count;
 
     /// <summary>Maps a file whose head is right and fits its length; the rest is not looked at before <see cref="Damage"/>.</summary>
     /// <param name="path">The file.</param>
@@ -64,7 +67,7 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     /// <summary>What is wrong with the file behind its head, every byte looked at; null where nothing is. Completes "FILE ...".</summary>
     public string? Damage(CancellationToken cancellation)
     {
-        if (CorpusFile.Checksum(0, MemoryMarshal.AsBytes(Entries)) != Head.EntriesChecksum)
+        if (CorpusFile.Checksum(0, MemoryMarshal.AsBytes(new ReadOnlySpan<CorpusFileEntry>(_entries, _count))) != Head.EntriesChecksum)
             return "is damaged: the checksum of its entries is wrong";
         long start = 0, sourceIds = 0, sourceUnknown = 0, targetUnknown = 0;
         int line = 0;
@@ -73,7 +76,7 @@ internal sealed unsafe class MappedCorpus : CorpusStore
         {
             if (i % Stride == 0)
                 cancellation.ThrowIfCancellationRequested();
-            var entry = Entries[i];
+            var entry = Entry(i);
             long length = entry.End - start;
             if (entry.End > Head.Ids || length is < 2 or > int.MaxValue || entry.Source < 1 || entry.Source >= length || entry.Line <= line || entry.Line > Head.Report.Lines)
                 return $"is damaged: the entry of pair {i + 1} is impossible";
@@ -92,7 +95,7 @@ internal sealed unsafe class MappedCorpus : CorpusStore
         }
 
         long end = CorpusFile.HeadBytes + (Head.Ids * sizeof(int));
-        if (checksum != Head.IdsChecksum || new ReadOnlySpan<byte>(Address(end), (int)(Head.EntriesAt - end)).ContainsAnyExcept((byte)0))
+        if (checksum != Head.IdsChecksum || new ReadOnlySpan<byte>(_base + end, (int)(Head.EntriesAt - end)).ContainsAnyExcept((byte)0))
             return "is damaged: the checksum of its ids is wrong";
         var report = Head.Report;
         return (start, sourceIds, sourceUnknown, targetUnknown) == (Head.Ids, report.SourceTokens, report.SourceUnknown, report.TargetUnknown)
@@ -100,43 +103,44 @@ internal sealed unsafe class MappedCorpus : CorpusStore
             : "is damaged: its counts are not those of its pairs";
     }
 
-    public override ReadOnlySpan<int> Source(int index) => Ids(StartOf(index), Entries[index].Source);
+    public override ReadOnlySpan<int> Source(int index) => Ids(StartOf(index), Entry(index).Source);
 
     public override ReadOnlySpan<int> Target(int index)
     {
-        var entry = Entries[index];
+        ref readonly var entry = ref Entry(index);
         long start = StartOf(index) + entry.Source;
         return Ids(start, (int)(entry.End - start));
     }
 
     public override (int Source, int Target) Lengths(int index)
     {
-        var entry = Entries[index];
+        ref readonly var entry = ref Entry(index);
         return (entry.Source, (int)(entry.End - StartOf(index) - entry.Source));
     }
 
-    public override int LineOf(int index) => Entries[index].Line;
+    public override int LineOf(int index) => Entry(index).Line;
 
     public override void Dispose()
     {
-        if (_disposed)
+        if (_entries == null)
             return;
-        _disposed = true;
+        _entries = null;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
     }
 
-    private ReadOnlySpan<CorpusFileEntry> Entries => new(Address(Head.EntriesAt), Count);
+    private static ObjectDisposedException Disposed() => new(null, "Corpus: its file is no longer mapped, it was disposed.");
 
-    private ReadOnlySpan<int> Ids(long start, int count) => new(Address(CorpusFile.HeadBytes + (start * sizeof(int))), count);
-
-    private long StartOf(int index) => index == 0 ? 0 : Entries[index - 1].End;
-
-    private byte* Address(long at)
+    private ref readonly CorpusFileEntry Entry(int index)
     {
-        if (_disposed)
-            throw new ObjectDisposedException(null, "Corpus: its file is no longer mapped, it was disposed.");
-        return _base + at;
+        var entries = _entries;
+        if (entries == null)
+            throw Disposed();
+        return ref entries[index];
     }
+
+    private ReadOnlySpan<int> Ids(long start, int count) => new(_base + CorpusFile.HeadBytes + (start * sizeof(int)), count);
+
+    private long StartOf(int index) => index == 0 ? 0 : Entry(index - 1).End;
 }
