@@ -119,6 +119,26 @@ public sealed class BatchIterator
         }
     }
 
+    /// <summary>B, S and T of an epoch's batches; no ids are touched.</summary>
+    /// <param name="epoch">Which pass over the corpus, from 0.</param>
+    internal IEnumerable<(int B, int S, int T)> Shapes(int epoch)
+    {
+        var (order, ends) = Plan(epoch);
+        int start = 0;
+        foreach (int end in ends)
+        {
+            int s = 0, t = 0;
+            for (int i = start; i < end; i++)
+            {
+                var (source, target) = Corpus.Lengths(order[i]);
+                (s, t) = (Math.Max(s, source), Math.Max(t, target));
+            }
+
+            yield return (end - start, s, t);
+            start = end;
+        }
+    }
+
     private void Check(int epoch, int first)
     {
         if (epoch < 0 || first < 0 || (first > 0 && first > Plan(epoch).Ends.Length))

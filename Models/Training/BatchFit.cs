@@ -134,7 +134,7 @@ internal sealed class BatchFit : IDisposable
         return fits;
     }
 
-    private static int RoundUp(int size) => (size + Step - 1) / Step * Step;
+    private static int RoundUp(int size, int step = Step) => (size + step - 1) / step * step;
 
     // Bytes taken by everything, as the driver counts them; null where they are not there.
     private long? Try(int tokens, CancellationToken cancellation, out string? shortage)
@@ -186,21 +186,20 @@ internal sealed class BatchFit : IDisposable
     // The batch with the most to compute and the one with the longest sentences, of those that an epoch would have.
     private Batch[] Shapes(int tokens, CancellationToken cancellation)
     {
-        Batch? largest = null, longest = null;
-        foreach (var batch in new BatchIterator(_corpus, tokens, _options.Seed).Epoch(0))
+        var batches = new BatchIterator(_corpus, tokens, _options.Seed);
+        int multiple = BatchSteps.Multiple(_options, captures: true), place = 0, largest = 0, longest = 0;
+        long size = 0, length = 0;
+        foreach (var (b, s, t) in batches.Shapes(0))
         {
             cancellation.ThrowIfCancellationRequested();
-            var padded = batch.PaddedTo(BatchSteps.Multiple(_options, captures: true));
-            if (largest is null || Size(padded) > Size(largest))
-                largest = padded;
-            if (longest is null || Length(padded) > Length(longest))
-                longest = padded;
+            long paddedS = RoundUp(s, multiple), paddedT = RoundUp(t, multiple);
+            if (b * (paddedS + paddedT) > size)
+                (size, largest) = (b * (paddedS + paddedT), place);
+            if (Math.Max(paddedS, paddedT) > length)
+                (length, longest) = (Math.Max(paddedS, paddedT), place);
+            place++;
         }
 
-        return ReferenceEquals(largest, longest) ? [largest!] : [largest!, longest!];
-
-        static long Size(Batch batch) => (long)batch.B * (batch.S + batch.T);
-
-        static int Length(Batch batch) => Math.Max(batch.S, batch.T);
+        return [.. new[] { largest, longest }.Distinct().Select(i => batches.Epoch(0, i).First().PaddedTo(multiple))];
     }
 }

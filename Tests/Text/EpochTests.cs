@@ -15,7 +15,11 @@ public sealed class EpochTests
         var corpus = Random(count, count, longest);
         var batches = new BatchIterator(corpus, 400, seed: 11);
         foreach (int epoch in (int[])[0, 1, 5])
+        {
             Assert.Equal(Plain(corpus, 400, 11, epoch), batches.Epoch(epoch).Select(b => b.Indices));
+            Assert.Equal(batches.Epoch(epoch).Select(b => (b.B, b.S, b.T)), batches.Shapes(epoch));
+        }
+
         Assert.Equal(batches.BatchesPerEpoch, batches.BatchesIn(5));
     }
 
