@@ -11,10 +11,6 @@ namespace CudaSeq.Models;
 /// </remarks>
 internal sealed class BeamSearch : SentenceSearch
 {
-    // How many tokens are forbidden varies from step to step; a GPU captures each number of candidates.
-    private const int CandidateMultiple = 8;
-    private const int UsuallyForbidden = 2;
-
     private readonly int _beam;
     private readonly int _width;
     private readonly float _strength;
@@ -45,8 +41,7 @@ internal sealed class BeamSearch : SentenceSearch
     /// <summary>
     /// Twice the beam, and those that may be forbidden. That is enough for groups too: of twice their width and the tokens of all other rows, at most so many cost something.
     /// </summary>
-    public override int Candidates
-        => (2 * _beam) + UsuallyForbidden + ((Math.Max(0, MostForbidden - UsuallyForbidden) + CandidateMultiple - 1) / CandidateMultiple * CandidateMultiple);
+    public override int Candidates => CandidatesFor(_beam);
 
     /// <inheritdoc/>
     public override void Advance(StepScores scores, int first)
@@ -63,6 +58,8 @@ internal sealed class BeamSearch : SentenceSearch
     {
         int start = group * _width;
         Collect(start, scores, first);
+        if (_candidates.Count == 0 && _finished[group] == 0)
+            EndAnyway(start, group);
         Array.Clear(_next);
         int live = 0;
         for (int i = 0; i < Math.Min(2 * _width, _candidates.Count) && live < _width; i++)
@@ -108,7 +105,7 @@ internal sealed class BeamSearch : SentenceSearch
             var allowed = Allowed(row);
             if (allowed.Forced is { } forced)
             {
-                Offer(row, forced, hypothesis, scores.Of(first + row, forced), cost: 0);
+                Offer(row, forced, hypothesis, scores.Of(first + row, forced), cost: 0, forced: true);
                 continue;
             }
 
@@ -130,10 +127,20 @@ internal sealed class BeamSearch : SentenceSearch
         });
     }
 
-    private void Offer(int row, int token, PartialHypothesis hypothesis, float score, float cost)
+    // The model gives no token that may come any probability; a search ends with an output all the same.
+    private void EndAnyway(int start, int group)
+    {
+        if (Array.FindIndex(Live, start, _width, o => o is not null) is >= 0 and var row)
+        {
+            Finish(Live[row]!, float.NegativeInfinity);
+            _finished[group]++;
+        }
+    }
+
+    private void Offer(int row, int token, PartialHypothesis hypothesis, float score, float cost, bool forced = false)
     {
         score = Number(score, token, hypothesis) - cost;
-        if (!float.IsNegativeInfinity(score))
+        if (forced || !float.IsNegativeInfinity(score))
             _candidates.Add(new Candidate(row, token, hypothesis.Sum + score, score));
     }
 

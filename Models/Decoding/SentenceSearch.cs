@@ -6,6 +6,10 @@ namespace CudaSeq.Models;
 /// </summary>
 internal abstract class SentenceSearch
 {
+    // How many tokens are forbidden varies from step to step; a GPU captures each number of candidates.
+    private const int CandidateMultiple = 8;
+    private const int UsuallyForbidden = 2;
+
     private readonly TokenRules _rules;
     private readonly LengthScore _score;
     private readonly List<Hypothesis> _finished = [];
@@ -34,8 +38,8 @@ internal abstract class SentenceSearch
     /// <summary>The last token of each row. What it is where no output goes on means nothing.</summary>
     public int[] Tokens { get; }
 
-    /// <summary>Tokens whose scores the next step must give for every row: those that rules prescribe.</summary>
-    public IEnumerable<int> Asked => _allowed.OfType<AllowedTokens>().Select(a => a.Forced).OfType<int>();
+    /// <summary>Tokens whose scores the next step must give for every row: those that rules prescribe, at least.</summary>
+    public virtual IEnumerable<int> Asked => _allowed.OfType<AllowedTokens>().Select(a => a.Forced).OfType<int>();
 
     /// <summary>The likeliest tokens that the next step must give for every row.</summary>
     public abstract int Candidates { get; }
@@ -46,8 +50,7 @@ internal abstract class SentenceSearch
     /// <summary>The unfinished output of each row; null where there is none.</summary>
     protected PartialHypothesis?[] Live { get; }
 
-    /// <summary>The most tokens that are forbidden in any row.</summary>
-    protected int MostForbidden => _allowed.Max(a => a is null or { Forced: not null } ? 0 : a.Forbidden.Count);
+    private int MostForbidden => _allowed.Max(a => a is null or { Forced: not null } ? 0 : a.Forbidden.Count);
 
     /// <summary>Takes a step.</summary>
     /// <param name="scores">What the model says of the rows of all searches.</param>
@@ -57,6 +60,10 @@ internal abstract class SentenceSearch
 
     /// <summary>The finished hypotheses, best first; equal scores in the order they finished.</summary>
     public IReadOnlyList<Hypothesis> Best(int count) => [.. _finished.OrderByDescending(h => h.Score).Take(count)];
+
+    /// <summary>Twice the beam, and those that may be forbidden.</summary>
+    protected int CandidatesFor(int beam)
+        => (2 * beam) + UsuallyForbidden + ((Math.Max(0, MostForbidden - UsuallyForbidden) + CandidateMultiple - 1) / CandidateMultiple * CandidateMultiple);
 
     /// <summary>What may follow a row's output.</summary>
     protected AllowedTokens Allowed(int row) => _allowed[row]!;

@@ -29,18 +29,24 @@ internal sealed class TokenSampler(int topK, float topP)
             return null;
         if (topK > 0 || topP < 1)
             Truncate();
-        double total = 0, reached = 0;
+
+        // Where all that is likely is forbidden, the probabilities of the rest may be too small for any number; their proportions are not.
+        double most = _tokens.Max(t => t.Score), total = 0, reached = 0;
         foreach (var (_, score) in _tokens)
-            total += Math.Exp(score);
+            total += Math.Exp(score - most);
+        int last = _tokens[0].Token;
         foreach (var (token, score) in _tokens)
         {
-            reached += Math.Exp(score);
+            double probability = Math.Exp(score - most);
+            reached += probability;
             if (reached > random * total)
                 return token;
+            if (probability > 0)
+                last = token;
         }
 
-        // Rounding left nothing, or the random number is 1.
-        return _tokens[^1].Token;
+        // The random number is 1.
+        return last;
     }
 
     private void Truncate()

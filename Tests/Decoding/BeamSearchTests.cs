@@ -118,6 +118,26 @@ public sealed class BeamSearchTests
         Assert.Equal([[4, 4], [4, 5]], search.Best(9).Select(h => h.Tokens));
     }
 
+    /// <summary>A model that rules everything out gives an output all the same, and a prefix is said though the model rules it out.</summary>
+    [Fact]
+    public void WhereNothingIsPossibleTheBestOutputEnds()
+    {
+        const float No = float.NegativeInfinity;
+        var search = Search(beam: 2, minLength: 0, maxLength: 9, lengthPenalty: 1);
+        Advance(search, [(-1, 4), (-2, 5)], [(-9, 4), (-9, 5)]);
+        Advance(search, [(No, 4), (No, 5)], [(No, 4), (No, 5)]);
+        Assert.True(search.IsFinished);
+        var only = Assert.Single(search.Best(9));
+        Assert.Equal([4], only.Tokens);
+        Assert.Equal(No, only.Score);
+
+        var prescribed = new BeamSearch(1, new TokenRules(1000, [new MaximumLength(9), new TargetPrefix([7])]), new LengthScore(LengthPenaltyForm.Power, 1));
+        prescribed.Advance(new StepScores(2, [-1, -2], [4, 5], [7], [No], [], 1), 0);
+        Assert.Equal([7], prescribed.Tokens);
+        Advance(prescribed, [(-1, Vocabulary.Eos), (-2, 5)]);
+        Assert.Equal([7], Assert.Single(prescribed.Best(1)).Tokens);
+    }
+
     [Fact]
     public void NaNIsRefused()
     {

@@ -61,6 +61,18 @@ public sealed class TokenSamplerTests
         Assert.Null(new TokenSampler(0, 1).Draw(scores, new HashSet<int> { 1 }, 0.5));
     }
 
+    /// <summary>At a low temperature all that is likely may be forbidden: what is left is drawn by its proportions, though no number holds its probability.</summary>
+    [Fact]
+    public void ProbabilitiesTooSmallForANumberKeepTheirProportions()
+    {
+        float[] scores = [0, -5000, -4000, -4000, -6000];
+        foreach (var sampler in (TokenSampler[])[new(0, 1), new(3, 1), new(0, 0.9f)])
+        {
+            Assert.Equal([2, 2, 3, 3], ((double[])[0, 0.49, 0.51, 1]).Select(u => sampler.Draw(scores, new HashSet<int> { 0 }, u)!.Value));
+            Assert.Equal([1, 1], ((double[])[0.1, 0.9]).Select(u => sampler.Draw(scores, new HashSet<int> { 0, 2, 3 }, u)!.Value));
+        }
+    }
+
     [Fact]
     public void SeedsDifferForSeedSentenceAndSample()
     {
