@@ -112,15 +112,29 @@ public sealed class Translator : IDisposable
     /// <param name="lines">Source text.</param>
     /// <param name="options">How to search; as <see cref="Decoding"/> when omitted.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    /// <param name="prefixes">For each line the target text that its translations begin with, whole pieces of it; an empty one leaves them free.</param>
-    /// <param name="replaceUnknown">Whether the source piece that an unknown piece is aligned to takes its place.</param>
-    /// <exception cref="ArgumentException">There are not as many prefixes as lines.</exception>
+    /// <param name="prefixes">For each line the target text that its translations begin with, whole pieces of it; an empty one, or one of nothing but white space, leaves them free.</param>
+    /// <param name="replaceUnknown">
+    /// Whether words of the source take the place of unknown words that are aligned to them, and pieces of the source that of unknown pieces in words that have others.
+    /// </param>
+    /// <param name="constraints">
+    /// For each line the phrases that its translations must hold, as whole words and as the tokeniser cuts them; the same phrase n times for n places; an empty list where there are none. Those of an
+    /// empty line are not looked at. Not with sampling or diverse beams.
+    /// </param>
+    /// <exception cref="ArgumentException">There are not as many prefixes or constraints as lines.</exception>
+    /// <exception cref="ConstraintException">A phrase has a piece that is not in the target's vocabulary, or the phrases of a line do not fit into its longest translation.</exception>
     /// <returns>For each line in order its n best translations, best first.</returns>
     public IReadOnlyList<IReadOnlyList<Translation>> Translate(
-        IReadOnlyList<string> lines, DecodingOptions? options = null, CancellationToken cancellation = default, IReadOnlyList<string>? prefixes = null, bool replaceUnknown = false)
+        IReadOnlyList<string> lines,
+        DecodingOptions? options = null,
+        CancellationToken cancellation = default,
+        IReadOnlyList<string>? prefixes = null,
+        bool replaceUnknown = false,
+        IReadOnlyList<IReadOnlyList<string>>? constraints = null)
     {
         if (prefixes is not null && prefixes.Count != lines.Count)
             throw new ArgumentException($"Translator: prefixes must be as many as lines, got {prefixes.Count} and {lines.Count}.");
+        if (constraints is not null && constraints.Count != lines.Count)
+            throw new ArgumentException($"Translator: constraints must be as many as lines, got {constraints.Count} and {lines.Count}.");
         options ??= Decoding;
         var results = new IReadOnlyList<Translation>[lines.Count];
         var sources = new List<int[]>();
@@ -138,12 +152,13 @@ public sealed class Translator : IDisposable
             places.Add(i);
         }
 
-        int[][]? begin = prefixes is null ? null : [.. places.Select(p => Target.Encode(prefixes[p]))];
-        var generated = _generator.Generate(sources, options with { Alignments = options.Alignments || replaceUnknown }, cancellation, begin);
+        int[][]? begin = prefixes is null ? null : [.. places.Select(p => string.IsNullOrWhiteSpace(prefixes[p]) ? [] : Target.Encode(prefixes[p]))];
+        var generated = _generator.Generate(
+            sources, options with { Alignments = options.Alignments || replaceUnknown }, cancellation, begin, Constraints(constraints, places, sources, begin, options));
         for (int i = 0; i < generated.Count; i++)
         {
-            string[]? pieces = replaceUnknown ? Source.Tokenizer.Encode(lines[places[i]]) : null;
-            results[places[i]] = [.. generated[i].Select(h => new Translation(pieces is null ? Target.Decode(h.Tokens) : Replaced(h, pieces), h.Score)
+            string line = lines[places[i]];
+            results[places[i]] = [.. generated[i].Select(h => new Translation(replaceUnknown ? UnknownReplacement.Decode(h, Source.Tokenizer, line, Target) : Target.Decode(h.Tokens), h.Score)
             {
                 TokenScores = h.TokenScores,
                 Alignment = options.Alignments ? h.Alignment : [],
@@ -153,20 +168,40 @@ public sealed class Translator : IDisposable
         return results;
     }
 
-    // The text with source pieces where the model wrote that it does not know the piece.
-    private string Replaced(Hypothesis hypothesis, string[] source)
+    // Outputs of an empty line are empty, whatever they should hold.
+    private LexicalConstraint[][]? Constraints(IReadOnlyList<IReadOnlyList<string>>? phrases, List<int> places, List<int[]> sources, int[][]? prefixes, DecodingOptions options)
     {
-        var pieces = new List<string>();
-        for (int t = 0; t < hypothesis.Tokens.Length; t++)
+        // What else is wrong with the options the generator says.
+        if (phrases is null || options.Validate().Count > 0)
+            return null;
+        var constraints = new LexicalConstraint[places.Count][];
+        for (int i = 0; i < constraints.Length; i++)
         {
-            int id = hypothesis.Tokens[t];
-            if (id == Vocabulary.Unk)
-                pieces.Add(source[hypothesis.Alignment[t]]);
-            else if (id >= Vocabulary.SpecialCount)
-                pieces.Add(Target.Vocabulary[id]);
+            int line = places[i];
+            constraints[i] = [.. phrases[line].Where(p => !string.IsNullOrWhiteSpace(p)).Select(p => Constraint(line, p.Trim()))];
+            if (options.ConstraintProblem(sources[i].Length, prefixes?[i] ?? [], constraints[i]) is { } problem)
+                throw new ConstraintException(line, problem);
         }
 
-        return Target.Tokenizer.Decode([.. pieces]);
+        return constraints;
+    }
+
+    private LexicalConstraint Constraint(int line, string phrase)
+    {
+        var vocabulary = Target.Vocabulary;
+        string[] pieces = Target.Tokenizer.Encode(phrase);
+        if (pieces.Length == 0)
+            throw new ConstraintException(line, $"constraints must have a piece at least, got '{phrase}'.");
+        if (Array.Find(pieces, p => vocabulary.IndexOf(p) == Vocabulary.Unk) is { } unknown)
+            throw new ConstraintException(line, $"constraints must be made of pieces of the target's vocabulary, got '{phrase}' with the piece '{unknown}'.");
+        var (before, after) = (PieceWords.Before(Target.Tokenizer), PieceWords.After(Target.Tokenizer, pieces[^1]));
+        if (before?.Invoke(pieces[^1]) == false)
+            throw new ConstraintException(line, $"constraints must end where a word ends, got '{phrase}' with the piece '{pieces[^1]}' at its end.");
+        return new LexicalConstraint(Array.ConvertAll(pieces, vocabulary.IndexOf))
+        {
+            Before = before is null ? null : id => id < Vocabulary.SpecialCount || before(vocabulary[id]),
+            After = after is null ? null : id => id >= Vocabulary.SpecialCount && after(vocabulary[id]),
+        };
     }
 
     /// <summary>Frees the model.</summary>

@@ -3,6 +3,8 @@ namespace CudaSeq.Models;
 /// <summary>How sequences are searched for. The defaults are fairseq's.</summary>
 public sealed record DecodingOptions
 {
+    private const float LeastTemperature = 1e-6f;
+
     /// <summary>Hypotheses kept of each sentence; 1 is greedy search.</summary>
     public int Beam { get; init; } = 5;
 
@@ -36,7 +38,10 @@ public sealed record DecodingOptions
     /// <summary>n: no n tokens in a row come twice in an output; 0 lets them. Tokens of a prefix are not kept from it. Where nothing else is left, an output ends.</summary>
     public int NoRepeatNGramSize { get; init; }
 
-    /// <summary>What logits are divided by before their softmax, in every kind of search: above 1 flattens the distribution, below 1 sharpens it. Scores are those of the changed distribution.</summary>
+    /// <summary>
+    /// What logits are divided by before their softmax, in every kind of search: above 1 flattens the distribution, below 1 sharpens it. Scores are those of the changed distribution.
+    /// At least 0.000001: below it logits need not be numbers any more.
+    /// </summary>
     public float Temperature { get; init; } = 1;
 
     /// <summary>
@@ -61,6 +66,9 @@ public sealed record DecodingOptions
 
     /// <summary>What a token costs a group for each hypothesis of the groups before it that took the same token in the same step, in nats. The costs are part of the scores, as in fairseq.</summary>
     public float DiverseBeamStrength { get; init; } = 0.5f;
+
+    /// <summary>In what order phrases that must appear come, where a sentence has such constraints.</summary>
+    public ConstraintOrder ConstraintOrder { get; init; }
 
     /// <summary>Whether hypotheses say which source token each of their tokens is aligned to. The decoder then reads each of them once more.</summary>
     public bool Alignments { get; init; }
@@ -98,8 +106,8 @@ public sealed record DecodingOptions
             problems.Add(FormattableString.Invariant($"max_length_a must be a finite number of at least 0, got {MaxLengthA}."));
         if (!float.IsFinite(LengthPenalty))
             problems.Add(FormattableString.Invariant($"length_penalty must be a finite number, got {LengthPenalty}."));
-        if (!float.IsFinite(Temperature) || Temperature <= 0)
-            problems.Add(FormattableString.Invariant($"temperature must be a finite number above 0, got {Temperature}."));
+        if (!float.IsFinite(Temperature) || Temperature < LeastTemperature)
+            problems.Add(FormattableString.Invariant($"temperature must be a finite number of at least {LeastTemperature:f6}, got {Temperature}."));
         if (!(SamplingTopP > 0 && SamplingTopP <= 1))
             problems.Add(FormattableString.Invariant($"sampling_topp must be above 0 and at most 1, got {SamplingTopP}."));
         if (!Sampling && SamplingTopK != 0)
@@ -131,16 +139,43 @@ public sealed record DecodingOptions
     /// <param name="source">Its tokens.</param>
     /// <param name="prefix">What the output begins with.</param>
     /// <param name="vocabulary">V of the target.</param>
-    internal SentenceSearch Search(int[] source, int[] prefix, int vocabulary)
+    /// <param name="constraints">Phrases that the output must hold; without any the search is as if there were no such thing.</param>
+    internal SentenceSearch Search(int[] source, int[] prefix, int vocabulary, IReadOnlyList<LexicalConstraint> constraints)
     {
-        List<TokenRule> rules = [new MaximumLength(LongestFor(source.Length)), new TargetPrefix(prefix), new MinimumLength(MinLength)];
+        int longest = LongestFor(source.Length);
+        List<TokenRule> rules = [new MaximumLength(longest), new TargetPrefix(prefix), new MinimumLength(MinLength)];
         if (NoRepeatNGramSize > 0)
             rules.Add(new NoRepeatedNGrams(NoRepeatNGramSize));
         var allowed = new TokenRules(vocabulary, rules);
         var score = new LengthScore(LengthPenaltyForm, LengthPenalty);
+        if (constraints.Count > 0)
+            return new ConstrainedBeamSearch(Beam, new ConstraintSet(constraints, ConstraintOrder), longest, allowed, score);
         return Sampling
             ? new SamplingSearch(NBest, allowed, score, new TokenSampler(SamplingTopK, SamplingTopP), Seed, source)
             : new BeamSearch(Beam, allowed, score, DiverseBeamGroups, DiverseBeamStrength);
+    }
+
+    /// <summary>Why outputs cannot be made to hold phrases, in one sentence; null where they can.</summary>
+    /// <param name="sourceLength">Tokens of the source.</param>
+    /// <param name="prefix">What the output begins with.</param>
+    /// <param name="constraints">The phrases.</param>
+    internal string? ConstraintProblem(int sourceLength, int[] prefix, IReadOnlyList<LexicalConstraint> constraints)
+    {
+        if (constraints.Count == 0)
+            return null;
+        if (Sampling || DiverseBeamGroups > 1)
+            return $"constraints need plain beam search, got {(Sampling ? "sampling" : $"{DiverseBeamGroups} diverse beam groups")}.";
+        int longest = LongestFor(sourceLength);
+        var (output, progress) = (PartialHypothesis.Empty, ConstraintProgress.Of(new ConstraintSet(constraints, ConstraintOrder)));
+        foreach (int token in prefix.AsSpan(0, Math.Min(prefix.Length, longest)))
+        {
+            output = output.Then(token, 0);
+            progress = progress.Then(output);
+        }
+
+        return progress.Needed <= longest - output.Length
+            ? null
+            : $"constraints must fit into the longest output, got {progress.Needed} tokens of them{(output.Length == 0 ? "" : $" after a prefix of {output.Length}")} and at most {longest}.";
     }
 
     /// <summary>The longest output for one source: a |x| + b, at most <see cref="MaxLength"/>, at least <see cref="MinLength"/> and 1.</summary>

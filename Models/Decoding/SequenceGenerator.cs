@@ -27,18 +27,24 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
     /// <param name="options">How to search.</param>
     /// <param name="cancellation">Looked at before every step.</param>
     /// <param name="prefixes">For each source the tokens that its outputs begin with, none of them end-of-sentence or padding; what is longer than the longest output is cut. Their log probabilities count.</param>
+    /// <param name="constraints">For each source the phrases that its outputs must hold; an empty list where there are none. Not with sampling or diverse beams.</param>
     /// <returns>For each source, in order, its hypotheses, best first: at least one, at most <see cref="DecodingOptions.NBest"/>.</returns>
-    /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence or holds unknown tokens; prefixes are not as many as sources, or hold what they must not.</exception>
+    /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence or holds unknown tokens; prefixes or constraints are not as many as sources, or hold what they must not; constraints do not fit into the longest output.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The model gives NaN.</exception>
     public IReadOnlyList<IReadOnlyList<Hypothesis>> Generate(
-        IReadOnlyList<int[]> sources, DecodingOptions options, CancellationToken cancellation = default, IReadOnlyList<int[]>? prefixes = null)
+        IReadOnlyList<int[]> sources,
+        DecodingOptions options,
+        CancellationToken cancellation = default,
+        IReadOnlyList<int[]>? prefixes = null,
+        IReadOnlyList<IReadOnlyList<LexicalConstraint>>? constraints = null)
     {
         if (options.Validate() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join('\n', problems.Select(p => $"SequenceGenerator: {p}")));
         for (int i = 0; i < sources.Count; i++)
             CheckSource(sources[i], i);
         CheckPrefixes(prefixes, sources.Count);
+        CheckConstraints(constraints, sources, prefixes, options);
         (CapturedShapes, GraphObstacle) = (0, null);
         var results = new IReadOnlyList<Hypothesis>[sources.Count];
         using var steps = new DecodingSteps(model, options.Rows, options.Graphs, options.Temperature);
@@ -46,7 +52,8 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         {
             foreach (int[] batch in Batches(sources, options.BatchTokens))
             {
-                var searches = Search(steps, [.. batch.Select(i => sources[i])], [.. batch.Select(i => prefixes?[i] ?? [])], options, cancellation);
+                SentenceSearch[] searches = [.. batch.Select(i => options.Search(sources[i], prefixes?[i] ?? [], model.Config.TargetVocabulary, constraints?[i] ?? []))];
+                Search(steps, [.. batch.Select(i => sources[i])], searches, options, cancellation);
                 IReadOnlyList<Hypothesis>[] found = [.. searches.Select(s => s.Best(options.NBest))];
                 if (options.Alignments)
                     found = HardAlignment.Of(model, [.. batch.Select(i => sources[i])], found);
@@ -99,7 +106,7 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         int vocabulary = model.Config.TargetVocabulary;
         for (int i = 0; i < prefixes.Count; i++)
         {
-            int wrong = Array.FindIndex(prefixes[i], t => t is Vocabulary.Pad or Vocabulary.Eos || (uint)t >= (uint)vocabulary);
+            int wrong = Array.FindIndex(prefixes[i], t => IsNoWord(t, vocabulary));
             if (wrong >= 0)
             {
                 throw new ArgumentException(
@@ -108,10 +115,37 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         }
     }
 
-    private SentenceSearch[] Search(DecodingSteps steps, int[][] sources, int[][] prefixes, DecodingOptions options, CancellationToken cancellation)
+    private void CheckConstraints(
+        IReadOnlyList<IReadOnlyList<LexicalConstraint>>? constraints, IReadOnlyList<int[]> sources, IReadOnlyList<int[]>? prefixes, DecodingOptions options)
+    {
+        if (constraints is null)
+            return;
+        if (constraints.Count != sources.Count)
+            throw new ArgumentException($"SequenceGenerator: constraints must be as many as sources, got {constraints.Count} and {sources.Count}.");
+        int vocabulary = model.Config.TargetVocabulary;
+        for (int i = 0; i < constraints.Count; i++)
+        {
+            foreach (var constraint in constraints[i])
+            {
+                int wrong = Array.FindIndex(constraint.Tokens, t => IsNoWord(t, vocabulary));
+                if (wrong >= 0 || constraint.Tokens.Length == 0)
+                {
+                    string got = wrong >= 0 ? $"{constraint.Tokens[wrong]} at {wrong}" : "none";
+                    throw new ArgumentException(
+                        $"SequenceGenerator: tokens of a constraint must be in 0 .. {vocabulary - 1} and neither padding ({Vocabulary.Pad}) nor end-of-sentence ({Vocabulary.Eos}), got {got} of constraints {i}.");
+                }
+            }
+
+            if (options.ConstraintProblem(sources[i].Length, prefixes?[i] ?? [], constraints[i]) is { } problem)
+                throw new ArgumentException($"SequenceGenerator: {problem[..^1]} for source {i}.");
+        }
+    }
+
+    private static bool IsNoWord(int token, int vocabulary) => token is Vocabulary.Pad or Vocabulary.Eos || (uint)token >= (uint)vocabulary;
+
+    private static void Search(DecodingSteps steps, int[][] sources, SentenceSearch[] searches, DecodingOptions options, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        SentenceSearch[] searches = [.. sources.Zip(prefixes, (s, p) => options.Search(s, p, model.Config.TargetVocabulary))];
         int beam = options.Rows;
 
         // A place without a search is decoded too, for nothing: batches of few sizes are worth it.
@@ -132,7 +166,7 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
 
             int live = places.Count(p => p is not null);
             if (live == 0)
-                return searches;
+                return;
             rows = Rows(places, beam);
             if (steps.Sizes.Sentences(live) is int fewer && fewer < places.Length)
             {

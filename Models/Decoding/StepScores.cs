@@ -17,7 +17,7 @@ internal sealed class StepScores(int k, float[] best, int[] tokens, int[] asked,
     public ReadOnlySpan<int> Tokens(int row) => tokens.AsSpan(row * k, k);
 
     /// <summary>The log probability of a token that was asked for.</summary>
-    public float Of(int row, int token) => askedScores[(row * asked.Length) + Array.IndexOf(asked, token)];
+    public float Of(int row, int token) => all.Length > 0 ? All(row)[token] : askedScores[(row * asked.Length) + Array.IndexOf(asked, token)];
 
     /// <summary>Log probabilities of all tokens.</summary>
     public ReadOnlySpan<float> All(int row) => all.AsSpan(row * (all.Length / rows), all.Length / rows);

@@ -15,7 +15,11 @@ internal abstract class TokenRule
 /// <summary>What may follow one output.</summary>
 /// <param name="Forced">The only token that may; null for all that are not forbidden.</param>
 /// <param name="Forbidden">Tokens that must not.</param>
-internal sealed record AllowedTokens(int? Forced, IReadOnlySet<int> Forbidden);
+internal sealed record AllowedTokens(int? Forced, IReadOnlySet<int> Forbidden)
+{
+    /// <summary>Whether the output ends only because everything is forbidden, the end too.</summary>
+    public bool IsLastResort => Forced is { } token && Forbidden.Contains(token);
+}
 
 /// <summary>
 /// Several rules at once. A prescribed token overrides what other rules forbid, and of two prescriptions the earlier rule's counts. Where the rules forbid every token the

@@ -104,4 +104,28 @@ internal static class PlainSearch
     public static bool Repeats(int[] tokens, int size)
         => size > 0 && tokens.Length > size && string.Join(' ', tokens[^size..]) is var last
             && Enumerable.Range(0, tokens.Length - size).Any(i => string.Join(' ', tokens[i..(i + size)]) == last);
+
+    /// <summary>Everything that the rules allow.</summary>
+    public static List<(int[] Tokens, double Score)> Outputs(Seq2SeqModel model, int[] source, DecodingOptions options, int[] prefix)
+    {
+        using var scope = TensorScope.Begin();
+        var encoded = TinyModels.Encode(model, [source]);
+        List<(int[], double)> outputs = [];
+        Extend([], 0);
+        return outputs;
+
+        void Extend(int[] tokens, double sum)
+        {
+            var (next, _) = Allowed(model, encoded, tokens, options.MaxLengthB, prefix, options);
+            for (int v = 0; v < next.Length; v++)
+            {
+                if (double.IsNegativeInfinity(next[v]))
+                    continue;
+                if (v == Vocabulary.Eos)
+                    outputs.Add((tokens, Score(sum + next[v], tokens.Length + 1, options)));
+                else
+                    Extend([.. tokens, v], sum + next[v]);
+            }
+        }
+    }
 }

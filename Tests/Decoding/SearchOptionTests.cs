@@ -1,5 +1,4 @@
 using CudaSeq.Models;
-using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
 
@@ -68,7 +67,7 @@ public sealed class SearchOptionTests
                     LengthPenaltyForm = LengthPenaltyForm.Gnmt,
                     NoRepeatNGramSize = size,
                 };
-                var expected = Outputs(model, source, options, prefix).OrderByDescending(o => o.Score).ToArray();
+                var expected = PlainSearch.Outputs(model, source, options, prefix).OrderByDescending(o => o.Score).ToArray();
                 var got = new SequenceGenerator(model).Generate([source], options, prefixes: [prefix])[0];
                 Assert.Equal(expected.Length, got.Count);
                 Assert.Equal(expected.Select(o => string.Join(' ', o.Tokens)).Order(), got.Select(h => string.Join(' ', h.Tokens)).Order());
@@ -125,7 +124,7 @@ public sealed class SearchOptionTests
             """
             no_repeat_ngram_size must be at least 0, got -1.
             diverse_beam_groups must be at least 1, got 0.
-            temperature must be a finite number above 0, got 0.
+            temperature must be a finite number of at least 0.000001, got 0.
             sampling_topp must be above 0 and at most 1, got 1.5.
             sampling_topk must be 0 without sampling, got 3.
             sampling_topp must be 1 without sampling, got 1.5.
@@ -160,27 +159,4 @@ public sealed class SearchOptionTests
 
     private static IEnumerable<ModelConfig> Configs(string name)
         => name == TestDevices.Emulated ? [TinyModels.Transformer] : [TinyModels.Transformer, TinyModels.Conv(Architecture.LightConv), TinyModels.Conv(Architecture.DynamicConv)];
-
-    private static List<(int[] Tokens, double Score)> Outputs(Seq2SeqModel model, int[] source, DecodingOptions options, int[] prefix)
-    {
-        using var scope = TensorScope.Begin();
-        var encoded = TinyModels.Encode(model, [source]);
-        List<(int[], double)> outputs = [];
-        Extend([], 0);
-        return outputs;
-
-        void Extend(int[] tokens, double sum)
-        {
-            var (next, _) = PlainSearch.Allowed(model, encoded, tokens, options.MaxLengthB, prefix, options);
-            for (int v = 0; v < next.Length; v++)
-            {
-                if (double.IsNegativeInfinity(next[v]))
-                    continue;
-                if (v == Vocabulary.Eos)
-                    outputs.Add((tokens, PlainSearch.Score(sum + next[v], tokens.Length + 1, options)));
-                else
-                    Extend([.. tokens, v], sum + next[v]);
-            }
-        }
-    }
 }
