@@ -57,6 +57,12 @@ internal sealed partial class TranslateVerb
             DiverseBeamGroups = WholeOr(_groups, 1),
             DiverseBeamStrength = (float)(arguments.GetValue(_strength) ?? options.DiverseBeamStrength),
             BatchTokens = WholeOr(_batchTokens, options.BatchTokens),
+            ConstraintOrder = arguments.GetValue(_constraintsOrder) switch
+            {
+                null or "unordered" => ConstraintOrder.Unordered,
+                "ordered" => ConstraintOrder.Ordered,
+                var other => throw new UsageException($"--constraints-order must be unordered or ordered, got {other}."),
+            },
             Graphs = arguments.GetValue(_graphs) switch
             {
                 null => options.Graphs,
@@ -65,7 +71,14 @@ internal sealed partial class TranslateVerb
                 var other => throw new UsageException($"--graphs must be on or off, got {other}."),
             },
         };
-        return options.Validate() is { Count: > 0 } problems ? throw new UsageException(AsOptions(problems[0])) : options;
+        if (options.Validate() is { Count: > 0 } problems)
+            throw new UsageException(AsOptions(problems[0]));
+        bool constrained = arguments.GetValue(_constraints) is not null;
+        if (constrained && (options.Sampling || options.DiverseBeamGroups > 1))
+            throw new UsageException($"--constraints needs plain beam search, {(options.Sampling ? "--sampling" : "--diverse-beam-groups")} must not be given with it.");
+        if (!constrained && arguments.GetValue(_constraintsOrder) is not null)
+            throw new UsageException("--constraints-order is about --constraints, which must be given with it.");
+        return options;
 
         int WholeOr(Option<long?> option, int otherwise) => (int)(arguments.GetValue(option) ?? otherwise);
     }

@@ -12,9 +12,11 @@ internal sealed partial class TranslateVerb : Verb
     private readonly Option<string> _input = Text("--input", "FILE", "Text to translate, one sentence a line (default: standard input).");
     private readonly Option<string> _output = Text("--output", "FILE", "Where translations go, line by line in the order of the input (default: standard output).");
     private readonly Option<string> _prefixes = Text("--prefixes", "FILE", "A line of target text for each line of the input, which its translations begin with; an empty line leaves them free.");
+    private readonly Option<string> _constraints = Text("--constraints", "FILE", "For each line of the input the phrases that its translations must hold, with tabs between; an empty line asks for none.");
+    private readonly Option<string> _constraintsOrder = Text("--constraints-order", "ORDER", "unordered (the default), or ordered: each phrase after the end of the one before.");
     private readonly Option<bool> _tokenScores = Flag("--token-scores", "Write lines as with --nbest, then the log probability of each piece and of the end.");
     private readonly Option<bool> _alignments = Flag("--alignments", "Write lines as with --nbest, then for each piece s-t: the source's piece s has most attention of the last layer for piece t, from 0.");
-    private readonly Option<bool> _replaceUnknown = Flag("--replace-unknown", "Write the source's piece that has most attention for an unknown one.");
+    private readonly Option<bool> _replaceUnknown = Flag("--replace-unknown", "Write the source's word that has most attention for an unknown one; inside a word that has known pieces, its piece.");
     private readonly Option<bool> _interactive = Flag("--interactive", "Answer each line of standard input at once.");
     private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default), cuda, cuda:N or auto.");
 
@@ -24,7 +26,7 @@ internal sealed partial class TranslateVerb : Verb
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. SearchOptions, _prefixes, _tokenScores, _alignments, _replaceUnknown, _device, _precision, _tf32])
+        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. SearchOptions, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, _device, _precision, _tf32])
             Add(option);
     }
 
@@ -62,26 +64,58 @@ internal sealed partial class TranslateVerb : Verb
         using var translator = Translator.Load(folder, device, precision);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
-        using var prefixes = arguments.GetValue(_prefixes) is { } prefixFile ? new PrefixFile(prefixFile) : null;
+        using var prefixes = arguments.GetValue(_prefixes) is { } prefixFile ? new CompanionFile(prefixFile) : null;
+        using var constraints = arguments.GetValue(_constraints) is { } constraintFile ? new CompanionFile(constraintFile) : null;
         using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin", interactive ? 1 : LineFeed.BlockLines);
         var writer = target ?? terminal.Out;
         string? obstacle = null;
         for (long number = 1; !terminal.ReaderLeft && Next() is { Count: > 0 } block;)
         {
-            foreach (var translations in translator.Translate(block, options, cancellation, prefixes?.Next(block.Count), replaces))
+            foreach (var translations in Translate(block, number))
                 format.Write(writer, number++, translations);
             writer.Flush();
             if (obstacle is null && (obstacle = translator.GraphObstacle) is not null)
                 terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
         }
 
+        // Somebody who types may stop before the files do.
+        if (!interactive && !terminal.ReaderLeft)
+        {
+            prefixes?.CheckEnd();
+            constraints?.CheckEnd();
+        }
+
         return CommandLine.Success;
+
+        IReadOnlyList<IReadOnlyList<Translation>> Translate(List<string> block, long first)
+        {
+            string[][]? phrases = constraints is null ? null : [.. constraints.Next(block.Count).Select(l => l.Split('\t'))];
+            try
+            {
+                return translator.Translate(block, options, cancellation, prefixes?.Next(block.Count), replaces, phrases);
+            }
+            catch (ConstraintException e)
+            {
+                throw constraints!.Wrong(first + e.Line, e.Problem);
+            }
+        }
 
         List<string> Next()
         {
-            if (interactive && terminal.IsTyped)
+            bool asks = interactive && terminal.IsTyped;
+            if (asks)
                 terminal.Error.Write("> ");
-            return lines.Next(cancellation);
+            List<string>? block = null;
+            try
+            {
+                return block = lines.Next(cancellation);
+            }
+            finally
+            {
+                // What ends it, the shell or a message, begins a line of its own.
+                if (asks && block is null or { Count: 0 })
+                    terminal.Error.WriteLine();
+            }
         }
     }
 
@@ -110,29 +144,11 @@ internal sealed partial class TranslateVerb : Verb
             }
         }
 
-        // A model that learned a line separator as a character must not shift the lines that follow.
-        private static string OneLine(string text) => text.AsSpan().ContainsAny('\r', '\n') ? text.ReplaceLineEndings(" ") : text;
-    }
-
-    /// <summary>The lines of a file, as they are needed.</summary>
-    private sealed class PrefixFile(string path) : IDisposable
-    {
-        private readonly IEnumerator<string> _lines = TextFile.ReadLines(path).GetEnumerator();
-        private int _read;
-
-        public List<string> Next(int count)
+        // A model that learned a line separator as a character must not shift the lines that follow, and one that learned a tab not the columns.
+        private string OneLine(string text)
         {
-            var lines = new List<string>(count);
-            for (; lines.Count < count; _read++)
-            {
-                if (!_lines.MoveNext())
-                    throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: must have a line for each line of the input, got {_read} and more than that."));
-                lines.Add(_lines.Current);
-            }
-
-            return lines;
+            text = text.AsSpan().ContainsAny('\r', '\n') ? text.ReplaceLineEndings(" ") : text;
+            return Numbered ? text.Replace('\t', ' ') : text;
         }
-
-        public void Dispose() => _lines.Dispose();
     }
 }

@@ -69,7 +69,7 @@ public sealed class TranslateVerbTests : IDisposable
         Assert.Equal(2, Lines("--replace-unknown").Length);
         RefusesOf("cudaseq translate: --diverse-beam-groups must divide --beam, got 3 and 2.\n", "--diverse-beam-groups", "3");
         RefusesOf("cudaseq translate: --sampling-topk must be 0 without --sampling, got 3.\n", "--sampling-topk", "3");
-        RefusesOf("cudaseq translate: --temperature must be a finite number above 0, got -1.\n", "--temperature", "-1");
+        RefusesOf("cudaseq translate: --temperature must be a finite number of at least 0.000001, got -1.\n", "--temperature", "-1");
         RefusesOf("cudaseq translate: --temperature must be a finite number, got hot.\n", "--temperature", "hot");
         RefusesOf("cudaseq translate: --length-penalty-form must be power or gnmt, got wu.\n", "--length-penalty-form", "wu");
         Refuses($"cudaseq: {prefixes}: must have a line for each line of the input, got 2 and more than that.\n", ["--prefixes", prefixes], "1\n2\n3\n");
@@ -89,6 +89,36 @@ public sealed class TranslateVerbTests : IDisposable
         }
 
         void RefusesOf(string message, params string[] options) => Refuses(message, options, "1 2\n");
+    }
+
+    [Fact]
+    public void ConstraintsAreInTheTranslations()
+    {
+        var three = (string[])["--beam", "3", "--nbest", "3"];
+        string unordered = _folder.File("constraints.txt", "4\t3 3\r\n\n\t5 \t\n");
+        var run = Tool.Run(["translate", "--model", _out, "--constraints", unordered, .. three], "1 2\n3\n4 5\n");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        string[][] lines = [.. run.Out.TrimEnd('\n').Split('\n').Select(l => l.Split('\t'))];
+        Assert.Equal(["1", "1", "1", "2", "2", "2", "3", "3", "3"], lines.Select(l => l[0]));
+        Assert.All(lines[..3], l => Assert.Contains(" 3 3 ", $" {l[2]} ", StringComparison.Ordinal));
+        Assert.All(lines[..3], l => Assert.Contains(" 4 ", $" {l[2]} ", StringComparison.Ordinal));
+        Assert.All(lines[6..], l => Assert.Contains(" 5 ", $" {l[2]} ", StringComparison.Ordinal));
+        string free = Tool.Run(["translate", "--model", _out, .. three], "3\n").Out;
+        Assert.Equal(free.TrimEnd('\n').Split('\n').Select(l => l[1..]), lines[3..6].Select(l => string.Join('\t', l)[1..]));
+        var ordered = Tool.Run(["translate", "--model", _out, "--constraints", unordered, "--constraints-order", "ordered"], "1 2\n3\n4 5\n");
+        Assert.Matches(@"^(.* )?4 (.* )?3 3( .*)?\n", ordered.Out);
+
+        Refuses("cudaseq translate: --constraints needs plain beam search, --sampling must not be given with it.\n", "--constraints", unordered, "--sampling");
+        Refuses("cudaseq translate: --constraints needs plain beam search, --diverse-beam-groups must not be given with it.\n", "--constraints", unordered, "--diverse-beam-groups", "2");
+        Refuses("cudaseq translate: --constraints-order is about --constraints, which must be given with it.\n", "--constraints-order", "ordered");
+        Refuses("cudaseq translate: --constraints-order must be unordered or ordered, got sorted.\n", "--constraints", unordered, "--constraints-order", "sorted");
+        string unknown = _folder.File("unknown.txt", "4\n\n3\t4 zebra\n"), longest = _folder.File("long.txt", "\n1 2 3 4 5\t1 2 3 4 5\t1 2 3\n\n"), many = _folder.File("many.txt", "4\n\n\n\n");
+        Refuses($"cudaseq: {unknown}: line 3: constraints must be made of pieces of the target's vocabulary, got '4 zebra' with the piece 'zebra'.\n", "--constraints", unknown);
+        Refuses($"cudaseq: {longest}: line 2: constraints must fit into the longest output, got 13 tokens of them and at most 12.\n", "--constraints", longest);
+        Refuses($"cudaseq: {many}: must have a line for each line of the input, got 3 lines of input and more in this file.\n", "--constraints", many);
+        Refuses($"cudaseq: {_folder.PathOf("none.txt")}: there is no such file.\n", "--constraints", _folder.PathOf("none.txt"));
+
+        void Refuses(string message, params string[] options) => Assert.Equal(message, Tool.Run(["translate", "--model", _out, .. options], "1 2\n3\n4 5\n").Error);
     }
 
     /// <summary>Somebody types a line and waits: the answer comes before the next line does, and the prompt is not part of it.</summary>
@@ -112,7 +142,7 @@ public sealed class TranslateVerbTests : IDisposable
         pipe.Dispose();
         Assert.True(tool.Join(TimeSpan.FromMinutes(1)));
         Assert.Equal(0, code);
-        Assert.Equal(typed ? "> > > > " : "", error.ToString());
+        Assert.Equal(typed ? "> > > > \n" : "", error.ToString());
         Assert.Equal(Tool.Run(["translate", "--model", _out], "1 2 3\n\n4 5\n").Out, answered.ToString());
         var refused = Tool.Run("translate", "--model", _out, "--interactive", "--input", _folder.File("typed.txt", "1\n"));
         Assert.Equal("cudaseq translate: --interactive reads standard input, --input must not be given with it.\n", refused.Error);
