@@ -61,7 +61,21 @@ internal static class CommandLine
     }
 
     /// <summary>All verbs, in the order of the help.</summary>
-    public static IReadOnlyList<Verb> Verbs() => [new QuickstartVerb(), new TrainVerb(), new RecipeVerb(), new AverageVerb(), new TranslateVerb(), new ScoreVerb(), new BpeVerb(), new ReportVerb(), new CompareVerb(), new InfoVerb(), new DoctorVerb()];
+    public static IReadOnlyList<Verb> Verbs() =>
+    [
+        new QuickstartVerb(),
+        new TrainVerb(),
+        new RecipeVerb(),
+        new AverageVerb(),
+        new TranslateVerb(),
+        new ScoreVerb(),
+        new BpeVerb(),
+        new DataVerb(),
+        new ReportVerb(),
+        new CompareVerb(),
+        new InfoVerb(),
+        new DoctorVerb(),
+    ];
 
     private static int Run(string[] args, Terminal terminal, ref string context, CancellationToken cancellation)
     {

@@ -88,7 +88,8 @@ internal static class Help
         }
     }
 
-    private static IEnumerable<string> Wrap(string text, int width)
+    /// <summary>Text in lines of at most so many columns; a longer word has one of its own.</summary>
+    public static IEnumerable<string> Wrap(string text, int width)
     {
         string line = "";
         foreach (string word in text.Split(' '))

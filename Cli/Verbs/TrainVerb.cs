@@ -123,7 +123,8 @@ internal sealed class TrainVerb : Verb
         return settings;
     }
 
-    private static string DataFolder(Recipe recipe, string? given, Terminal terminal)
+    /// <summary>The folder of a recipe's files: the one given, else the recipe's below CUDASEQ_DATA.</summary>
+    public static string DataFolder(Recipe recipe, string? given, Terminal terminal)
     {
         if (given is not null)
             return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");

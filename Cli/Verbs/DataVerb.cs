@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace CudaSeq.Cli;
+
+/// <summary><c>cudaseq data</c>: gets public data sets and looks at corpora.</summary>
+internal sealed class DataVerb : Verb
+{
+    /// <summary>Where data sets go and are looked for when nothing else is said.</summary>
+    private const string DefaultFolder = "data";
+
+    public DataVerb()
+        : base("data", "Get public data sets, and find what is wrong with a corpus.")
+    {
+    }
+
+    public override IReadOnlyList<Verb> Verbs => [new DataListVerb(), new DataGetVerb(), new DataCheckVerb()];
+
+    public override IReadOnlyList<(string Line, string What)> Examples =>
+    [
+        ("cudaseq data list", "What can be had, how large it is, under which licence."),
+        ("cudaseq data get multi30k", "What most recipes train on."),
+        ("cudaseq data check data/multi30k", "Encoding, empty lines, duplicates, lengths, what training and test share."),
+    ];
+
+    public override string Notes => "docs/data.md has the details. Data sets go to the folder CUDASEQ_DATA, where recipes find them; where it is not set, to data in the current folder.";
+
+    public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation) => throw new UsageException("a verb must be given.");
+
+    /// <summary>The folder of data sets: the one given, else CUDASEQ_DATA, else data.</summary>
+    public static string Folder(string? given, Terminal terminal)
+        => given ?? (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } chosen ? chosen : DefaultFolder);
+
+    /// <summary>A number of bytes with its unit, in powers of a thousand: 63 kB, 1.8 MB.</summary>
+    public static string Size(long bytes) => bytes switch
+    {
+        < 1_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
+        < 999_500 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:f0} kB"),
+        < 999_500_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:f1} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:f1} GB"),
+    };
+}
