@@ -39,8 +39,11 @@ internal sealed class DataGetVerb : Verb
         var download = new DataSetDownload(client, options);
         foreach (var set in sets)
         {
-            terminal.Out.WriteLine($"{terminal.Bold(set.Name)}: {set.What}");
-            terminal.Out.WriteLine($"licence: {set.Licence} ({set.Page})");
+            foreach (string line in Help.Wrap($"{set.Name}: {set.What}", 80))
+                terminal.Out.WriteLine(line);
+            terminal.Out.WriteLine($"licence: {set.Licence}");
+            terminal.Out.WriteLine($"from {set.Page}");
+            terminal.Out.Flush();
             var display = new DownloadDisplay(terminal);
             int fetched;
             try

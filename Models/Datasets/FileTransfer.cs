@@ -72,6 +72,7 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
         if (file.Length > 0)
             request.Headers.Range = new RangeHeaderValue(file.Length, null);
+        progress?.Report(new DownloadProgress(DownloadStage.Receiving, name, file.Length, source.Bytes));
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var response = await Patiently(patience, cancellation, token => client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token)).ConfigureAwait(false);
         Begin(source, address, file, response);
