@@ -22,13 +22,13 @@ internal static class CorpusReportText
         foreach (var text in report.Texts)
         {
             string longest = text.Lines == 0 ? "" : Invariant($", longest {text.LongestCharacters:N0} (line {text.LongestLine})");
-            Heading(text.Path.StartsWith(prefix, StringComparison.Ordinal) ? text.Path[prefix.Length..] : text.Path, Invariant($"{text.Lines:N0} lines, {text.Words:N0} words, {text.Characters:N0} characters{longest}"));
+            Heading(text.Path.StartsWith(prefix, StringComparison.Ordinal) ? text.Path[prefix.Length..] : text.Path, $"{Counted(text.Lines, "line")}, {Counted(text.Words, "word")}, {Counted(text.Characters, "character")}{longest}");
             Findings(text.Findings);
         }
 
         foreach (var pair in report.Pairs)
         {
-            Heading(pair.Name, Invariant($"{pair.Pairs:N0} pairs"));
+            Heading(pair.Name, Counted(pair.Pairs, "pair"));
             Findings(pair.Findings);
         }
 
@@ -42,7 +42,7 @@ internal static class CorpusReportText
             terminal.Out.WriteLine($"{name} has {sides.Count} sides, {string.Join(", ", sides)}, and is no pair; --sides A B chooses two.");
         if (content.Skipped.Count > 0)
             terminal.Out.WriteLine($"not looked at: {string.Join(", ", content.Skipped)}");
-        terminal.Out.WriteLine(report.Findings == 0 ? "nothing found" : Invariant($"{report.Findings} {(report.Findings == 1 ? "finding" : "findings")}"));
+        terminal.Out.WriteLine(report.Findings == 0 ? "nothing found" : Counted(report.Findings, "finding"));
 
         void Heading(string name, string what) => terminal.Out.WriteLine($"{terminal.Bold(name)}  {what}");
 
@@ -182,6 +182,8 @@ internal static class CorpusReportText
         CorpusFault.LeakedSource => "source lines",
         _ => "target lines",
     };
+
+    private static string Counted(long count, string what) => Invariant($"{count:N0} {what}{(count == 1 ? "" : "s")}");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -35,7 +35,7 @@ internal static class Help
     {
         terminal.Out.WriteLine($"cudaseq {verb.FullName}: {verb.Description}");
         Heading(terminal, "Usage");
-        string usage = string.Concat(verb.Arguments.Select(a => $" {a.Name}")) + string.Concat(verb.Options.Where(o => o.Required).Select(o => $" {Label(o)}"));
+        string usage = string.Concat(verb.Arguments.Select(a => a.Arity.MinimumNumberOfValues == 0 ? $" [{a.Name}]" : $" {a.Name}")) + string.Concat(verb.Options.Where(o => o.Required).Select(o => $" {Label(o)}"));
         terminal.Out.WriteLine($"  cudaseq {verb.FullName}{(verb.Verbs.Count > 0 ? " VERB" : "")}{usage} [options]");
         if (verb.Verbs.Count > 0)
         {
