@@ -128,11 +128,16 @@ internal sealed class TrainVerb : Verb
     {
         if (given is not null)
             return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");
+        string set = recipe.Data.Folder.Split('/')[0], how = DataSets.All.Any(s => s.Name == set) ? $"cudaseq data get {set} downloads it" : "";
         if (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root)
-            return Path.Combine(root, recipe.Data.Folder);
+        {
+            string folder = Path.Combine(root, recipe.Data.Folder);
+            return how.Length == 0 || Directory.Exists(folder) ? folder : throw new DirectoryNotFoundException($"{folder}: there is no such folder; {how}.");
+        }
+
         string[] files = [.. (recipe.Data.Train?.Select(c => c.Files) ?? []).Concat(new[] { recipe.Data.Valid, recipe.Data.Test }.OfType<CorpusFiles>()).SelectMany(f => new[] { f.Source, f.Target })];
         return files.FirstOrDefault(f => !Path.IsPathRooted(f)) is { } relative
-            ? throw new UsageException($"--data DIR must name the folder of {relative}, or the variable CUDASEQ_DATA the one above it.")
+            ? throw new UsageException($"--data DIR must name the folder of {relative}, or the variable CUDASEQ_DATA the one above it{(how.Length == 0 ? "" : "; " + how)}.")
             : "";
     }
 

@@ -139,8 +139,9 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
         {
             throw new PassingException(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"no answer for {options.Patience.TotalSeconds:0.###} seconds"));
         }
-        catch (Exception e) when (e is HttpRequestException or IOException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or IOException)
         {
+            cancellation.ThrowIfCancellationRequested();
             throw new PassingException(Innermost(e).Message.TrimEnd('.'));
         }
     }

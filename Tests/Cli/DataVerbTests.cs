@@ -192,6 +192,18 @@ public sealed class DataVerbTests : IDisposable
         Assert.Equal("cudaseq data check: --data DIR must name the folder of train.en, or the variable CUDASEQ_DATA the one above it.\n", Tool.Run("data", "check", "--recipe", recipe).Error);
     }
 
+    [Fact]
+    public void ARecipeWithoutItsDataSetSaysHowToGetIt()
+    {
+        string recipe = Repository.File("recipes/multi30k-tok-transformer.json");
+        Assert.Equal(
+            "cudaseq train: --data DIR must name the folder of train.lc.norm.tok.en, or the variable CUDASEQ_DATA the one above it; cudaseq data get multi30k downloads it.\n",
+            Tool.Run("train", recipe).Error);
+        Assert.Equal(
+            new ToolRun(1, "", $"cudaseq: {_folder.PathOf("multi30k/tok")}: there is no such folder; cudaseq data get multi30k downloads it.\n"),
+            Tool.Run(["train", recipe], "", new() { ["CUDASEQ_DATA"] = _folder.PathOf("") }));
+    }
+
     private static LoopbackServer Serve((int Bytes, TimeSpan Pause)? slowly = null)
     {
         string folder = TestData.Require("g2p");
