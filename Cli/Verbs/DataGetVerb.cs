@@ -61,8 +61,9 @@ internal sealed class DataGetVerb : Verb
                 display.Finish();
             }
 
-            string what = fetched == 0 ? "were there already, all right" : fetched == set.Files.Count ? "downloaded" : string.Create(CultureInfo.InvariantCulture, $"right, {fetched} of them downloaded");
-            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{set.Files.Count} {(set.Files.Count == 1 ? "file" : "files")} {what}, in {Path.Combine(folder, set.Name)}"));
+            string files = string.Create(CultureInfo.InvariantCulture, $"{set.Files.Count} {(set.Files.Count == 1 ? "file" : "files")}");
+            string what = fetched == 0 ? "there already and right" : fetched == set.Files.Count ? "downloaded" : string.Create(CultureInfo.InvariantCulture, $"right, {fetched} of them downloaded");
+            terminal.Out.WriteLine($"{files} {what}, in {Path.Combine(folder, set.Name)}");
         }
 
         string full = Path.GetFullPath(folder);

@@ -14,7 +14,7 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
 
     /// <summary>Fetches what is missing.</summary>
     /// <param name="source">What is wanted.</param>
-    /// <param name="part">The file that grows; it stays when the transfer fails or is cancelled.</param>
+    /// <param name="part">The file that grows; what has arrived stays in it when the transfer fails or is cancelled.</param>
     /// <param name="name">What progress calls it.</param>
     /// <param name="progress">Hears of every block of bytes and of every pause.</param>
     /// <param name="cancellation">Ends it between two blocks.</param>
@@ -26,9 +26,20 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
         var address = options.AddressOf(source);
         using var file = Open(part);
 
-        // Where the size is not known, neither is whether what is there is the beginning of what the server would now send.
-        if (source.Bytes is not { } total || file.Length > total)
-            file.SetLength(0);
+        try
+        {
+            await Fill(source, address, file, name, progress, cancellation).ConfigureAwait(false);
+        }
+        catch when (file.Length == 0)
+        {
+            file.Dispose();
+            File.Delete(part);
+            throw;
+        }
+    }
+
+    private async Task Fill(DataSource source, Uri address, FileStream file, string name, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
+    {
         var pause = options.FirstPause;
         for (int attempt = 1; file.Length == 0 || file.Length != source.Bytes; attempt++)
         {
@@ -68,6 +79,10 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
 
+        // Where the size is not known, neither is whether what is there is the beginning of what the server would now send.
+        if (source.Bytes is not { } wanted || file.Length > wanted)
+            file.SetLength(0);
+
         // The sizes and the checksums are those of the bytes as they are.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
         if (file.Length > 0)
@@ -93,8 +108,8 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
             progress?.Report(new DownloadProgress(DownloadStage.Receiving, name, file.Length, total));
         }
 
-        if (source.Bytes is { } wanted && file.Length < wanted)
-            throw new PassingException($"the server ended after {file.Length} of {wanted} bytes");
+        if (file.Length < source.Bytes)
+            throw new PassingException($"the server ended after {file.Length} of {source.Bytes} bytes");
     }
 
     // Decides from the answer's head whether its body goes behind what is there or takes its place.

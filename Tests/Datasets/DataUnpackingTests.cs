@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using CudaSeq.Models;
@@ -95,6 +96,29 @@ public sealed class DataUnpackingTests : IDisposable
         var e = await Assert.ThrowsAsync<InvalidDataException>(() => Get(Archived(server, ("b.txt", "data/b/", "one"))));
         string expected = what.Replace("WANTED", DataSetDownloadTests.Sha256("one"u8.ToArray())).Replace("GOT", DataSetDownloadTests.Sha256(Encoding.UTF8.GetBytes(content)));
         Assert.Equal($"{server.Url("all.tar.gz")}: set/b.txt {expected}.", e.Message);
+        AssertNothing();
+    }
+
+    [Fact]
+    public async Task AnArchiveOfUnknownSizeStartsOverWhenItBreaks()
+    {
+        byte[] archive = Archive(("r/data/b/1.txt", "one"));
+        string chunk = string.Create(CultureInfo.InvariantCulture, $"{archive.Length:x}\r\n");
+        byte[] whole = [.. Encoding.ASCII.GetBytes(chunk), .. archive, .. "\r\n0\r\n\r\n"u8];
+        using var server = new LoopbackServer((_, n) => new Answer("200 OK", n == 0 ? whole[..100] : whole) { ContentLength = "", Head = ["Transfer-Encoding: chunked"] });
+        Directory.CreateDirectory(_folder.PathOf("set"));
+        _folder.File("set/all.tar.gz.part", [1, 2, 3]);
+        await Get(Archived(server, ("b.txt", "data/b/", "one")));
+        Assert.Equal([null, null], server.Asked.Select(a => a.From));
+        Assert.Equal([_folder.PathOf("set/b.txt")], Directory.GetFiles(_folder.PathOf("set")));
+    }
+
+    [Fact]
+    public async Task AnArchiveWithoutEndIsRefused()
+    {
+        using var server = new LoopbackServer((_, _) => new Answer("200 OK", [1]) { ContentLength = "268435457", Hangs = true });
+        var e = await Assert.ThrowsAsync<InvalidDataException>(() => Get(Archived(server, ("b.txt", "data/b/", "one"))));
+        Assert.Equal($"{server.Url("all.tar.gz")}: must have at most 268435456 bytes, the server has 268435457.", e.Message);
         AssertNothing();
     }
 
