@@ -22,6 +22,8 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
         var problems = config.Validate();
         if (config.Architecture != architecture)
             problems = [$"architecture must be {architecture} for this model, got {config.Architecture}.", .. problems];
+        if (config.IsLanguageModel)
+            problems = ["encoder_layers must be at least 1 for a model that translates, got 0.", .. problems];
         if (problems.Count > 0)
             throw new ArgumentException(string.Join('\n', problems));
         Encoder = Add("encoder", new Encoder(config, encoderLayer));

@@ -37,17 +37,28 @@ public sealed class IncrementalState : IDisposable
     /// <param name="sizes">To what the room for positions is rounded up.</param>
     /// <param name="memory">Where everything is remembered, for one state at a time; null for tensors of the state's own.</param>
     internal IncrementalState(EncoderOutput encoded, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
+        : this(encoded.Lengths.Detach(), encoded.States.Shape[1], beam, maxLength, sizes, memory)
+    {
+    }
+
+    /// <param name="sourceLengths">[M] integers, zeros where there are no sources; they become the state's.</param>
+    /// <param name="sourceWidth">S, 0 where there are no sources.</param>
+    /// <param name="beam">Hypotheses of each sentence.</param>
+    /// <param name="maxLength">The most steps.</param>
+    /// <param name="sizes">To what the room for positions is rounded up.</param>
+    /// <param name="memory">Where everything is remembered, for one state at a time; null for tensors of the state's own.</param>
+    internal IncrementalState(Tensor sourceLengths, int sourceWidth, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
     {
         if (beam < 1 || maxLength < 1)
             throw new ArgumentOutOfRangeException(null, $"IncrementalState: beam and maxLength must be at least 1, got {beam} and {maxLength}.");
         Beam = beam;
         MaxLength = maxLength;
-        Sentences = encoded.Lengths.Shape[0];
+        Sentences = sourceLengths.Shape[0];
         _sizes = sizes;
         _fixed = memory;
-        _sourceWidth = encoded.States.Shape[1];
-        _lengths = Remember(encoded.Lengths.Detach(), MemoryKind.PerSentence);
-        var device = encoded.Lengths.Device;
+        _sourceWidth = sourceWidth;
+        var device = sourceLengths.Device;
+        _lengths = Remember(sourceLengths, MemoryKind.PerSentence);
         _positions = Remember(Tensor.Zeros(device, [Hypotheses], DType.Int32), MemoryKind.PerHypothesis);
         _counts = Remember(Tensor.Zeros(device, [Hypotheses], DType.Int32), MemoryKind.PerHypothesis);
     }
@@ -67,7 +78,7 @@ public sealed class IncrementalState : IDisposable
     /// <summary>Steps taken so far: the position of the token that the next step reads. A step itself reads <see cref="Positions"/>: a GPU may capture it and launch it for others.</summary>
     public int Step { get; private set; }
 
-    /// <summary>[M], the lengths of the sources.</summary>
+    /// <summary>[M], the lengths of the sources; zeros where there are none.</summary>
     public Tensor SourceLengths => _lengths.Value;
 
     /// <summary>[N] integers, <see cref="Step"/> for each hypothesis: what a step must not read off the host, which may launch it again for another position. Between steps they are those of the last step.</summary>

@@ -65,7 +65,7 @@ public sealed partial record ModelConfig
     /// <summary>H, the heads of every attention and of every convolution; divides C.</summary>
     public int AttentionHeads { get; init; } = 8;
 
-    /// <summary>Number of encoder layers.</summary>
+    /// <summary>Number of encoder layers; 0 for a language model, which has no encoder and no source.</summary>
     public int EncoderLayers { get; init; } = 6;
 
     /// <summary>Number of decoder layers.</summary>
@@ -99,18 +99,38 @@ public sealed partial record ModelConfig
     public float ActivationDropout { get; init; }
 
     /// <summary>
-    /// Layer norms before the sub-layers and one more after the last layer, x + f(LN(x)); otherwise after them, LN(x + f(x)), as the papers have it.
+    /// Layer norms before the sub-layers and one more after the last layer, x + f(LN(x)); otherwise after them, LN(x + f(x)), as the papers have it. A convolutional language model
+    /// has none after the last layer, as in fairseq.
     /// </summary>
     public bool PreNorm { get; init; }
 
     /// <summary>Which token tables are one.</summary>
     public EmbeddingSharing ShareEmbeddings { get; init; }
 
-    /// <summary>Number of source tokens, the four special ones included. Presets leave it at 0.</summary>
+    /// <summary>Number of source tokens, the four special ones included. Presets and language models leave it at 0.</summary>
     public int SourceVocabulary { get; init; }
 
     /// <summary>Number of target tokens, the four special ones included. Presets leave it at 0.</summary>
     public int TargetVocabulary { get; init; }
+
+    /// <summary>Whether the model has no encoder: it is a <see cref="LanguageModel"/> then.</summary>
+    [JsonIgnore]
+    public bool IsLanguageModel => EncoderLayers == 0;
+
+    /// <summary>Whether a layer norm follows the last layer of the decoder.</summary>
+    internal bool HasDecoderNorm => PreNorm && (!IsLanguageModel || Architecture == Architecture.Transformer);
+
+    /// <summary>
+    /// The language model that this model's decoder would be alone: without an encoder and all that is said of it. Embeddings of one table stay one.
+    /// </summary>
+    public ModelConfig AsLanguageModel() => this with
+    {
+        EncoderLayers = 0,
+        EncoderKernelWidths = [],
+        EncoderGlu = false,
+        SourceVocabulary = 0,
+        ShareEmbeddings = ShareEmbeddings == EmbeddingSharing.None ? EmbeddingSharing.None : EmbeddingSharing.Decoder,
+    };
 
     /// <summary>K of one encoder layer's convolution.</summary>
     /// <param name="layer">0 .. EncoderLayers - 1.</param>
@@ -128,9 +148,10 @@ public sealed partial record ModelConfig
         AtLeast(4, ModelWidth, "model_width");
         AtLeast(1, FeedForwardWidth, "feed_forward_width");
         AtLeast(1, AttentionHeads, "attention_heads");
-        AtLeast(1, EncoderLayers, "encoder_layers");
+        AtLeast(0, EncoderLayers, "encoder_layers");
         AtLeast(1, DecoderLayers, "decoder_layers");
-        AtLeast(4, SourceVocabulary, "source_vocabulary");
+        if (!IsLanguageModel)
+            AtLeast(4, SourceVocabulary, "source_vocabulary");
         AtLeast(4, TargetVocabulary, "target_vocabulary");
         if (AttentionHeads >= 1 && ModelWidth >= 4 && ModelWidth % AttentionHeads != 0)
             problems.Add($"attention_heads must divide model_width, got {AttentionHeads} and {ModelWidth}.");
@@ -139,21 +160,29 @@ public sealed partial record ModelConfig
         Probability(WeightDropout, "weight_dropout");
         Probability(InputDropout, "input_dropout");
         Probability(ActivationDropout, "activation_dropout");
-        if (ShareEmbeddings == EmbeddingSharing.All && SourceVocabulary != TargetVocabulary)
+        if (ShareEmbeddings == EmbeddingSharing.All && !IsLanguageModel && SourceVocabulary != TargetVocabulary)
             problems.Add($"share_embeddings \"all\" wants one vocabulary, got source_vocabulary {SourceVocabulary} and target_vocabulary {TargetVocabulary}.");
         if (Architecture == Architecture.Transformer)
         {
-            NotForTransformers(EncoderKernelWidths.Count > 0, "encoder_kernel_widths");
+            NotForTransformers(EncoderKernelWidths.Count > 0 && !IsLanguageModel, "encoder_kernel_widths");
             NotForTransformers(DecoderKernelWidths.Count > 0, "decoder_kernel_widths");
-            NotForTransformers(EncoderGlu, "encoder_glu");
+            NotForTransformers(EncoderGlu && !IsLanguageModel, "encoder_glu");
             NotForTransformers(DecoderGlu, "decoder_glu");
             NotForTransformers(WeightDropout != 0, "weight_dropout");
             NotForTransformers(InputDropout != 0, "input_dropout");
         }
         else
         {
-            Widths(EncoderKernelWidths, EncoderLayers, "encoder");
+            if (!IsLanguageModel)
+                Widths(EncoderKernelWidths, EncoderLayers, "encoder");
             Widths(DecoderKernelWidths, DecoderLayers, "decoder");
+        }
+
+        if (IsLanguageModel)
+        {
+            NotForLanguageModels(EncoderKernelWidths.Count > 0, "encoder_kernel_widths");
+            NotForLanguageModels(EncoderGlu, "encoder_glu");
+            NotForLanguageModels(SourceVocabulary != 0, "source_vocabulary");
         }
 
         return problems;
@@ -174,6 +203,12 @@ public sealed partial record ModelConfig
         {
             if (given)
                 problems.Add($"{key} has no meaning for a transformer; leave it out.");
+        }
+
+        void NotForLanguageModels(bool given, string key)
+        {
+            if (given)
+                problems.Add($"{key} has no meaning for a language model; leave it out.");
         }
 
         void Widths(IReadOnlyList<int> widths, int layers, string side)

@@ -1,10 +1,9 @@
-using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
 
 /// <summary>
-/// A model that reads a source sequence and predicts a target sequence token by token: the contract that training and decoding are written against.
+/// A model that reads a source sequence and predicts a target sequence token by token.
 /// Passing a <see cref="RandomSource"/> trains (dropout is on), passing null evaluates. A model may evaluate on several threads at once.
 /// </summary>
 /// <example>
@@ -12,11 +11,8 @@ namespace CudaSeq.Models;
 /// Translating: <c>new SequenceGenerator(model).Generate(sources, new DecodingOptions(), cancellation)</c>.
 /// </example>
 /// <param name="config">What determines the model.</param>
-public abstract class Seq2SeqModel(ModelConfig config) : Module
+public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(config)
 {
-    /// <summary>What determines the model.</summary>
-    public ModelConfig Config { get; } = config;
-
     /// <summary>Reads a batch of sources.</summary>
     /// <param name="source">[B, S] integers, token ids, right-padded.</param>
     /// <param name="lengths">[B] integers, tokens of each source, 1 .. S.</param>
@@ -42,11 +38,6 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
     public virtual Tensor SourceAttention(Tensor previous, EncoderOutput encoded)
         => throw new NotSupportedException($"SourceAttention: the model must attend to its source, got {GetType().Name}.");
 
-    /// <summary>Scores of all tokens, before their softmax.</summary>
-    /// <param name="features">[..., C].</param>
-    /// <returns>[..., V], new, float32 in every precision.</returns>
-    public Tensor Logits(Tensor features) => Ops.Linear(features, OutputWeight, result: DType.Float32);
-
     /// <summary>
     /// The label-smoothed cross-entropy of a batch and its negative log-likelihood, both summed over the tokens of the target, in nats.
     /// </summary>
@@ -67,11 +58,7 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
         float smoothing = 0,
         LabelSmoothing form = LabelSmoothing.OverOthers,
         RandomSource? random = null)
-    {
-        var features = Decode(previous, Encode(source, lengths, random), random);
-        var rows = features.Reshape([previous.Shape[0] * previous.Shape[1], Config.ModelWidth]);
-        return Ops.CrossEntropy(rows, OutputWeight, target, smoothing, Vocabulary.Pad, form);
-    }
+        => CrossEntropy(Decode(previous, Encode(source, lengths, random), random), target, smoothing, form);
 
     /// <summary>Begins to decode, token by token: nothing already computed is computed again. No gradient.</summary>
     /// <param name="encoded">The sources, M sentences; may be freed afterwards.</param>
@@ -85,59 +72,33 @@ public abstract class Seq2SeqModel(ModelConfig config) : Module
         return Begin(new IncrementalState(encoded, beam, maxLength), encoded);
     }
 
-    /// <summary>Fills a new state, and frees it where that fails.</summary>
-    internal IncrementalState Begin(IncrementalState state, EncoderOutput encoded)
+    private IncrementalState Begin(IncrementalState state, EncoderOutput encoded) => Filled(state, () => Fill(state, encoded));
+
+    /// <inheritdoc/>
+    internal sealed override Tensor Features(BatchTensors batch, RandomSource? random)
     {
-        try
-        {
-            using var scope = TensorScope.Begin();
-            using var pause = new NoGrad();
-            Fill(state, encoded);
-            return state;
-        }
-        catch
-        {
-            state.Dispose();
-            throw;
-        }
+        var (source, lengths) = (batch.Source, batch.SourceLengths);
+        return source is null || lengths is null
+            ? throw new ArgumentException("Loss: a model that translates must be given sources, got a batch without.")
+            : Decode(batch.PreviousTarget, Encode(source, lengths, random), random);
     }
 
-    /// <summary>
-    /// The features of the next position of every hypothesis: what <see cref="Decode"/> gives at that position for the tokens so far. No gradient.
-    /// </summary>
-    /// <param name="tokens">[N] integers: end-of-sentence at the first step, then each hypothesis's last token.</param>
-    /// <param name="state">The decoding, which moves on by one step.</param>
-    /// <returns>[N, C], new.</returns>
-    /// <exception cref="ArgumentException">Not one token for each hypothesis, or a token is not in the vocabulary.</exception>
-    /// <exception cref="InvalidOperationException">All steps were taken, or the state belongs to another model.</exception>
-    public Tensor DecodeStep(Tensor tokens, IncrementalState state)
+    /// <inheritdoc/>
+    internal sealed override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
     {
-        state.CheckStep(tokens);
-        state.Prepare();
-        var features = Features(tokens, state);
-        state.Advance();
-        return features;
-    }
-
-    /// <summary>The same for a state that is prepared and that the caller moves on: nothing in it depends on the host's count of the steps.</summary>
-    internal Tensor Features(Tensor tokens, IncrementalState state)
-    {
+        int width = sizes.Source(sources.Max(s => s.Length));
+        int[] padded = new int[sources.Count * width];
+        Array.Fill(padded, Vocabulary.Pad);
+        for (int i = 0; i < sources.Count; i++)
+            sources[i].CopyTo(padded, i * width);
+        int[] lengths = [.. sources.Select(s => s.Length)];
         using var scope = TensorScope.Begin();
-        using var pause = new NoGrad();
-        return Step(tokens, state).Keep();
+        var encoded = Encode(Tensor.From(Device, padded, [sources.Count, width]), Tensor.From(Device, lengths));
+        return Begin(new IncrementalState(encoded, beam, maxLength, sizes, memory), encoded);
     }
-
-    /// <summary>[V, C], the projection to the vocabulary.</summary>
-    protected abstract Tensor OutputWeight { get; }
 
     /// <summary>Fills a new state.</summary>
     /// <param name="state">No step was taken.</param>
     /// <param name="encoded">The sources.</param>
     protected abstract void Fill(IncrementalState state, EncoderOutput encoded);
-
-    /// <summary>Computes the position <see cref="IncrementalState.Step"/>.</summary>
-    /// <param name="tokens">[N] integers.</param>
-    /// <param name="state">The decoding.</param>
-    /// <returns>[N, C], new.</returns>
-    protected abstract Tensor Step(Tensor tokens, IncrementalState state);
 }

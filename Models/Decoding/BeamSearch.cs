@@ -66,7 +66,7 @@ internal sealed class BeamSearch : SentenceSearch
         {
             var candidate = _candidates[i];
             var parent = Live[candidate.Row]!;
-            if (candidate.Token == Vocabulary.Eos)
+            if (Ends(candidate.Token))
             {
                 if (i >= _width || _finished[group] == _width)
                     continue;

@@ -32,6 +32,12 @@ public sealed record DecodingOptions
     /// <summary>No output is longer than this, whatever a |x| + b says.</summary>
     public int MaxLength { get; init; } = 1023;
 
+    /// <summary>
+    /// Whether end-of-sentence ends an output. Where it does not, as in text that a language model writes over several lines, it is a token like others, the end of a line, and an
+    /// output ends when it is as long as it may be; <see cref="MinLength"/> says nothing then.
+    /// </summary>
+    public bool StopsAtEndOfSentence { get; init; } = true;
+
     /// <summary>The shortest output, in tokens before end-of-sentence.</summary>
     public int MinLength { get; init; } = 1;
 
@@ -143,10 +149,12 @@ public sealed record DecodingOptions
     internal SentenceSearch Search(int[] source, int[] prefix, int vocabulary, IReadOnlyList<LexicalConstraint> constraints)
     {
         int longest = LongestFor(source.Length);
-        List<TokenRule> rules = [new MaximumLength(longest), new TargetPrefix(prefix), new MinimumLength(MinLength)];
+        List<TokenRule> rules = StopsAtEndOfSentence
+            ? [new MaximumLength(longest), new TargetPrefix(prefix), new MinimumLength(MinLength)]
+            : [new TargetPrefix(prefix)];
         if (NoRepeatNGramSize > 0)
             rules.Add(new NoRepeatedNGrams(NoRepeatNGramSize));
-        var allowed = new TokenRules(vocabulary, rules);
+        var allowed = new TokenRules(vocabulary, rules) { CutAfter = StopsAtEndOfSentence ? null : longest };
         var score = new LengthScore(LengthPenaltyForm, LengthPenalty);
         if (constraints.Count > 0)
             return new ConstrainedBeamSearch(Beam, new ConstraintSet(constraints, ConstraintOrder), longest, allowed, score);

@@ -12,7 +12,7 @@ internal sealed class DecodingSteps : IDisposable
     // A graph of a base model takes some MiB of the host's memory.
     private const int MostShapes = 256;
 
-    private readonly Seq2SeqModel _model;
+    private readonly AutoregressiveModel _model;
     private readonly int _beam;
     private readonly StepMemory _memory;
     private readonly FixedMemory? _fixed;
@@ -27,7 +27,7 @@ internal sealed class DecodingSteps : IDisposable
     /// <param name="beam">Hypotheses of each sentence.</param>
     /// <param name="graphs">Whether a GPU captures them. No bit changes by it.</param>
     /// <param name="temperature">What logits are divided by.</param>
-    public DecodingSteps(Seq2SeqModel model, int beam, bool graphs, float temperature)
+    public DecodingSteps(AutoregressiveModel model, int beam, bool graphs, float temperature)
     {
         _model = model;
         _beam = beam;
@@ -49,18 +49,7 @@ internal sealed class DecodingSteps : IDisposable
     /// <summary>Begins a search; the state before it must have been disposed.</summary>
     /// <param name="sources">Token ids, each ending in end-of-sentence.</param>
     /// <param name="maxLength">The most steps.</param>
-    public IncrementalState Begin(IReadOnlyList<int[]> sources, int maxLength)
-    {
-        int width = Sizes.Source(sources.Max(s => s.Length));
-        int[] padded = new int[sources.Count * width];
-        Array.Fill(padded, Vocabulary.Pad);
-        for (int i = 0; i < sources.Count; i++)
-            sources[i].CopyTo(padded, i * width);
-        int[] lengths = [.. sources.Select(s => s.Length)];
-        using var scope = TensorScope.Begin();
-        var encoded = _model.Encode(Tensor.From(_model.Device, padded, [sources.Count, width]), Tensor.From(_model.Device, lengths));
-        return _model.Begin(new IncrementalState(encoded, _beam, maxLength, Sizes, _fixed), encoded);
-    }
+    public IncrementalState Begin(IReadOnlyList<int[]> sources, int maxLength) => _model.Begin(sources, _beam, maxLength, Sizes, _fixed);
 
     /// <summary>Takes a step.</summary>
     /// <param name="state">The search.</param>

@@ -31,11 +31,21 @@ internal sealed record PartialHypothesis(int Token, float Sum, float Score, Part
     /// <param name="score">How sums and lengths are made one number.</param>
     public Hypothesis End(float endScore, LengthScore score)
     {
-        var scores = new float[Length + 1];
+        float[] scores = Scores(Length + 1);
         scores[Length] = endScore;
+        return new Hypothesis(Tokens(), score.Of(Sum + endScore, Length + 1), scores);
+    }
+
+    /// <summary>The output as it is, without end-of-sentence.</summary>
+    /// <param name="score">How sums and lengths are made one number.</param>
+    public Hypothesis Cut(LengthScore score) => new(Tokens(), score.Of(Sum, Length), Scores(Length));
+
+    private float[] Scores(int count)
+    {
+        var scores = new float[count];
         var node = this;
         for (int i = Length - 1; i >= 0; i--, node = node.Previous!)
             scores[i] = node.Score;
-        return new Hypothesis(Tokens(), score.Of(Sum + endScore, Length + 1), scores);
+        return scores;
     }
 }

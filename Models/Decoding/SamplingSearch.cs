@@ -72,9 +72,10 @@ internal sealed class SamplingSearch : SentenceSearch
             _random[row].Uniform(random, 0, 1);
             var allowed = Allowed(row);
             int token = allowed.Forced ?? _sampler.Draw(all, allowed.Forbidden, random[0]) ?? Vocabulary.Eos;
-            if (token == Vocabulary.Eos)
+            bool ends = Ends(token);
+            if (ends)
                 Finish(output, all[token]);
-            Live[row] = token == Vocabulary.Eos ? null : output.Then(token, all[token]);
+            Live[row] = ends ? null : output.Then(token, all[token]);
             Tokens[row] = token;
         }
 

@@ -68,12 +68,25 @@ internal abstract class SentenceSearch
     /// <summary>What may follow a row's output.</summary>
     protected AllowedTokens Allowed(int row) => _allowed[row]!;
 
-    /// <summary>Asks the rules again, once the rows have changed.</summary>
+    /// <summary>Asks the rules again, once the rows have changed. An output that is over without end-of-sentence leaves its row; when none is left, so is the search.</summary>
     protected void ApplyRules()
     {
         for (int row = 0; row < Live.Length; row++)
-            _allowed[row] = Live[row] is { } output ? _rules.After(output) : null;
+        {
+            if (Live[row] is { } output && _rules.IsOver(output))
+            {
+                _finished.Add(output.Cut(_score));
+                Live[row] = null;
+            }
+
+            _allowed[row] = Live[row] is { } live ? _rules.After(live) : null;
+        }
+
+        IsFinished |= Array.TrueForAll(Live, o => o is null);
     }
+
+    /// <summary>Whether a token ends an output.</summary>
+    protected bool Ends(int token) => _rules.Ends(token);
 
     /// <summary>Keeps an output that ends.</summary>
     protected void Finish(PartialHypothesis output, float endScore) => _finished.Add(output.End(endScore, _score));

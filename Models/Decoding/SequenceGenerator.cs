@@ -3,7 +3,7 @@ using CudaSeq.Tensors;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Greedy, beam and diverse beam search and sampling with any <see cref="Seq2SeqModel"/>. Sources are sorted by length and batched by tokens; the hypotheses of a batch are decoded side by side,
+/// Greedy, beam and diverse beam search and sampling with any <see cref="AutoregressiveModel"/>. Sources are sorted by length and batched by tokens; the hypotheses of a batch are decoded side by side,
 /// and finished sentences leave it. The same input gives the same output; what else is in a batch changes it by no more than rounding.
 /// Rules and scores are those of fairseq's generator.
 /// </summary>
@@ -14,7 +14,7 @@ namespace CudaSeq.Models;
 /// </code>
 /// </example>
 /// <param name="model">The model; the caller keeps and disposes it.</param>
-public sealed class SequenceGenerator(Seq2SeqModel model)
+public sealed class SequenceGenerator(AutoregressiveModel model)
 {
     /// <summary>Shapes of steps that a GPU launched as graphs in the last call.</summary>
     public int CapturedShapes { get; private set; }
@@ -23,10 +23,12 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
     public string? GraphObstacle { get; private set; }
 
     /// <summary>Searches for the best outputs of each source. Allocates nothing that outlives the call on the device.</summary>
-    /// <param name="sources">Token ids, each sequence ending in end-of-sentence.</param>
+    /// <param name="sources">
+    /// Token ids, each sequence ending in end-of-sentence. A language model reads none of them: they say how many texts there are, how long each may be, and seed its samples.
+    /// </param>
     /// <param name="options">How to search.</param>
     /// <param name="cancellation">Looked at before every step.</param>
-    /// <param name="prefixes">For each source the tokens that its outputs begin with, none of them end-of-sentence or padding; what is longer than the longest output is cut. Their log probabilities count.</param>
+    /// <param name="prefixes">For each source the tokens that its outputs begin with, none of them padding, nor end-of-sentence where that ends an output; what is longer than the longest output is cut. Their log probabilities count.</param>
     /// <param name="constraints">For each source the phrases that its outputs must hold; an empty list where there are none. Not with sampling or diverse beams.</param>
     /// <returns>For each source, in order, its hypotheses, best first: at least one, at most <see cref="DecodingOptions.NBest"/>.</returns>
     /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence or holds unknown tokens; prefixes or constraints are not as many as sources, or hold what they must not; constraints do not fit into the longest output.</exception>
@@ -41,9 +43,11 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
     {
         if (options.Validate() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join('\n', problems.Select(p => $"SequenceGenerator: {p}")));
+        if (options.Alignments && model is not Seq2SeqModel)
+            throw new ArgumentException("SequenceGenerator: alignments need a source, a language model has none.");
         for (int i = 0; i < sources.Count; i++)
             CheckSource(sources[i], i);
-        CheckPrefixes(prefixes, sources.Count);
+        CheckPrefixes(prefixes, sources.Count, options.StopsAtEndOfSentence);
         CheckConstraints(constraints, sources, prefixes, options);
         (CapturedShapes, GraphObstacle) = (0, null);
         var results = new IReadOnlyList<Hypothesis>[sources.Count];
@@ -56,7 +60,7 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
                 Search(steps, [.. batch.Select(i => sources[i])], searches, options, cancellation);
                 IReadOnlyList<Hypothesis>[] found = [.. searches.Select(s => s.Best(options.NBest))];
                 if (options.Alignments)
-                    found = HardAlignment.Of(model, [.. batch.Select(i => sources[i])], found);
+                    found = HardAlignment.Of((Seq2SeqModel)model, [.. batch.Select(i => sources[i])], found);
                 for (int i = 0; i < batch.Length; i++)
                     results[batch[i]] = found[i];
             }
@@ -89,15 +93,16 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
             throw new ArgumentException($"SequenceGenerator: a source must end in end-of-sentence ({Vocabulary.Eos}), got {got} at {index}.");
         }
 
-        int wrong = Array.FindIndex(source, t => (uint)t >= (uint)model.Config.SourceVocabulary);
+        int vocabulary = model.Config.IsLanguageModel ? model.Config.TargetVocabulary : model.Config.SourceVocabulary;
+        int wrong = Array.FindIndex(source, t => (uint)t >= (uint)vocabulary);
         if (wrong >= 0)
         {
             throw new ArgumentException(
-                $"SequenceGenerator: tokens must be in 0 .. {model.Config.SourceVocabulary - 1}, got {source[wrong]} at {wrong} of source {index}.");
+                $"SequenceGenerator: tokens must be in 0 .. {vocabulary - 1}, got {source[wrong]} at {wrong} of source {index}.");
         }
     }
 
-    private void CheckPrefixes(IReadOnlyList<int[]>? prefixes, int sources)
+    private void CheckPrefixes(IReadOnlyList<int[]>? prefixes, int sources, bool stops)
     {
         if (prefixes is null)
             return;
@@ -106,7 +111,7 @@ public sealed class SequenceGenerator(Seq2SeqModel model)
         int vocabulary = model.Config.TargetVocabulary;
         for (int i = 0; i < prefixes.Count; i++)
         {
-            int wrong = Array.FindIndex(prefixes[i], t => IsNoWord(t, vocabulary));
+            int wrong = Array.FindIndex(prefixes[i], t => IsNoWord(t, vocabulary) && (stops || t != Vocabulary.Eos));
             if (wrong >= 0)
             {
                 throw new ArgumentException(

@@ -29,6 +29,15 @@ internal sealed record AllowedTokens(int? Forced, IReadOnlySet<int> Forbidden)
 /// <param name="rules">The rules, the strongest first.</param>
 internal sealed class TokenRules(int vocabulary, params IReadOnlyList<TokenRule> rules)
 {
+    /// <summary>Tokens after which an output is over as it is; end-of-sentence is a token like others then. Null where end-of-sentence ends outputs.</summary>
+    public int? CutAfter { get; init; }
+
+    /// <summary>Whether a token ends an output.</summary>
+    public bool Ends(int token) => token == Vocabulary.Eos && CutAfter is null;
+
+    /// <summary>Whether an output is over without a token that ends it.</summary>
+    public bool IsOver(PartialHypothesis output) => output.Length >= CutAfter;
+
     /// <summary>What may follow an output; padding never.</summary>
     public AllowedTokens After(PartialHypothesis output)
     {

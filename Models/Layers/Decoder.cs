@@ -3,12 +3,13 @@ using CudaSeq.Tensors;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Token embeddings plus positions, a stack of causal layers that also see the source, for pre-norm models a last layer norm, and the projection to the vocabulary.
+/// Token embeddings plus positions, a stack of causal layers that also see the source where there is one, for pre-norm models a last layer norm, and the projection to the
+/// vocabulary.
 /// </summary>
 public sealed class Decoder : Module
 {
     // Computed before the first step: while a step is captured nothing can be copied to the device.
-    private const int UsualPositions = 1024;
+    private const int MostReserved = 1 << 16;
 
     private readonly ModelConfig _config;
     private readonly Embedding _tokens;
@@ -27,7 +28,7 @@ public sealed class Decoder : Module
         _tokens = shared ?? Add("embed_tokens", new Embedding(config.TargetVocabulary, config.ModelWidth));
         _positions = Add("embed_positions", new SinusoidalPositions(config.ModelWidth));
         _layers = [.. Enumerable.Range(0, config.DecoderLayers).Select(i => Add($"layers.{i}", layer(i)))];
-        if (config.PreNorm)
+        if (config.HasDecoderNorm)
             _norm = Add("layer_norm", new LayerNorm(config.ModelWidth));
         if (config.ShareEmbeddings == EmbeddingSharing.None)
         {
@@ -41,10 +42,10 @@ public sealed class Decoder : Module
 
     /// <summary>The features from which each position's next token is predicted.</summary>
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
-    /// <param name="encoded">The source.</param>
+    /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
     /// <returns>[B, T, C], new; position t depends on tokens up to t alone.</returns>
-    public Tensor Forward(Tensor previous, EncoderOutput encoded, RandomSource? random)
+    public Tensor Forward(Tensor previous, EncoderOutput? encoded, RandomSource? random)
     {
         var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
         x = Ops.Dropout(x, _config.Dropout, random);
@@ -69,10 +70,10 @@ public sealed class Decoder : Module
 
     /// <summary>Prepares a decoding.</summary>
     /// <param name="state">Its memory.</param>
-    /// <param name="encoded">The source.</param>
-    public void Begin(IncrementalState state, EncoderOutput encoded)
+    /// <param name="encoded">The source; null for a language model.</param>
+    public void Begin(IncrementalState state, EncoderOutput? encoded)
     {
-        _positions.Reserve(Math.Min(state.MaxLength, UsualPositions));
+        _positions.Reserve(Math.Min(state.MaxLength, MostReserved));
         foreach (var layer in _layers)
             layer.Begin(state, encoded);
     }

@@ -2,13 +2,13 @@ using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
 
-/// <summary>A causal mixer, attention to the encoder, then a feed-forward block, each within a residual connection.</summary>
+/// <summary>A causal mixer, attention to the encoder, which a language model's layers have not, then a feed-forward block, each within a residual connection.</summary>
 public sealed class DecoderLayer : Module
 {
     private readonly SequenceMixer _mixer;
     private readonly Residual _mixerResidual;
-    private readonly MultiHeadAttention _encoderAttention;
-    private readonly Residual _encoderResidual;
+    private readonly MultiHeadAttention? _encoderAttention;
+    private readonly Residual? _encoderResidual;
     private readonly FeedForward _feedForward;
     private readonly Residual _finalResidual;
 
@@ -20,8 +20,12 @@ public sealed class DecoderLayer : Module
     {
         _mixer = Add(names.Mixer, mixer);
         _mixerResidual = Add(names.MixerNorm, Norm());
-        _encoderAttention = Add("encoder_attn", new MultiHeadAttention(config.ModelWidth, config.AttentionHeads, config.AttentionDropout));
-        _encoderResidual = Add("encoder_attn_layer_norm", Norm());
+        if (!config.IsLanguageModel)
+        {
+            _encoderAttention = Add("encoder_attn", new MultiHeadAttention(config.ModelWidth, config.AttentionHeads, config.AttentionDropout));
+            _encoderResidual = Add("encoder_attn_layer_norm", Norm());
+        }
+
         _feedForward = Add(string.Empty, new FeedForward(config.ModelWidth, config.FeedForwardWidth, config.ActivationDropout));
         _finalResidual = Add(names.FinalNorm, Norm());
 
@@ -30,14 +34,18 @@ public sealed class DecoderLayer : Module
 
     /// <summary>Applies the layer to whole sequences.</summary>
     /// <param name="x">[B, T, C].</param>
-    /// <param name="encoded">The source.</param>
+    /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
     /// <returns>[B, T, C], new.</returns>
-    public Tensor Forward(Tensor x, EncoderOutput encoded, RandomSource? random)
+    public Tensor Forward(Tensor x, EncoderOutput? encoded, RandomSource? random)
     {
         x = _mixerResidual.After(x, _mixer.Forward(_mixerResidual.Before(x), lengths: null, random), random);
-        var y = _encoderAttention.Forward(_encoderResidual.Before(x), encoded.States, encoded.Lengths, causal: false, random);
-        x = _encoderResidual.After(x, y, random);
+        if (_encoderAttention is not null)
+        {
+            var y = _encoderAttention.Forward(_encoderResidual!.Before(x), encoded!.States, encoded.Lengths, causal: false, random);
+            x = _encoderResidual.After(x, y, random);
+        }
+
         return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random), random);
     }
 
@@ -48,16 +56,17 @@ public sealed class DecoderLayer : Module
     public Tensor SourceAttention(Tensor x, EncoderOutput encoded)
     {
         x = _mixerResidual.After(x, _mixer.Forward(_mixerResidual.Before(x), lengths: null, random: null), random: null);
-        return _encoderAttention.Probabilities(_encoderResidual.Before(x), encoded.States, encoded.Lengths, causal: false);
+        return _encoderAttention!.Probabilities(_encoderResidual!.Before(x), encoded.States, encoded.Lengths, causal: false);
     }
 
     /// <summary>Prepares a decoding: the source's keys and values are projected once, for all hypotheses and steps.</summary>
     /// <param name="state">The decoding's memory.</param>
-    /// <param name="encoded">The source.</param>
-    public void Begin(IncrementalState state, EncoderOutput encoded)
+    /// <param name="encoded">The source; null for a language model.</param>
+    public void Begin(IncrementalState state, EncoderOutput? encoded)
     {
         _mixer.Begin(state);
-        state.AddPerSentence(this, _encoderAttention.Keys(encoded.States), _encoderAttention.Values(encoded.States));
+        if (_encoderAttention is not null)
+            state.AddPerSentence(this, _encoderAttention.Keys(encoded!.States), _encoderAttention.Values(encoded.States));
     }
 
     /// <summary>Applies the layer to one more position.</summary>
@@ -67,9 +76,13 @@ public sealed class DecoderLayer : Module
     public Tensor Step(Tensor x, IncrementalState state)
     {
         x = _mixerResidual.After(x, _mixer.Step(_mixerResidual.Before(x), state), random: null);
-        var source = state.Of(this);
-        var y = _encoderAttention.Step(_encoderResidual.Before(x), source[0].Value, source[1].Value, state.SourceLengths);
-        x = _encoderResidual.After(x, y, random: null);
+        if (_encoderAttention is not null)
+        {
+            var source = state.Of(this);
+            var y = _encoderAttention.Step(_encoderResidual!.Before(x), source[0].Value, source[1].Value, state.SourceLengths);
+            x = _encoderResidual.After(x, y, random: null);
+        }
+
         return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random: null), random: null);
     }
 }

@@ -22,10 +22,7 @@ public sealed class DynamicConv2019 : EncoderDecoderModel
                 config,
                 new ConvModule(config.ModelWidth, config.EncoderGlu, config.InputDropout, Convolution(config, config.EncoderKernelWidth(i), causal: false)),
                 LayerNames.ConvolutionalEncoder),
-            i => new DecoderLayer(
-                config,
-                new ConvModule(config.ModelWidth, config.DecoderGlu, config.InputDropout, Convolution(config, config.DecoderKernelWidth(i), causal: true)),
-                LayerNames.ConvolutionalDecoder))
+            i => DecoderLayer(config, i))
     {
     }
 
@@ -43,6 +40,15 @@ public sealed class DynamicConv2019 : EncoderDecoderModel
 
     /// <summary>Small, for IWSLT14 German-English: dropout 0.3, no GLU, no input dropout, nothing shared.</summary>
     public static ModelConfig Iwslt { get; } = LightConv2019.Iwslt with { Architecture = Architecture.DynamicConv };
+
+    /// <summary>A layer of the decoder, also of a language model's.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="layer">Its index.</param>
+    internal static DecoderLayer DecoderLayer(ModelConfig config, int layer)
+    {
+        var convolution = Convolution(config, config.DecoderKernelWidth(layer), causal: true);
+        return new DecoderLayer(config, new ConvModule(config.ModelWidth, config.DecoderGlu, config.InputDropout, convolution), LayerNames.ConvolutionalDecoder);
+    }
 
     private static DynamicConvolution Convolution(ModelConfig config, int kernelWidth, bool causal)
         => new(config.ModelWidth, config.AttentionHeads, kernelWidth, causal, config.WeightDropout);

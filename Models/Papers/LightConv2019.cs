@@ -24,10 +24,7 @@ public sealed class LightConv2019 : EncoderDecoderModel
                 config,
                 new ConvModule(config.ModelWidth, config.EncoderGlu, config.InputDropout, Convolution(config, config.EncoderKernelWidth(i), causal: false)),
                 LayerNames.ConvolutionalEncoder),
-            i => new DecoderLayer(
-                config,
-                new ConvModule(config.ModelWidth, config.DecoderGlu, config.InputDropout, Convolution(config, config.DecoderKernelWidth(i), causal: true)),
-                LayerNames.ConvolutionalDecoder))
+            i => DecoderLayer(config, i))
     {
     }
 
@@ -89,6 +86,15 @@ public sealed class LightConv2019 : EncoderDecoderModel
         InputDropout = 0,
         ShareEmbeddings = EmbeddingSharing.None,
     };
+
+    /// <summary>A layer of the decoder, also of a language model's.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="layer">Its index.</param>
+    internal static DecoderLayer DecoderLayer(ModelConfig config, int layer)
+    {
+        var convolution = Convolution(config, config.DecoderKernelWidth(layer), causal: true);
+        return new DecoderLayer(config, new ConvModule(config.ModelWidth, config.DecoderGlu, config.InputDropout, convolution), LayerNames.ConvolutionalDecoder);
+    }
 
     private static LightConvolution Convolution(ModelConfig config, int kernelWidth, bool causal)
         => new(config.ModelWidth, config.AttentionHeads, kernelWidth, causal, config.WeightDropout);

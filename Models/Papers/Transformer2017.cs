@@ -18,7 +18,7 @@ public sealed class Transformer2017 : EncoderDecoderModel
             config,
             Architecture.Transformer,
             _ => new EncoderLayer(config, Attention(config, causal: false), LayerNames.Attention),
-            _ => new DecoderLayer(config, Attention(config, causal: true), LayerNames.Attention))
+            _ => DecoderLayer(config))
     {
     }
 
@@ -60,6 +60,9 @@ public sealed class Transformer2017 : EncoderDecoderModel
         Dropout = 0.3f,
         ShareEmbeddings = EmbeddingSharing.Decoder,
     };
+
+    /// <summary>A layer of the decoder, also of a language model's.</summary>
+    internal static DecoderLayer DecoderLayer(ModelConfig config) => new(config, Attention(config, causal: true), LayerNames.Attention);
 
     private static SelfAttention Attention(ModelConfig config, bool causal)
         => new(config.ModelWidth, config.AttentionHeads, config.AttentionDropout, causal);

@@ -1,6 +1,6 @@
 namespace CudaSeq.Models;
 
-/// <summary>Sentence pairs side by side, the short ones filled up on the right with <see cref="Vocabulary.Pad"/>.</summary>
+/// <summary>Sentence pairs side by side, or blocks of a text, which have no sources (S = 0), the short ones filled up on the right with <see cref="Vocabulary.Pad"/>.</summary>
 public sealed class Batch
 {
     private Batch(int[] indices, int s, int t)
@@ -36,7 +36,7 @@ public sealed class Batch
     /// <summary>[B]: ids of each source before the padding.</summary>
     public int[] SourceLengths { get; }
 
-    /// <summary>[B, T]: what the decoder sees at each step: <see cref="Vocabulary.Eos"/>, then the target without its last id, as in fairseq.</summary>
+    /// <summary>[B, T]: what the decoder sees at each step: <see cref="Vocabulary.Eos"/>, or what stands before a block, then the target without its last id, as in fairseq.</summary>
     public int[] PreviousTarget { get; }
 
     /// <summary>[B, T]: what the decoder shall answer at each step, each row ending in <see cref="Vocabulary.Eos"/> before its padding.</summary>
@@ -80,6 +80,27 @@ public sealed class Batch
             batch.TargetLengths[b] = target.Length;
             batch.SourceTokens += source.Length;
             batch.TargetTokens += target.Length;
+        }
+
+        return batch;
+    }
+
+    /// <summary>Puts blocks of a text side by side; rows do not end in <see cref="Vocabulary.Eos"/>, and what is only context is padding in <see cref="Target"/>.</summary>
+    /// <param name="blocks">Where the blocks are.</param>
+    /// <param name="indices">Which blocks, in the order of the rows.</param>
+    /// <exception cref="ArgumentException">No block is asked for.</exception>
+    public static Batch Of(TokenBlocks blocks, params ReadOnlySpan<int> indices)
+    {
+        if (indices.IsEmpty)
+            throw new ArgumentException("Batch: must hold at least one block.");
+        int t = 0;
+        foreach (int index in indices)
+            t = Math.Max(t, blocks.Lengths(index).Target);
+        var batch = new Batch([.. indices], s: 0, t);
+        for (int b = 0; b < indices.Length; b++)
+        {
+            batch.TargetTokens += blocks.Fill(indices[b], batch.PreviousTarget.AsSpan(b * t), batch.Target.AsSpan(b * t));
+            batch.TargetLengths[b] = blocks.Lengths(indices[b]).Target;
         }
 
         return batch;

@@ -31,16 +31,16 @@ public sealed class BatchIterator
     private (int Epoch, int[] Order, int[] Ends)? _plan;
 
     /// <summary>Makes the batches of a corpus.</summary>
-    /// <param name="corpus">The pairs; at least one.</param>
+    /// <param name="corpus">The pairs, or the blocks of a text; at least one.</param>
     /// <param name="batchTokens">The budget: the most ids on either side of a batch, padding included.</param>
     /// <param name="seed">Decides the order of the batches and which pairs of equal lengths meet.</param>
     /// <param name="shuffle">False for validation: batches from the shortest to the longest, the same in every epoch, each pair once whatever its weight.</param>
     /// <exception cref="ArgumentException">The corpus is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The budget is less than 1.</exception>
-    public BatchIterator(Corpus corpus, int batchTokens, ulong seed = 0, bool shuffle = true)
+    public BatchIterator(ISamples corpus, int batchTokens, ulong seed = 0, bool shuffle = true)
     {
         if (corpus.Count == 0)
-            throw new ArgumentException($"BatchIterator: the corpus must have at least one pair, {corpus.Report.Name} has none.");
+            throw new ArgumentException($"BatchIterator: the corpus must have at least one pair, {corpus.Name} has none.");
         if (batchTokens < 1)
             throw new ArgumentOutOfRangeException(null, $"BatchIterator: the budget must be at least 1 token, got {batchTokens}.");
         Corpus = corpus;
@@ -55,7 +55,7 @@ public sealed class BatchIterator
     }
 
     /// <summary>The pairs.</summary>
-    public Corpus Corpus { get; }
+    public ISamples Corpus { get; }
 
     /// <summary>The budget: the most ids on either side of a batch, padding included.</summary>
     public int BatchTokens { get; }
@@ -148,7 +148,7 @@ public sealed class BatchIterator
     private Batch Make(int[] order, int[] ends, int index)
     {
         int start = index == 0 ? 0 : ends[index - 1];
-        return Batch.Of(Corpus, order.AsSpan(start..ends[index]));
+        return Corpus.Batch(order.AsSpan(start..ends[index]));
     }
 
     /// <summary>The epoch's pairs in the order they are dealt, and where each batch ends.</summary>

@@ -8,7 +8,7 @@ namespace CudaSeq.Models;
 /// them mixed. It may have more than 2^31 tokens.
 /// </summary>
 /// <remarks>A mapped corpus must be disposed to give its file free; the views it gave end with it. Of one in memory nothing needs to be disposed.</remarks>
-public sealed class Corpus : IReadOnlyList<SentencePair>, IDisposable
+public sealed class Corpus : IReadOnlyList<SentencePair>, ISamples, IDisposable
 {
     private readonly CorpusStore _store;
 
@@ -158,6 +158,15 @@ public sealed class Corpus : IReadOnlyList<SentencePair>, IDisposable
     /// <exception cref="ArgumentOutOfRangeException">There is no such pair.</exception>
     /// <exception cref="ObjectDisposedException">The corpus was mapped and is disposed.</exception>
     public int LineOf(int index) => _store.LineOf(Checked(index));
+
+    /// <inheritdoc/>
+    string ISamples.Name => Report.Name;
+
+    /// <inheritdoc/>
+    string ISamples.Size => $"{Count} pairs of {Report.SourceTokens} and {Report.TargetTokens} tokens";
+
+    /// <inheritdoc/>
+    Batch ISamples.Batch(params ReadOnlySpan<int> indices) => Batch.Of(this, indices);
 
     /// <inheritdoc/>
     public IEnumerator<SentencePair> GetEnumerator()

@@ -28,22 +28,22 @@ internal sealed class BatchFit : IDisposable
     // CUDA's own number, for calls besides those that ask for memory.
     private const int CudaOutOfMemory = 2;
 
-    private readonly Corpus _corpus;
+    private readonly ISamples _corpus;
     private readonly TrainerOptions _options;
     private readonly long _free;
-    private readonly Seq2SeqModel _model;
+    private readonly AutoregressiveModel _model;
     private readonly Tensor[] _parameters;
     private readonly IOptimizer _optimizer;
     private readonly MovingAverage? _average;
     private readonly RandomSource _random;
 
-    private BatchFit(ModelConfig config, Corpus corpus, TrainerOptions options, Device device, long free)
+    private BatchFit(ModelConfig config, ISamples corpus, TrainerOptions options, Device device, long free)
     {
         _corpus = corpus;
         _options = options;
         _free = free;
         _random = new RandomSource(options.Seed);
-        _model = SequenceModel.Create(config, device, _random);
+        _model = AutoregressiveModel.Create(config, device, _random);
         try
         {
             _model.ComputeIn(options.Precision);
@@ -70,7 +70,7 @@ internal sealed class BatchFit : IDisposable
     /// <exception cref="InvalidOperationException">The device does not count its memory: it is no GPU.</exception>
     /// <exception cref="OutOfMemoryException">Not even the smallest size fits.</exception>
     public static int Measure(
-        ModelConfig config, Corpus corpus, TrainerOptions options, int least, Device device, IProgress<string>? status, CancellationToken cancellation)
+        ModelConfig config, ISamples corpus, TrainerOptions options, int least, Device device, IProgress<string>? status, CancellationToken cancellation)
     {
         device.TrimCache();
         long free = device.FreeBytes ?? throw new InvalidOperationException($"Training: batch_tokens auto must be measured on a GPU, got {device}.");

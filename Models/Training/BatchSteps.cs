@@ -1,4 +1,3 @@
-using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -14,7 +13,7 @@ internal sealed class BatchSteps : IDisposable
     // A graph of a base model takes some MiB of the host's memory.
     private const int MostShapes = 256;
 
-    private readonly Seq2SeqModel _model;
+    private readonly AutoregressiveModel _model;
     private readonly TrainerOptions _options;
     private readonly Tensor[] _parameters;
     private readonly StepMemory _memory;
@@ -23,7 +22,7 @@ internal sealed class BatchSteps : IDisposable
     private readonly Dictionary<(int B, int S, int T), ShapeStep> _shapes = [];
     private long _clock;
 
-    public BatchSteps(Seq2SeqModel model, TrainerOptions options)
+    public BatchSteps(AutoregressiveModel model, TrainerOptions options)
     {
         _model = model;
         _options = options;
@@ -98,40 +97,7 @@ internal sealed class BatchSteps : IDisposable
     }
 
     private (Tensor Loss, Tensor NegativeLogLikelihood) Forward(BatchTensors batch, RandomSource random)
-        => _model.Loss(batch.Source, batch.SourceLengths, batch.PreviousTarget, batch.Target, _options.LabelSmoothing, _options.SmoothingForm, random);
-
-    /// <summary>A batch on the device: [B, S], [B], [B, T] and [B T].</summary>
-    private sealed class BatchTensors(Device device, Batch batch) : IDisposable
-    {
-        public Tensor Source { get; } = Tensor.From(device, batch.Source, [batch.B, batch.S]);
-
-        public Tensor SourceLengths { get; } = Tensor.From(device, batch.SourceLengths, [batch.B]);
-
-        public Tensor PreviousTarget { get; } = Tensor.From(device, batch.PreviousTarget, [batch.B, batch.T]);
-
-        public Tensor Target { get; } = Tensor.From(device, batch.Target, [batch.B * batch.T]);
-
-        public void Load(Batch other)
-        {
-            Source.CopyFrom(other.Source);
-            SourceLengths.CopyFrom(other.SourceLengths);
-            PreviousTarget.CopyFrom(other.PreviousTarget);
-            Target.CopyFrom(other.Target);
-        }
-
-        public BatchTensors Keep()
-        {
-            foreach (var tensor in (Tensor[])[Source, SourceLengths, PreviousTarget, Target])
-                Scopes.Leave(tensor);
-            return this;
-        }
-
-        public void Dispose()
-        {
-            foreach (var tensor in (Tensor[])[Source, SourceLengths, PreviousTarget, Target])
-                tensor.Dispose();
-        }
-    }
+        => _model.Loss(batch, _options.LabelSmoothing, _options.SmoothingForm, random);
 
     private sealed record ShapeStep(BatchTensors Inputs, RepeatedStep Step) : IDisposable
     {

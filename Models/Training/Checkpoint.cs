@@ -59,7 +59,7 @@ public static class Checkpoint
     /// <param name="model">Its parameters.</param>
     /// <param name="optimizer">Its state, for resuming; null for a checkpoint to translate with.</param>
     /// <param name="average">The moving average of the parameters, for resuming, where the run has one.</param>
-    public static void Save(string path, CheckpointHeader header, Seq2SeqModel model, IOptimizer? optimizer, MovingAverage? average = null)
+    public static void Save(string path, CheckpointHeader header, AutoregressiveModel model, IOptimizer? optimizer, MovingAverage? average = null)
         => Save(path, header, Tensors(model, optimizer, average));
 
     /// <summary>Writes a checkpoint to translate with.</summary>
@@ -84,7 +84,7 @@ public static class Checkpoint
 
     /// <summary>Reads the parameters into a model of the checkpoint's configuration, and the rest of what it needs to resume where that is given.</summary>
     /// <exception cref="InvalidDataException">Damaged, or the tensors are not the model's.</exception>
-    public static CheckpointHeader Load(string path, Seq2SeqModel model, IOptimizer? optimizer = null, MovingAverage? average = null)
+    public static CheckpointHeader Load(string path, AutoregressiveModel model, IOptimizer? optimizer = null, MovingAverage? average = null)
     {
         using var file = SafetensorsFile.Open(path);
         var header = ReadHeader(path, file);
@@ -152,7 +152,7 @@ public static class Checkpoint
             yield return (Average, average.Averages);
     }
 
-    private static IEnumerable<KeyValuePair<string, Tensor>> Tensors(Seq2SeqModel model, IOptimizer? optimizer, MovingAverage? average)
+    private static IEnumerable<KeyValuePair<string, Tensor>> Tensors(AutoregressiveModel model, IOptimizer? optimizer, MovingAverage? average)
     {
         int i = 0;
         foreach (var (name, tensor) in model.NamedParameters())

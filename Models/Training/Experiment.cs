@@ -18,7 +18,7 @@ public sealed class Experiment : IDisposable
     private readonly RunDirectory _directory;
     private readonly bool _tf32;
 
-    private Experiment(Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, Seq2SeqModel model, Trainer trainer, bool tf32)
+    private Experiment(Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, AutoregressiveModel model, Trainer trainer, bool tf32)
     {
         _tf32 = tf32;
         _recipe = recipe;
@@ -33,7 +33,7 @@ public sealed class Experiment : IDisposable
     public TrainingData Data { get; }
 
     /// <summary>The model.</summary>
-    public Seq2SeqModel Model { get; }
+    public AutoregressiveModel Model { get; }
 
     /// <summary>What trains it.</summary>
     public Trainer Trainer { get; }
@@ -155,7 +155,7 @@ public sealed class Experiment : IDisposable
             CheckTest(test, dataFolder, cancellation);
         var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
         var data = Read(recipe, train, dataFolder, directory, source, target, status, cancellation);
-        Seq2SeqModel? model = null;
+        AutoregressiveModel? model = null;
         Trainer? trainer = null;
         try
         {
@@ -167,7 +167,7 @@ public sealed class Experiment : IDisposable
             }
 
             var random = new RandomSource(recipe.Training.Seed);
-            model = SequenceModel.Create(config, device, random);
+            model = AutoregressiveModel.Create(config, device, random);
             trainer = new Trainer(model, data, RecipeOptions.Training(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
             if (resume)
             {

@@ -14,7 +14,7 @@ internal sealed class KeptCheckpoints(RunDirectory directory, TrainerOptions opt
         => options.KeepCheckpoints > 0 && (options.CheckpointEvery > 0 ? state.Update % options.CheckpointEvery == 0 : epochEnds);
 
     /// <summary>Writes one.</summary>
-    public void Save(CheckpointHeader header, Seq2SeqModel model) => Checkpoint.Save(directory.CheckpointOf(header.State.Update), header, model, optimizer: null);
+    public void Save(CheckpointHeader header, AutoregressiveModel model) => Checkpoint.Save(directory.CheckpointOf(header.State.Update), header, model, optimizer: null);
 
     /// <summary>Deletes all but the newest. Comes after the checkpoint to resume from: a run that goes on from an older one would miss what is deleted here.</summary>
     public void Prune()

@@ -26,6 +26,8 @@ public sealed partial class Trainer
     private bool WasValidated() => _directory is not null && TrainingLog.Read(_directory.Log)
         .Any(e => (string?)e["event"] == "validation" && (long?)e["update"] == State.Update);
 
+    private string Samples => _model.Config.IsLanguageModel ? "blocks" : "pairs";
+
     private void WriteRun(TrainingLog log) => log.Write(
         "run",
         0,
@@ -33,8 +35,8 @@ public sealed partial class Trainer
         [
             ("architecture", _model.Config.Architecture.ToString()),
             ("parameters", _model.ParameterCount),
-            ("train_pairs", _data.Train.Count),
-            ("valid_pairs", _data.Valid?.Count ?? 0),
+            ($"train_{Samples}", _data.Train.Count),
+            ($"valid_{Samples}", _data.Valid?.Count ?? 0),
             ("batch_tokens", _options.BatchTokens),
             ("seed", State.Seed),
             ("version", BuildInfo.Version),

@@ -9,7 +9,7 @@ namespace CudaSeq.Models;
 /// </summary>
 public sealed partial class Trainer : IDisposable
 {
-    private readonly Seq2SeqModel _model;
+    private readonly AutoregressiveModel _model;
     private readonly TrainingData _data;
     private readonly TrainerOptions _options;
     private readonly RunDirectory? _directory;
@@ -34,7 +34,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="random">The source that initialised the model; dropout goes on from there.</param>
     /// <param name="directory">Where checkpoints and the log go; null to write nothing.</param>
     /// <exception cref="ArgumentException">There is nothing to train on, nothing ends the run, or the device does not compute in the precision.</exception>
-    public Trainer(Seq2SeqModel model, TrainingData data, TrainerOptions options, RandomSource random, RunDirectory? directory = null)
+    public Trainer(AutoregressiveModel model, TrainingData data, TrainerOptions options, RandomSource random, RunDirectory? directory = null)
     {
         if (options.MaxUpdates is null && options.MaxTime is null)
             throw new ArgumentException("Training: must end, got neither a number of updates nor a time.");
@@ -73,8 +73,8 @@ public sealed partial class Trainer : IDisposable
         var header = Checkpoint.Load(_directory.Last, _model, _optimizer, _average);
         CheckVocabulary("source", header.SourceVocabulary, _data.Source);
         CheckVocabulary("target", header.TargetVocabulary, _data.Target);
-        if (header.Data is { } data && data != DataSize())
-            throw new InvalidDataException($"last.safetensors: was trained on other data than this run's, {data} and not {DataSize()}.");
+        if (header.Data is { } data && data != _data.Train.Size)
+            throw new InvalidDataException($"last.safetensors: was trained on other data than this run's, {data} and not {_data.Train.Size}.");
         State = header.State;
         _random = new RandomSource(State.Seed, State.RandomPosition);
         if (File.Exists(_directory.Best))
@@ -293,14 +293,12 @@ public sealed partial class Trainer : IDisposable
         };
     }
 
-    private string DataSize() => $"{_data.Train.Count} pairs of {_data.Train.Report.SourceTokens} and {_data.Train.Report.TargetTokens} tokens";
-
     private CheckpointHeader Header() => new()
     {
         Config = _model.Config,
         SourceVocabulary = _data.Source.Vocabulary.Hash,
         TargetVocabulary = _data.Target.Vocabulary.Hash,
-        Data = DataSize(),
+        Data = _data.Train.Size,
         State = State,
     };
 

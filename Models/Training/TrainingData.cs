@@ -3,17 +3,17 @@ namespace CudaSeq.Models;
 /// <summary>What a run trains on and validates with.</summary>
 public sealed record TrainingData
 {
-    /// <summary>Source text to ids and back.</summary>
+    /// <summary>Source text to ids and back; <see cref="Target"/> itself for a language model.</summary>
     public required TextCodec Source { get; init; }
 
     /// <summary>Target text to ids and back; may be <see cref="Source"/> itself.</summary>
     public required TextCodec Target { get; init; }
 
-    /// <summary>The pairs to learn from.</summary>
-    public required Corpus Train { get; init; }
+    /// <summary>The pairs to learn from: a <see cref="Corpus"/>, or <see cref="TokenBlocks"/> for a language model.</summary>
+    public required ISamples Train { get; init; }
 
     /// <summary>The pairs that choose the best checkpoint; null to do without validation.</summary>
-    public Corpus? Valid { get; init; }
+    public ISamples? Valid { get; init; }
 
     /// <summary>The target lines of <see cref="Valid"/> as they stand in the file, one for each of its pairs, for BLEU.</summary>
     public IReadOnlyList<string> ValidReferences { get; init; } = [];

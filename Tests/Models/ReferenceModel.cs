@@ -12,12 +12,18 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
     private readonly bool _convolutional = config.Architecture != Architecture.Transformer;
 
     /// <summary>The sum over the target of the smoothed cross-entropy, smoothing / (V - 1) to each other token.</summary>
-    public double Loss(int[] source, int[] target, double smoothing)
+    public double Loss(int[] source, int[] target, double smoothing) => Loss(Logits(TinyModels.Shifted(target), Encode(source)), target, smoothing);
+
+    /// <summary>The same of a language model, for tokens after those before them; a target of padding does not count.</summary>
+    public double LanguageLoss(int[] previous, int[] target, double smoothing) => Loss(Logits(previous, encoded: null), target, smoothing);
+
+    private static double Loss(double[][] logits, int[] target, double smoothing)
     {
         double loss = 0;
-        var logits = Logits(TinyModels.Shifted(target), Encode(source));
         for (int t = 0; t < target.Length; t++)
         {
+            if (target[t] == Vocabulary.Pad)
+                continue;
             double[] logProbabilities = LogSoftmax(logits[t]);
             for (int v = 0; v < logProbabilities.Length; v++)
                 loss -= (v == target[t] ? 1 - smoothing : smoothing / (logProbabilities.Length - 1)) * logProbabilities[v];
@@ -41,31 +47,34 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
         return config.PreNorm ? LayerNorm("encoder.layer_norm", x) : x;
     }
 
-    public double[][] Logits(int[] previous, double[][] encoded)
+    public double[][] Logits(int[] previous, double[][]? encoded)
     {
         string output = config.ShareEmbeddings switch
         {
-            EmbeddingSharing.All => "encoder.embed_tokens.weight",
-            EmbeddingSharing.Decoder => "decoder.embed_tokens.weight",
-            _ => "decoder.output_projection.weight",
+            EmbeddingSharing.All when encoded is not null => "encoder.embed_tokens.weight",
+            EmbeddingSharing.None => "decoder.output_projection.weight",
+            _ => "decoder.embed_tokens.weight",
         };
         return Multiply(Features(previous, encoded), parameters[output], null);
     }
 
-    public double[][] Features(int[] previous, double[][] encoded)
+    /// <param name="previous">What stands before each position.</param>
+    /// <param name="encoded">The source; null for a language model, which looks at none. A convolutional one has no norm after its last layer.</param>
+    public double[][] Features(int[] previous, double[][]? encoded)
     {
-        var x = Embed(config.ShareEmbeddings == EmbeddingSharing.All ? "encoder.embed_tokens.weight" : "decoder.embed_tokens.weight", previous);
+        var x = Embed(encoded is not null && config.ShareEmbeddings == EmbeddingSharing.All ? "encoder.embed_tokens.weight" : "decoder.embed_tokens.weight", previous);
         for (int i = 0; i < config.DecoderLayers; i++)
         {
             string layer = $"decoder.layers.{i}.";
             x = Residual(layer + (_convolutional ? "conv_layer_norm" : "self_attn_layer_norm"), x, y => _convolutional
                 ? ConvModule(layer, y, config.DecoderGlu, config.DecoderKernelWidths[i], causal: true)
                 : Attention(layer + "self_attn.", y, y, causal: true));
-            x = Residual(layer + "encoder_attn_layer_norm", x, y => Attention(layer + "encoder_attn.", y, encoded, causal: false));
+            if (encoded is not null)
+                x = Residual(layer + "encoder_attn_layer_norm", x, y => Attention(layer + "encoder_attn.", y, encoded, causal: false));
             x = Residual(layer + "final_layer_norm", x, y => FeedForward(layer, y));
         }
 
-        return config.PreNorm ? LayerNorm("decoder.layer_norm", x) : x;
+        return config.PreNorm && (encoded is not null || !_convolutional) ? LayerNorm("decoder.layer_norm", x) : x;
     }
 
     private static double[] LogSoftmax(double[] x)

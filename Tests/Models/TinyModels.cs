@@ -50,7 +50,19 @@ internal static class TinyModels
     public static Seq2SeqModel Create(ModelConfig config, Device device, ulong seed = 1, float spread = 0.3f)
     {
         var random = new RandomSource(seed);
-        var model = SequenceModel.Create(config, device, random);
+        return Spread(SequenceModel.Create(config, device, random), random, spread);
+    }
+
+    /// <summary>The same of a language model.</summary>
+    public static LanguageModel CreateLanguageModel(ModelConfig config, Device device, ulong seed = 1, float spread = 0.3f)
+    {
+        var random = new RandomSource(seed);
+        return Spread(LanguageModel.Create(config, device, random), random, spread);
+    }
+
+    private static TModel Spread<TModel>(TModel model, RandomSource random, float spread)
+        where TModel : Module
+    {
         foreach (var parameter in model.Parameters)
         {
             var noise = new float[parameter.Shape.Count];

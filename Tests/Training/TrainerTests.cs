@@ -279,7 +279,7 @@ public sealed class TrainerTests : IDisposable
         var (model, data, random) = Setup(Architecture.LightConv, device);
         using var _ = model;
         using var trainer = new Trainer(model, data with { Train = data.Valid! }, Options(2), random, directory);
-        string all = Size(data.Train), few = Size(data.Valid!);
+        string all = Size((Corpus)data.Train), few = Size((Corpus)data.Valid!);
         Assert.Equal(
             $"last.safetensors: was trained on other data than this run's, {all} and not {few}.",
             Assert.Throws<InvalidDataException>(trainer.Resume).Message);
