@@ -68,6 +68,8 @@ internal static class CommandLine
         new RecipeVerb(),
         new AverageVerb(),
         new TranslateVerb(),
+        new GenerateVerb(),
+        new EvaluateVerb(),
         new ScoreVerb(),
         new BpeVerb(),
         new DataVerb(),

@@ -10,7 +10,7 @@ internal static class Help
 
     public static void WriteTool(IReadOnlyList<Verb> verbs, Terminal terminal)
     {
-        terminal.Out.WriteLine("cudaseq: sequence-to-sequence models with self-attention, LightConv and DynamicConv.");
+        terminal.Out.WriteLine("cudaseq: sequence-to-sequence and language models with self-attention, LightConv and DynamicConv.");
         Heading(terminal, "Usage");
         terminal.Out.WriteLine("  cudaseq VERB [arguments] [options]");
         terminal.Out.WriteLine("  dotnet run -c Release --project Cli -- VERB [arguments] [options]    (in a clone)");

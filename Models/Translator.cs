@@ -80,6 +80,8 @@ public sealed class Translator : IDisposable
         var run = new RunDirectory(directory);
         string path = run.BestOrLast;
         var header = Checkpoint.ReadHeader(path);
+        if (header.Config.IsLanguageModel)
+            throw new InvalidDataException($"{directory}: must hold a model that translates, it holds a language model.");
         var (source, target) = run.LoadCodecs();
         Check("source", run.SourceVocabulary, header.SourceVocabulary, source);
         Check("target", run.TargetVocabulary, header.TargetVocabulary, target);

@@ -76,7 +76,7 @@ internal sealed class DataCheckVerb : Verb
         return CommandLine.Success;
     }
 
-    private static CorpusPart OfFiles(string[] paths)
+    private static CorpusToCheck OfFiles(string[] paths)
     {
         foreach (string path in paths)
         {
@@ -87,16 +87,22 @@ internal sealed class DataCheckVerb : Verb
         return paths.Length == 1 ? new(paths[0], CorpusSplit.Other, "", paths[0]) : new($"{paths[0]} + {paths[1]}", CorpusSplit.Other, "", paths[0], paths[1]);
     }
 
-    private static CorpusPart[] OfRecipe(string path, string? data, Terminal terminal, out string folder)
+    private static CorpusToCheck[] OfRecipe(string path, string? data, Terminal terminal, out string folder)
     {
         var recipe = Recipe.Load(path);
         string root = folder = TrainVerb.DataFolder(recipe, data, terminal);
         return
         [
-            .. from split in new[] { ("train", CorpusSplit.Train, recipe.Data.Train), ("valid", CorpusSplit.Valid, recipe.Data.Valid), ("test", CorpusSplit.Test, recipe.Data.Test) }
-               let files = split.Item3
-               where files is not null
-               select new CorpusPart(split.Item1, split.Item2, "", Path.Combine(root, files.Source), Path.Combine(root, files.Target)),
+            .. (recipe.Data.Train?.AsEnumerable() ?? []).Select((corpus, i) => Of(i == 0 ? "train" : $"train-{i + 1}", CorpusSplit.Train, corpus.Files)),
+            .. from split in new[] { ("valid", CorpusSplit.Valid, recipe.Data.Valid), ("test", CorpusSplit.Test, recipe.Data.Test) }
+               where split.Item3 is not null
+               select Of(split.Item1, split.Item2, split.Item3),
         ];
+
+        CorpusToCheck Of(string name, CorpusSplit split, CorpusFiles files)
+        {
+            string[] paths = [.. files.Names.Select(f => Path.Combine(root, f))];
+            return new CorpusToCheck(name, split, "", paths[0], paths.Length == 1 ? null : paths[1]);
+        }
     }
 }

@@ -62,19 +62,23 @@ internal sealed class InfoVerb : Verb
 
     private static IEnumerable<(string, string)> Config(ModelConfig c)
     {
+        yield return ("task", c.IsLanguageModel ? "language modeling" : "translation");
         yield return ("architecture", Devices.NameOf(c.Architecture));
-        yield return ("layers", $"{c.EncoderLayers} encoder, {c.DecoderLayers} decoder, {(c.PreNorm ? "norms before" : "norms after")} the sub-layers");
+        yield return ("layers", $"{(c.IsLanguageModel ? "" : $"{c.EncoderLayers} encoder, ")}{c.DecoderLayers} decoder, {(c.PreNorm ? "norms before" : "norms after")} the sub-layers");
         yield return ("widths", string.Create(CultureInfo.InvariantCulture, $"model {c.ModelWidth}, feed-forward {c.FeedForwardWidth}, {c.AttentionHeads} heads"));
         if (c.Architecture != Architecture.Transformer)
         {
-            yield return ("encoder filters", $"{string.Join(" ", c.EncoderKernelWidths)}{(c.EncoderGlu ? ", gated" : "")}");
+            if (!c.IsLanguageModel)
+                yield return ("encoder filters", $"{string.Join(" ", c.EncoderKernelWidths)}{(c.EncoderGlu ? ", gated" : "")}");
             yield return ("decoder filters", $"{string.Join(" ", c.DecoderKernelWidths)}{(c.DecoderGlu ? ", gated" : "")}");
         }
 
         yield return ("dropout", string.Create(
             CultureInfo.InvariantCulture,
             $"{c.Dropout}, attention {c.AttentionDropout}, filters {c.WeightDropout}, input {c.InputDropout}, activation {c.ActivationDropout}"));
-        yield return ("vocabularies", $"source {Number(c.SourceVocabulary)}, target {Number(c.TargetVocabulary)}");
+        yield return c.IsLanguageModel
+            ? ("vocabulary", Number(c.TargetVocabulary))
+            : ("vocabularies", $"source {Number(c.SourceVocabulary)}, target {Number(c.TargetVocabulary)}");
         yield return ("shared embeddings", c.ShareEmbeddings.ToString().ToLowerInvariant());
     }
 

@@ -83,7 +83,14 @@ internal sealed class TrainVerb : Verb
         if (result.End == TrainingEnd.Patience)
             display.Report(string.Create(CultureInfo.InvariantCulture, $"training.patience: the last {result.State.WithoutBest:N0} validations were no new best, ended after update {result.State.Update:N0}"));
 
-        if (recipe.Data.Test is { } files)
+        if (recipe.Data.Test is { IsText: true } text)
+        {
+            display.Report($"scoring {text.Target}");
+            var (scores, update) = experiment.TestText(cancellation)!.Value;
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checkpoint of update {update:N0}:"));
+            EvaluateVerb.Write(terminal, scores, note: null);
+        }
+        else if (recipe.Data.Test is { } files)
         {
             display.Report($"translating {files.Source} with beam {recipe.Decoding.Beam}");
             TestScores test;
@@ -102,8 +109,9 @@ internal sealed class TrainVerb : Verb
 
         string page = HtmlReport.Write(recipe.Name, [ReportVerb.Read(directory.Path)]);
         TextFile.WriteWhole(directory.Report, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
-        terminal.Out.WriteLine($"curves and translations: {directory.Report}");
-        terminal.Out.WriteLine($"translate with it: cudaseq translate --model {directory.Path}");
+        bool isText = recipe.Task == RecipeTask.LanguageModeling;
+        terminal.Out.WriteLine($"curves{(isText ? "" : " and translations")}: {directory.Report}");
+        terminal.Out.WriteLine(isText ? $"write with it: cudaseq generate --model {directory.Path}" : $"translate with it: cudaseq translate --model {directory.Path}");
         return CommandLine.Success;
     }
 
@@ -135,7 +143,7 @@ internal sealed class TrainVerb : Verb
             return how.Length == 0 || Directory.Exists(folder) ? folder : throw new DirectoryNotFoundException($"{folder}: there is no such folder; {how}.");
         }
 
-        string[] files = [.. (recipe.Data.Train?.Select(c => c.Files) ?? []).Concat(new[] { recipe.Data.Valid, recipe.Data.Test }.OfType<CorpusFiles>()).SelectMany(f => new[] { f.Source, f.Target })];
+        string[] files = [.. (recipe.Data.Train?.Select(c => c.Files) ?? []).Concat(new[] { recipe.Data.Valid, recipe.Data.Test }.OfType<CorpusFiles>()).SelectMany(f => f.Names)];
         return files.FirstOrDefault(f => !Path.IsPathRooted(f)) is { } relative
             ? throw new UsageException($"--data DIR must name the folder of {relative}, or the variable CUDASEQ_DATA the one above it{(how.Length == 0 ? "" : "; " + how)}.")
             : "";

@@ -6,7 +6,7 @@ using CudaSeq.Models;
 namespace CudaSeq.Cli;
 
 /// <summary><c>cudaseq translate</c>: text in, text out.</summary>
-internal sealed partial class TranslateVerb : Verb
+internal sealed class TranslateVerb : Verb
 {
     private readonly Option<string> _model = Text("--model", "DIR", "The run's folder that cudaseq train wrote.", required: true);
     private readonly Option<string> _input = Text("--input", "FILE", "Text to translate, one sentence a line (default: standard input).");
@@ -18,6 +18,7 @@ internal sealed partial class TranslateVerb : Verb
     private readonly Option<bool> _alignments = Flag("--alignments", "Write lines as with --nbest, then for each piece s-t: the source's piece s has most attention of the last layer for piece t, from 0.");
     private readonly Option<bool> _replaceUnknown = Flag("--replace-unknown", "Write the source's word that has most attention for an unknown one; inside a word that has known pieces, its piece.");
     private readonly Option<bool> _interactive = Flag("--interactive", "Answer each line of standard input at once.");
+    private readonly SearchOptions _search = SearchOptions.ForTranslations();
     private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default), cuda, cuda:N or auto.");
 
     private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
@@ -26,7 +27,7 @@ internal sealed partial class TranslateVerb : Verb
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. SearchOptions, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, _device, _precision, _tf32])
+        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, _device, _precision, _tf32])
             Add(option);
     }
 
@@ -46,9 +47,9 @@ internal sealed partial class TranslateVerb : Verb
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
         bool tokenScores = arguments.GetValue(_tokenScores), alignments = arguments.GetValue(_alignments), interactive = arguments.GetValue(_interactive);
-        var format = new Format(arguments.GetValue(_nbest) is not null || tokenScores || alignments, tokenScores, alignments);
+        var format = new Format(_search.AsksForSeveral(arguments) || tokenScores || alignments, tokenScores, alignments);
         bool replaces = arguments.GetValue(_replaceUnknown);
-        var options = Search(arguments, new RunDirectory(folder)) with { Alignments = alignments || replaces };
+        var options = Constrained(arguments, _search.Read(arguments, new RunDirectory(folder).Decoding())) with { Alignments = alignments || replaces };
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
         if (interactive && input is not null)
             throw new UsageException("--interactive reads standard input, --input must not be given with it.");
@@ -117,6 +118,26 @@ internal sealed partial class TranslateVerb : Verb
                     terminal.Error.WriteLine();
             }
         }
+    }
+
+    // Constraints are met by plain beam search alone.
+    private DecodingOptions Constrained(ParseResult arguments, DecodingOptions options)
+    {
+        string? order = arguments.GetValue(_constraintsOrder);
+        bool constrained = arguments.GetValue(_constraints) is not null;
+        if (constrained && (options.Sampling || options.DiverseBeamGroups > 1))
+            throw new UsageException($"--constraints needs plain beam search, {(options.Sampling ? "--sampling" : "--diverse-beam-groups")} must not be given with it.");
+        if (!constrained && order is not null)
+            throw new UsageException("--constraints-order is about --constraints, which must be given with it.");
+        return options with
+        {
+            ConstraintOrder = order switch
+            {
+                null or "unordered" => ConstraintOrder.Unordered,
+                "ordered" => ConstraintOrder.Ordered,
+                _ => throw new UsageException($"--constraints-order must be unordered or ordered, got {order}."),
+            },
+        };
     }
 
     private static FileStream OpenInput(string path)

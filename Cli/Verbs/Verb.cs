@@ -32,21 +32,21 @@ internal abstract class Verb : Command
 
     protected static Argument<string> Required(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.ExactlyOne };
 
-    protected static Option<string> Text(string name, string value, string description, bool required = false)
+    internal static Option<string> Text(string name, string value, string description, bool required = false)
         => new(name) { HelpName = value, Description = description, Required = required };
 
     /// <summary>One value or several, as <c>--input a b</c>; empty when it is not given.</summary>
     protected static Option<string[]> Texts(string name, string value, string description)
         => new(name) { HelpName = $"{value} ...", Description = description, Arity = new ArgumentArity(1, 1000), AllowMultipleArgumentsPerToken = true };
 
-    protected static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
+    internal static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
     /// <summary>A whole number from <paramref name="least"/> on; null when it is not given.</summary>
-    protected static Option<long?> Whole(string name, string value, string description, long least)
+    internal static Option<long?> Whole(string name, string value, string description, long least)
         => new(name) { HelpName = value, Description = description, CustomParser = result => ParseWhole(result, name, least) };
 
     /// <summary>A number; null when it is not given.</summary>
-    protected static Option<double?> Number(string name, string value, string description)
+    internal static Option<double?> Number(string name, string value, string description)
         => new(name) { HelpName = value, Description = description, CustomParser = result => ParseNumber(result, name) };
 
     private static double? ParseNumber(ArgumentResult result, string name)

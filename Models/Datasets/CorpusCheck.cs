@@ -18,7 +18,7 @@ public static class CorpusCheck
     /// <param name="cancellation">Ends it soon.</param>
     /// <exception cref="FileNotFoundException">A file is not there.</exception>
     /// <exception cref="InvalidDataException">A line is longer than 64 MiB. Lines that are not UTF-8 are findings.</exception>
-    public static CorpusReport Run(IReadOnlyList<CorpusPart> parts, CorpusCheckOptions? options = null, IProgress<string>? progress = null, CancellationToken cancellation = default)
+    public static CorpusReport Run(IReadOnlyList<CorpusToCheck> parts, CorpusCheckOptions? options = null, IProgress<string>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new CorpusCheckOptions();
         var texts = new List<TextReport>();
@@ -46,7 +46,7 @@ public static class CorpusCheck
     }
 
     private static Lines Run(
-        CorpusPart part, List<Lines> earlier, CorpusCheckOptions options, List<TextReport> texts, List<PairReport> pairs, List<LeakReport> leaks,
+        CorpusToCheck part, List<Lines> earlier, CorpusCheckOptions options, List<TextReport> texts, List<PairReport> pairs, List<LeakReport> leaks,
         IProgress<string>? progress, CancellationToken cancellation)
     {
         progress?.Report(part.Target is null ? part.Source : $"{part.Source} and {part.Target}");
@@ -115,5 +115,5 @@ public static class CorpusCheck
     }
 
     /// <summary>What later splits are compared with.</summary>
-    private sealed record Lines(CorpusPart Part, IReadOnlyDictionary<ulong, int> Sources, IReadOnlyDictionary<ulong, int> Targets, IReadOnlyDictionary<ulong, int> Pairs);
+    private sealed record Lines(CorpusToCheck Part, IReadOnlyDictionary<ulong, int> Sources, IReadOnlyDictionary<ulong, int> Targets, IReadOnlyDictionary<ulong, int> Pairs);
 }

@@ -4,7 +4,7 @@ namespace CudaSeq.Models;
 /// <param name="Parts">Its texts and pairs of texts, by splits and then in the order of their names.</param>
 /// <param name="Undecided">Names with more than two sides, none of which were chosen to be a pair: each file is a part of its own.</param>
 /// <param name="Skipped">Files that by their names are no text.</param>
-public sealed record CorpusFolderContent(IReadOnlyList<CorpusPart> Parts, IReadOnlyList<(string Name, IReadOnlyList<string> Sides)> Undecided, IReadOnlyList<string> Skipped);
+public sealed record CorpusFolderContent(IReadOnlyList<CorpusToCheck> Parts, IReadOnlyList<(string Name, IReadOnlyList<string> Sides)> Undecided, IReadOnlyList<string> Skipped);
 
 /// <summary>
 /// Finds the parts of a corpus in a folder by its files' names. A name ends in its side, <c>train.en</c> and <c>train.de</c>, and files that are called the same up
@@ -24,7 +24,7 @@ public static class CorpusFolder
     {
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
-        var parts = new List<CorpusPart>();
+        var parts = new List<CorpusToCheck>();
         var undecided = new List<(string, IReadOnlyList<string>)>();
         var skipped = new List<string>();
         var texts = new List<(string Stem, string Side, string Path)>();

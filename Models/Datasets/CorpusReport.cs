@@ -162,4 +162,4 @@ public enum CorpusSplit
 /// <param name="Family">Parts are compared with each other, training before validation before tests, when their families are the same.</param>
 /// <param name="Source">The file, or that of the sources.</param>
 /// <param name="Target">The file of the targets; null for one text.</param>
-public sealed record CorpusPart(string Name, CorpusSplit Split, string Family, string Source, string? Target = null);
+public sealed record CorpusToCheck(string Name, CorpusSplit Split, string Family, string Source, string? Target = null);

@@ -138,6 +138,9 @@ public sealed record DecodingOptions
     /// <summary>The same rules and lengths without a beam and without chance.</summary>
     public DecodingOptions Greedy() => this with { Beam = 1, NBest = 1, DiverseBeamGroups = 1, Sampling = false, SamplingTopK = 0, SamplingTopP = 1 };
 
+    /// <summary>Tokens that outputs never hold, besides padding.</summary>
+    internal IReadOnlyList<int> Never { get; init; } = [];
+
     /// <summary>Outputs of a sentence side by side.</summary>
     internal int Rows => Sampling ? NBest : Beam;
 
@@ -152,6 +155,8 @@ public sealed record DecodingOptions
         List<TokenRule> rules = StopsAtEndOfSentence
             ? [new MaximumLength(longest), new TargetPrefix(prefix), new MinimumLength(MinLength)]
             : [new TargetPrefix(prefix)];
+        if (Never.Count > 0)
+            rules.Add(new ForbiddenTokens(Never));
         if (NoRepeatNGramSize > 0)
             rules.Add(new NoRepeatedNGrams(NoRepeatNGramSize));
         var allowed = new TokenRules(vocabulary, rules) { CutAfter = StopsAtEndOfSentence ? null : longest };

@@ -70,6 +70,12 @@ internal sealed class MinimumLength(int length) : TokenRule
     }
 }
 
+/// <summary>These tokens never follow.</summary>
+internal sealed class ForbiddenTokens(IReadOnlyList<int> forbidden) : TokenRule
+{
+    public override void Forbid(PartialHypothesis output, HashSet<int> tokens) => tokens.UnionWith(forbidden);
+}
+
 /// <summary>The output begins with these tokens.</summary>
 internal sealed class TargetPrefix(int[] prefix) : TokenRule
 {

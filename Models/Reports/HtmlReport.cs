@@ -13,7 +13,7 @@ public static class HtmlReport
 {
     private const int MostTranslations = 12;
 
-    private static readonly string[] Facts = ["command", "recipe", "architecture", "parameters", "precision", "device", "gpu", "processor", "processors", "runtime", "version", "commit", "seed", "train_pairs", "valid_pairs"];
+    private static readonly string[] Facts = ["command", "recipe", "architecture", "parameters", "precision", "device", "gpu", "processor", "processors", "runtime", "version", "commit", "seed", "train_pairs", "valid_pairs", "train_blocks", "valid_blocks"];
 
     /// <summary>Writes the page.</summary>
     /// <param name="title">Its heading.</param>
@@ -54,7 +54,14 @@ public static class HtmlReport
         if (best is not null)
             page.Append(" The best test score is set in bold.");
         page.Append("</p>\n");
-        foreach (var group in logs.Where(l => l.Test is not null).GroupBy(l => $"{l.Test!["signature"]}, {l.Test["source"]}, beam {l.Test["beam"]}, length penalty {l.Test["length_penalty"]}"))
+        foreach (var log in logs.Where(l => l.Test?["ppl"] is not null))
+        {
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"<p>{(logs.Length == 1 ? "" : $"{Text(log.Name)}: ")}test perplexity <strong>{Shown(log.Test, "ppl", "f2")}</strong>, {Shown(log.Test, "loss", "f4")} nats for each of the {Shown(log.Test, "tokens", "N0")} tokens of {Text((string?)log.Test!["source"] ?? "")}.</p>\n");
+        }
+
+        foreach (var group in logs.Where(l => l.Test?["signature"] is not null).GroupBy(l => $"{l.Test!["signature"]}, {l.Test["source"]}, beam {l.Test["beam"]}, length penalty {l.Test["length_penalty"]}"))
             page.Append($"<p class=\"small\">{(logs.Length == 1 ? "" : $"{Text(string.Join(", ", group.Select(l => l.Name)))}: ")}<code>{Text(group.Key)}</code></p>\n");
     }
 

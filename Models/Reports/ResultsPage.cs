@@ -32,13 +32,18 @@ public static class ResultsPage
     private static void Describe(StringBuilder page, RunLog run)
     {
         page.Append(CultureInfo.InvariantCulture, $"\n## {run.Name}\n\n");
-        foreach (string key in (string[])["command", "recipe", "commit", "version", "processor", "processors", "runtime", "train_pairs", "valid_pairs", "seed"])
+        foreach (string key in (string[])["command", "recipe", "commit", "version", "processor", "processors", "runtime", "train_pairs", "valid_pairs", "train_blocks", "valid_blocks", "seed"])
         {
             if (run.Start[key] is { } value)
                 page.Append(CultureInfo.InvariantCulture, $"* {key.Replace('_', ' ')}: `{value}`\n");
         }
 
-        if (run.Test is { } test)
+        if (run.Test is { } text && text["bleu"] is null)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"* test: perplexity **{text["ppl"]!.GetValue<double>():f2}**, {text["loss"]} nats for each of the {text["tokens"]} tokens of {text["source"]}, ");
+            page.Append(CultureInfo.InvariantCulture, $"context window {text["context_window"]}, checkpoint of update {text["checkpoint_update"]}, chosen on the validation text alone\n");
+        }
+        else if (run.Test is { } test)
         {
             page.Append(CultureInfo.InvariantCulture, $"* test: **{Score(test)}** BLEU with beam {test["beam"]}, length penalty {test["length_penalty"]}, ");
             page.Append(CultureInfo.InvariantCulture, $"checkpoint of update {test["checkpoint_update"]}, chosen on the validation pairs alone; signature `{test["signature"]}`\n");

@@ -1,7 +1,7 @@
 namespace CudaSeq.Models;
 
 /// <summary>What can be dealt out in batches: sentence pairs (<see cref="Corpus"/>), or blocks of a text (<see cref="TokenBlocks"/>).</summary>
-public interface ISamples
+public interface ISamples : IDisposable
 {
     /// <summary>What messages call it, as a rule its file.</summary>
     string Name { get; }

@@ -139,6 +139,11 @@ public sealed class TokenBlocks : ISamples
     /// <inheritdoc/>
     public Batch Batch(params ReadOnlySpan<int> indices) => Models.Batch.Of(this, indices);
 
+    /// <summary>Nothing: a text is in memory that the runtime frees.</summary>
+    public void Dispose()
+    {
+    }
+
     /// <summary>The text in one line for people.</summary>
     public override string ToString()
     {

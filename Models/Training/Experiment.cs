@@ -88,10 +88,10 @@ public sealed class Experiment : IDisposable
             ? recipe with { Training = recipe.Training with { BatchTokens = Recipe.Load(directory.Recipe).Training.BatchTokens } }
             : recipe;
 
-    /// <summary>Translates the recipe's test pairs with the best checkpoint and adds the score to the log; null if the recipe has none.</summary>
+    /// <summary>Translates the recipe's test pairs with the best checkpoint and adds the score to the log; null if the recipe has none, or a text.</summary>
     public TestScores? Test(CancellationToken cancellation = default)
     {
-        if (_recipe.Data.Test is not { } files)
+        if (_recipe.Data.Test is not { IsText: false } files)
             return null;
         var pairs = ParallelCorpus.Read(Path.Combine(_dataFolder, files.Source), Path.Combine(_dataFolder, files.Target)).ToList();
         var options = Decoding(_recipe);
@@ -113,6 +113,32 @@ public sealed class Experiment : IDisposable
             ("length_penalty", options.LengthPenalty),
             ("checkpoint_update", update));
         return new TestScores(bleu, update, translations);
+    }
+
+    /// <summary>Scores the recipe's test text with the best checkpoint of a language model and adds the scores to the log; null if the recipe has none, or pairs.</summary>
+    public (EvaluationScores Scores, long CheckpointUpdate)? TestText(CancellationToken cancellation = default)
+    {
+        if (_recipe.Data.Test is not { IsText: true } files)
+            return null;
+        using var generator = TextGenerator.Load(_directory.Path, Model.Device, Model.Precision);
+        var blocks = LanguageModelData.Held(_recipe.Data, Path.Combine(_dataFolder, files.Target), generator.Codec, cancellation);
+        var scores = Evaluation.Of(generator.Model, blocks, Math.Max(Evaluation.UsualBatchTokens, _recipe.Data.TokensPerSample), cancellation);
+        long update = Checkpoint.ReadHeader(_directory.BestOrLast).State.Update;
+        double seconds = TrainingLog.SecondsAt(_directory.Log, long.MaxValue);
+        using var log = TrainingLog.Append(_directory.Log);
+        log.Write(
+            "test",
+            Trainer.State.Update,
+            seconds,
+            ("source", files.Target),
+            ("loss", Math.Round(scores.Loss, 5)),
+            ("ppl", Math.Round(scores.Perplexity, 4)),
+            ("bits_per_character", Math.Round(scores.BitsPerCharacter, 5)),
+            ("tokens", scores.Tokens),
+            ("unknown", scores.Unknown),
+            ("context_window", _recipe.Data.ContextWindow),
+            ("checkpoint_update", update));
+        return (scores, update);
     }
 
     /// <summary>Frees the model, the optimiser and the corpus.</summary>
@@ -159,10 +185,12 @@ public sealed class Experiment : IDisposable
         Trainer? trainer = null;
         try
         {
-            var config = recipe.Model with { SourceVocabulary = source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
+            bool isText = recipe.Task == RecipeTask.LanguageModeling;
+            var config = recipe.Model with { SourceVocabulary = isText ? 0 : source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
             if (recipe.Training.BatchTokens is null)
             {
-                int tokens = BatchFit.Measure(config, data.Train, RecipeOptions.Training(recipe, 1, notes), recipe.Data.MaxLength + 1, device, status, cancellation);
+                int least = isText && recipe.Data.SampleBreakMode != SampleBreak.Eos ? recipe.Data.TokensPerSample : recipe.Data.MaxLength + 1;
+                int tokens = BatchFit.Measure(config, data.Train, RecipeOptions.Training(recipe, 1, notes), least, device, status, cancellation);
                 recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
             }
 
@@ -199,20 +227,27 @@ public sealed class Experiment : IDisposable
     private static void CheckTest(CorpusFiles files, string folder, CancellationToken cancellation)
     {
         bool any = false;
-        foreach (var _ in ParallelCorpus.Read(Path.Combine(folder, files.Source), Path.Combine(folder, files.Target)))
+        string target = Path.Combine(folder, files.Target);
+        foreach (var _ in files.IsText ? TextFile.ReadLines(target).Select(l => (l, l)) : ParallelCorpus.Read(Path.Combine(folder, files.Source), target))
         {
             cancellation.ThrowIfCancellationRequested();
             any = true;
         }
 
         if (!any)
-            throw new InvalidDataException($"{Path.Combine(folder, files.Source)}: must have at least one line to test with, got none.");
+            throw new InvalidDataException($"{Path.Combine(folder, files.Names.First())}: must have at least one line to test with, got none.");
     }
 
     // Of the text as it is, whatever the weights: with others the run keeps its vocabulary, and two runs can be compared.
     private static (TextCodec Source, TextCodec Target) Codecs(
         Recipe recipe, TrainingFiles corpora, string folder, IProgress<string>? status, CancellationToken cancellation)
     {
+        if (corpora[0].Files.IsText)
+        {
+            var text = Codec(TextFile.ReadLines(Path.Combine(folder, corpora[0].Files.Target)), "text");
+            return (text, text);
+        }
+
         var sources = corpora.SelectMany(c => TextFile.ReadLines(Path.Combine(folder, c.Files.Source)));
         var targets = corpora.SelectMany(c => TextFile.ReadLines(Path.Combine(folder, c.Files.Target)));
         if (recipe.Data.Joint)
@@ -234,6 +269,8 @@ public sealed class Experiment : IDisposable
     private static TrainingData Read(
         Recipe recipe, TrainingFiles corpora, string folder, RunDirectory directory, TextCodec source, TextCodec target, IProgress<string>? status, CancellationToken cancellation)
     {
+        if (recipe.Task == RecipeTask.LanguageModeling)
+            return LanguageModelData.Read(recipe, folder, target, status, cancellation);
         var train = new List<(Corpus Corpus, decimal Weight)>();
         try
         {

@@ -10,6 +10,9 @@ public sealed record Recipe
     /// <summary>What the experiment is called; its run directory is named after it.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>What the model learns.</summary>
+    public RecipeTask Task { get; init; }
+
     /// <summary>The model. The sizes of the vocabularies are 0: they come from the data.</summary>
     public ModelConfig Model { get; init; } = new();
 
@@ -87,10 +90,17 @@ public sealed record Recipe
     }
 }
 
-/// <summary>Two files whose lines belong together.</summary>
-/// <param name="Source">The side that is read.</param>
+/// <summary>Two files whose lines belong together, or the one file of a text.</summary>
+/// <param name="Source">The side that is read; empty where there is none.</param>
 /// <param name="Target">The side that is written.</param>
-public sealed record CorpusFiles(string Source, string Target);
+public sealed record CorpusFiles(string Source, string Target)
+{
+    /// <summary>Whether there is one file, for a language model.</summary>
+    public bool IsText => Source.Length == 0;
+
+    /// <summary>The files there are.</summary>
+    public IEnumerable<string> Names => IsText ? [Target] : [Source, Target];
+}
 
 /// <summary>How text becomes pieces.</summary>
 public enum TokenizerKind
@@ -114,13 +124,13 @@ public sealed record RecipeData
     /// <summary>The folder below <c>CUDASEQ_DATA</c> that the files are in.</summary>
     public string Folder { get; init; } = "";
 
-    /// <summary>The pairs to learn from.</summary>
+    /// <summary>The pairs, or the text, to learn from.</summary>
     public TrainingFiles? Train { get; init; }
 
-    /// <summary>The pairs that choose the best checkpoint.</summary>
+    /// <summary>The pairs, or the text, that choose the best checkpoint.</summary>
     public CorpusFiles? Valid { get; init; }
 
-    /// <summary>The pairs that are translated once, at the end.</summary>
+    /// <summary>The pairs that are translated once, at the end, or the text that is scored then.</summary>
     public CorpusFiles? Test { get; init; }
 
     /// <summary>How text becomes pieces.</summary>
@@ -135,8 +145,17 @@ public sealed record RecipeData
     /// <summary>Whether source and target share one vocabulary.</summary>
     public bool Joint { get; init; } = true;
 
-    /// <summary>Training pairs with a longer side, in pieces, are left out.</summary>
+    /// <summary>Training pairs with a longer side, in pieces, are left out; of a language model's text, lines where every line is a sample.</summary>
     public int MaxLength { get; init; } = 200;
+
+    /// <summary>Tokens of a block of a language model's text.</summary>
+    public int TokensPerSample { get; init; } = 512;
+
+    /// <summary>Where the blocks of a language model's text end.</summary>
+    public SampleBreak SampleBreakMode { get; init; }
+
+    /// <summary>Of a block's tokens, those that validation and test only read because the block before predicts them.</summary>
+    public int ContextWindow { get; init; }
 }
 
 /// <summary>The decoding of a recipe.</summary>

@@ -25,6 +25,12 @@ internal static class RecipeKeys
     public static RecipeKey[] All { get; } =
     [
         new RecipeKey<string>("name", Text, r => r.Name, (r, v) => r with { Name = v }, "Names the run directory; the file's name when left out."),
+        new RecipeKey<RecipeTask>(
+            "task",
+            OneOf(("translation", RecipeTask.Translation), ("language_modeling", RecipeTask.LanguageModeling)),
+            r => r.Task,
+            (r, v) => r with { Task = v },
+            "What is learned: to write the target of a source, or to go on with a text, for which the model is a decoder alone."),
         new RecipeKey<Architecture>(
             ArchitectureKey,
             OneOf(("transformer", Architecture.Transformer), ("lightconv", Architecture.LightConv), ("dynamicconv", Architecture.DynamicConv)),
@@ -35,7 +41,7 @@ internal static class RecipeKeys
         ModelWhole("model_width", 4, m => m.ModelWidth, (m, v) => m with { ModelWidth = v }, "Channels of every position."),
         ModelWhole("feed_forward_width", 1, m => m.FeedForwardWidth, (m, v) => m with { FeedForwardWidth = v }, "Inner width of the feed-forward blocks."),
         ModelWhole("attention_heads", 1, m => m.AttentionHeads, (m, v) => m with { AttentionHeads = v }, "Heads of every attention and convolution; divides `model_width`."),
-        ModelWhole("encoder_layers", 1, m => m.EncoderLayers, (m, v) => m with { EncoderLayers = v }, "Layers of the encoder."),
+        ModelWhole("encoder_layers", 0, m => m.EncoderLayers, (m, v) => m with { EncoderLayers = v }, "Layers of the encoder; 0 for a language model, and for no other."),
         ModelWhole("decoder_layers", 1, m => m.DecoderLayers, (m, v) => m with { DecoderLayers = v }, "Layers of the decoder."),
         ModelWidths("encoder_kernel_widths", m => m.EncoderKernelWidths, (m, v) => m with { EncoderKernelWidths = v }, "Filter widths of the encoder's convolutions: one for each layer, or one for all. Not for a transformer."),
         ModelWidths("decoder_kernel_widths", m => m.DecoderKernelWidths, (m, v) => m with { DecoderKernelWidths = v }, "The same for the decoder."),
@@ -60,9 +66,9 @@ internal static class RecipeKeys
             Corpora,
             r => r.Data.Train,
             (r, v) => Data(r, d => d with { Train = v }),
-            "The pairs to learn from. Must be given. Of several corpora each pair is seen in every epoch as often as its `weight`, 1 when left out, says; [corpora.md](corpora.md) says what becomes of a fraction."),
-        Files("valid", d => d.Valid, (d, v) => d with { Valid = v }, "The pairs that choose the best checkpoint. Must be given."),
-        Files("test", d => d.Test, (d, v) => d with { Test = v }, "The pairs that the best checkpoint translates at the end of the run."),
+            "The pairs, or the text, to learn from. Must be given. Of several corpora each pair is seen in every epoch as often as its `weight`, 1 when left out, says; [corpora.md](corpora.md) says what becomes of a fraction."),
+        Files("valid", d => d.Valid, (d, v) => d with { Valid = v }, "The pairs, or the text, that choose the best checkpoint. Must be given."),
+        Files("test", d => d.Test, (d, v) => d with { Test = v }, "The pairs that the best checkpoint translates at the end of the run, or the text whose perplexity it then has."),
         new RecipeKey<TokenizerKind>(
             "data.tokenizer",
             OneOf(("bpe", TokenizerKind.Bpe), ("subword_nmt", TokenizerKind.SubwordNmt), ("word", TokenizerKind.Word), ("character", TokenizerKind.Character)),
@@ -72,7 +78,15 @@ internal static class RecipeKeys
         DataWhole("vocabulary_size", 8, 1_000_000, d => d.VocabularySize, (d, v) => d with { VocabularySize = v }, "Largest size of a vocabulary, the four special tokens included."),
         DataWhole("merges", 1, 1_000_000, d => d.Merges, (d, v) => d with { Merges = v }, "Merges that `subword_nmt` learns; its vocabulary is what the training text is then made of, at most `vocabulary_size`."),
         new RecipeKey<bool>("data.joint", Flag, r => r.Data.Joint, (r, v) => Data(r, d => d with { Joint = v }), "Source and target share one vocabulary."),
-        DataWhole("max_length", 1, 1_000_000, d => d.MaxLength, (d, v) => d with { MaxLength = v }, "Training pairs with a longer side, in pieces, are left out."),
+        DataWhole("max_length", 1, 1_000_000, d => d.MaxLength, (d, v) => d with { MaxLength = v }, "Training pairs with a longer side, in pieces, are left out; of a language model's text, lines with `sample_break_mode` eos."),
+        DataWhole("tokens_per_sample", 1, 1_000_000, d => d.TokensPerSample, (d, v) => d with { TokensPerSample = v }, "Tokens of a block of a language model's text."),
+        new RecipeKey<SampleBreak>(
+            "data.sample_break_mode",
+            OneOf(("none", SampleBreak.None), ("complete", SampleBreak.Complete), ("eos", SampleBreak.Eos)),
+            r => r.Data.SampleBreakMode,
+            (r, v) => Data(r, d => d with { SampleBreakMode = v }),
+            "Where blocks end: after `tokens_per_sample` tokens wherever a line ends; at the last line's end before that; at every line's end, so that lines know nothing of each other."),
+        DataWhole("context_window", 0, 1_000_000, d => d.ContextWindow, (d, v) => d with { ContextWindow = v }, "Of the `tokens_per_sample` tokens of a block, how many validation and test only read: the last of the text before it. Every token is predicted once."),
 
         new RecipeKey<int?>(
             "training.batch_tokens",

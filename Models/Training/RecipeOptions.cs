@@ -39,7 +39,7 @@ internal static class RecipeOptions
             MaxUpdates = t.MaxUpdates,
             MaxTime = t.MaxMinutes is { } minutes ? TimeSpan.FromMinutes(Math.Min(minutes, MostMinutes)) : null,
             ValidateEvery = t.ValidateEvery,
-            ValidationDecoding = Experiment.Decoding(recipe).Greedy(),
+            ValidationDecoding = recipe.Task == RecipeTask.Translation ? Experiment.Decoding(recipe).Greedy() : null,
             KeepBest = t.KeepBest,
             Patience = t.Patience,
             CheckpointEvery = t.CheckpointEvery,

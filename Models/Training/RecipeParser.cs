@@ -30,7 +30,7 @@ internal sealed class RecipeParser(string source)
         }
 
         CheckTogether(recipe);
-        return _problems.Count == 0 ? recipe : throw new RecipeException(_problems);
+        return _problems.Count == 0 ? RecipeTaskRules.Resolved(recipe) : throw new RecipeException(_problems);
     }
 
     // A base first, so that what is nearer takes the place of what is farther.
@@ -165,20 +165,20 @@ internal sealed class RecipeParser(string source)
     // What single values cannot show. A rule about a key that is already wrong in itself is not tested: its answer would mislead.
     private void CheckTogether(Recipe recipe)
     {
-        var (model, data, training) = (recipe.Model, recipe.Data, recipe.Training);
+        var (model, data, training) = (RecipeTaskRules.Resolved(recipe).Model, recipe.Data, recipe.Training);
+        int source = model.IsLanguageModel ? 0 : data.VocabularySize;
         if (recipe.Name.Length == 0 || recipe.Name.AsSpan().ContainsAny(Path.GetInvalidFileNameChars()))
             Rule(["name"], $"name must be usable as a folder's name, got \"{recipe.Name}\".");
         if (!_given.ContainsKey(RecipeKeys.ArchitectureKey) && !_given.ContainsKey(RecipeKeys.PresetKey))
             Rule([RecipeKeys.ArchitectureKey], "architecture must be given: transformer, lightconv or dynamicconv; or preset, which names one.");
-        foreach (string problem in (model with { SourceVocabulary = data.VocabularySize, TargetVocabulary = data.VocabularySize }).Validate())
+        bool lacksEncoder = recipe.Task == RecipeTask.Translation && model.IsLanguageModel;
+        foreach (string problem in lacksEncoder ? [] : (model with { SourceVocabulary = source, TargetVocabulary = data.VocabularySize }).Validate())
             Rule([.. RecipeKeys.NamesIn("model").Where(problem.Contains).Select(n => $"model.{n}")], $"model.{problem}");
-        if (data.Train is null)
-            Rule(["data.train"], "data.train must be given: [source file, target file].");
-        if (data.Valid is null)
-            Rule(["data.valid"], "data.valid must be given: [source file, target file].");
+        foreach (var (keys, problem) in RecipeTaskRules.Broken(recipe, _given.ContainsKey))
+            Rule(keys, problem);
         if (model.ShareEmbeddings == EmbeddingSharing.All && !data.Joint)
             Rule(["model.share_embeddings", "data.joint"], "model.share_embeddings all needs data.joint true, got false.");
-        if (training.BatchTokens is { } tokens && data.MaxLength >= tokens)
+        if (training.BatchTokens is { } tokens && data.MaxLength >= tokens && (recipe.Task == RecipeTask.Translation || data.SampleBreakMode == SampleBreak.Eos))
             Rule(["data.max_length", "training.batch_tokens"], $"training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got {tokens} and {data.MaxLength}.");
         foreach (var (keys, problem) in RecipeTrainingRules.Broken(recipe))
             Rule(keys, problem);

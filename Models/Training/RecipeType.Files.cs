@@ -9,19 +9,22 @@ internal static partial class RecipeTypes
 {
     private sealed class FilesType : RecipeType<CorpusFiles?>
     {
-        public override string Description => "[source file, target file]";
+        /// <summary>The files of a translation.</summary>
+        public const string Pair = "[source file, target file]";
+
+        public override string Description => $"{Pair}, or [file] for a language model";
 
         public override bool TryRead(JsonElement json, out CorpusFiles? value)
         {
             value = null;
             if (json.ValueKind == JsonValueKind.Null)
                 return true;
-            if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() != 2)
+            if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() is not (1 or 2))
                 return false;
-            var (source, target) = (json[0], json[1]);
-            if (source.ValueKind != JsonValueKind.String || target.ValueKind != JsonValueKind.String || source.GetString() is "" || target.GetString() is "")
+            string?[] names = [.. json.EnumerateArray().Select(n => n.ValueKind == JsonValueKind.String ? n.GetString() : null)];
+            if (names.Any(string.IsNullOrEmpty))
                 return false;
-            value = new CorpusFiles(source.GetString()!, target.GetString()!);
+            value = new CorpusFiles(names.Length == 1 ? "" : names[0]!, names[^1]!);
             return true;
         }
 
@@ -34,8 +37,8 @@ internal static partial class RecipeTypes
             }
 
             json.WriteStartArray();
-            json.WriteStringValue(value.Source);
-            json.WriteStringValue(value.Target);
+            foreach (string name in value.Names)
+                json.WriteStringValue(name);
             json.WriteEndArray();
         }
 
@@ -49,11 +52,11 @@ internal static partial class RecipeTypes
             schema.WriteString("type", "string");
             schema.WriteNumber("minLength", 1);
             schema.WriteEndObject();
-            schema.WriteNumber("minItems", 2);
+            schema.WriteNumber("minItems", 1);
             schema.WriteNumber("maxItems", 2);
         }
 
-        /// <summary>Two names with a comma between them, or JSON.</summary>
+        /// <summary>One name, or two with a comma between them, or JSON.</summary>
         public override string FromCommandLine(string text)
             => text.StartsWith('[') || text == "null" ? base.FromCommandLine(text) : $"[{string.Join(',', text.Split(',').Select(Quote))}]";
     }
@@ -65,7 +68,7 @@ internal static partial class RecipeTypes
         private const string WeightKey = "weight";
 
         public override string Description
-            => string.Create(CultureInfo.InvariantCulture, $$"""{{Files.Description}}, or a list of { "{{FilesKey}}": {{Files.Description}}, "{{WeightKey}}": number above 0, at most {{CorpusPart.MostWeight}} }""");
+            => string.Create(CultureInfo.InvariantCulture, $$"""{{Files.Description}}, or a list of { "{{FilesKey}}": {{FilesType.Pair}}, "{{WeightKey}}": number above 0, at most {{CorpusPart.MostWeight}} }""");
 
         public override bool TryRead(JsonElement json, out TrainingFiles? value)
         {

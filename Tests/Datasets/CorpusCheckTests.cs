@@ -206,5 +206,5 @@ public sealed class CorpusCheckTests : IDisposable
         => CorpusCheck.Run([new("pair", CorpusSplit.Train, "", _folder.File("source", source), _folder.File("target", target))], options);
 
     private CorpusReport Splits(params (string Name, string Source, string Target)[] splits) => CorpusCheck.Run(
-        [.. splits.Select(s => new CorpusPart(s.Name, CorpusFolder.SplitOf(s.Name), "", _folder.File($"{s.Name}.s", s.Source), _folder.File($"{s.Name}.t", s.Target)))]);
+        [.. splits.Select(s => new CorpusToCheck(s.Name, CorpusFolder.SplitOf(s.Name), "", _folder.File($"{s.Name}.s", s.Source), _folder.File($"{s.Name}.t", s.Target)))]);
 }

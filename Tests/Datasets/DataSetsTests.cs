@@ -56,8 +56,8 @@ public sealed partial class DataSetsTests
         foreach (string path in Directory.EnumerateFiles(Repository.File("recipes"), "*.json").Where(f => !f.EndsWith(".schema.json", StringComparison.Ordinal)))
         {
             var data = Recipe.Load(path).Data;
-            foreach (var pair in new[] { data.Train, data.Valid, data.Test }.OfType<CorpusFiles>())
-                Assert.All([pair.Source, pair.Target], f => Assert.Contains($"{data.Folder}/{f}", files));
+            foreach (var corpus in data.Train!.Select(c => c.Files).Concat(new[] { data.Valid, data.Test }.OfType<CorpusFiles>()))
+                Assert.All(corpus.Names, f => Assert.Contains($"{data.Folder}/{f}", files));
         }
     }
 

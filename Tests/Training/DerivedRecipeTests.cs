@@ -85,7 +85,7 @@ public sealed class DerivedRecipeTests : IDisposable
     public void TheSchemaHasEveryKey()
     {
         var properties = JsonNode.Parse(RecipeSchema.ToJson())!["properties"]!.AsObject();
-        Assert.Equal(["$schema", "base", "preset", "name", "architecture", "model", "data", "training", "decoding"], properties.Select(p => p.Key));
+        Assert.Equal(["$schema", "base", "preset", "name", "task", "architecture", "model", "data", "training", "decoding"], properties.Select(p => p.Key));
         var resolved = JsonNode.Parse(Recipe.Load(_folder.PathOf("base.json")).ToJson())!.AsObject();
         foreach (string section in (string[])["model", "data", "training", "decoding"])
         {

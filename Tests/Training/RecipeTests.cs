@@ -51,7 +51,7 @@ public sealed class RecipeTests
         // A key whose setter sets another's value would show here.
         foreach (var key in RecipeKeys.All)
         {
-            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "[5]", "[\"p\", \"q\"]"];
+            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
             var changed = candidates
                 .Select(c => key.Read(new Recipe(), System.Text.Json.JsonDocument.Parse(c).RootElement))
                 .First(r => r is not null && key.Show(r) != key.Show(new Recipe()))!;
@@ -91,7 +91,7 @@ public sealed class RecipeTests
     [InlineData("batch_tokens", "1", "r.json: batch_tokens is not a key; did you mean training.batch_tokens?")]
     [InlineData("trainning", "{}", "r.json: trainning is not a key; did you mean training?")]
     [InlineData("decoding.zzzz", "1", "r.json: decoding.zzzz is not a key; the keys of decoding are beam, length_penalty, length_penalty_form, min_length, max_length_a, max_length_b, no_repeat_ngram_size, batch_tokens, graphs.")]
-    [InlineData("zzzz", "1", "r.json: zzzz is not a key; the keys are base, name, architecture, preset, model, data, training, decoding.")]
+    [InlineData("zzzz", "1", "r.json: zzzz is not a key; the keys are base, name, task, architecture, preset, model, data, training, decoding.")]
     [InlineData("training.max_updates", "\"ten\"", "r.json: training.max_updates must be a whole number of at least 1, or null, got \"ten\".")]
     [InlineData("training.max_updates", "0", "r.json: training.max_updates must be a whole number of at least 1, or null, got 0.")]
     [InlineData("training.max_updates", "1.5", "r.json: training.max_updates must be a whole number of at least 1, or null, got 1.5.")]
@@ -115,7 +115,7 @@ public sealed class RecipeTests
     [InlineData("model.encoder_kernel_widths", "[3, 256]", "r.json: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got [3, 256].")]
     [InlineData("model.encoder_glu", "1", "r.json: model.encoder_glu must be true or false, got 1.")]
     [InlineData("model.dropout", "1.5", "r.json: model.dropout must be a number of at least 0 and below 1, got 1.5.")]
-    [InlineData("data.train", "[\"a.en\"]", "r.json: data.train must be [source file, target file], or a list of { \"files\": [source file, target file], \"weight\": number above 0, at most 1000 }, got [\"a.en\"].")]
+    [InlineData("data.train", "[\"a.en\"]", "r.json: data.train must be [source file, target file] with task translation, got [\"a.en\"].")]
     [InlineData("data.vocabulary_size", "3", "r.json: data.vocabulary_size must be a whole number from 8 to 1000000, got 3.")]
     [InlineData("name", "7", "r.json: name must be text, got 7.")]
     public void RefusesASingleMistake(string key, string value, string message)
@@ -250,12 +250,12 @@ public sealed class RecipeTests
                 "ten.json: data.valid is given twice.",
                 "ten.json: training.warmup_update is not a key; did you mean warmup_updates?",
                 "ten.json: decoding must be an object with the keys beam, length_penalty, length_penalty_form, min_length, max_length_a, max_length_b, no_repeat_ngram_size, batch_tokens, graphs, got [].",
-                "ten.json: extra is not a key; the keys are base, name, architecture, preset, model, data, training, decoding.",
+                "ten.json: extra is not a key; the keys are base, name, task, architecture, preset, model, data, training, decoding.",
                 "ten.json: name must be text, got 5.",
                 "ten.json: architecture must be transformer, lightconv or dynamicconv, got \"dynamic\".",
                 "ten.json: model.model_width must be a whole number from 4 to 1000000, got \"wide\".",
                 "ten.json: model.dropout must be a number of at least 0 and below 1, got 2.",
-                "ten.json: data.train must be [source file, target file], or a list of { \"files\": [source file, target file], \"weight\": number above 0, at most 1000 }, got \"train.en\".",
+                "ten.json: data.train must be [source file, target file], or [file] for a language model, or a list of { \"files\": [source file, target file], \"weight\": number above 0, at most 1000 }, got \"train.en\".",
                 "ten.json: training.schedule must be inverse_sqrt, fixed, cosine, linear, polynomial or plateau, got \"sine\".",
             ],
             Assert.Throws<RecipeException>(() => Recipe.Parse(Json, "ten.json")).Problems);

@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using CudaSeq.Models;
+
+namespace CudaSeq.Cli;
+
+/// <summary><c>cudaseq generate</c>: a language model goes on with text.</summary>
+internal sealed class GenerateVerb : Verb
+{
+    private const int UsualLength = 200;
+
+    private readonly Option<string> _model = Text("--model", "DIR", "The run's folder that cudaseq train wrote, of a language model.", required: true);
+    private readonly Option<string> _prompt = Text("--prompt", "TEXT", "What the text begins with (default: nothing).");
+    private readonly Option<string> _input = Text("--input", "FILE", "Prompts, one a line; an empty line leaves its text free.");
+    private readonly Option<long?> _maxLength = Whole("--max-length", "N", "At most N pieces follow a prompt (default: 200).", 1);
+    private readonly SearchOptions _search = SearchOptions.ForTexts();
+    private readonly Option<bool> _json = Flag("--json", "Write an object for each text, one a line: prompt (its number), text, score, pieces.");
+    private readonly Option<string> _device = Text("--device", "NAME", "Where to compute: cpu (the default), cuda, cuda:N or auto.");
+    private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
+    private readonly Option<string> _tf32 = Text("--tf32", "on|off", "Whether a GPU's products of float32 matrices may round their inputs to TF32 (default: off).");
+
+    public GenerateVerb()
+        : base("generate", "Go on with text, with a trained language model.")
+    {
+        foreach (var option in (Option[])[_model, _prompt, _input, _maxLength, .. _search.All, _json, _device, _precision, _tf32])
+            Add(option);
+    }
+
+    public override IReadOnlyList<(string Line, string What)> Examples =>
+    [
+        ("cudaseq generate --model runs/tinyshakespeare-transformer --prompt ROMEO: --max-length 250", "One text."),
+        ("cudaseq generate --model runs/wikitext-2-transformer --prompt \"The game was\" --nbest 3 --seed 7 --temperature 0.8", "Three others, a little more careful."),
+        ("cudaseq generate --model runs/wikitext-2-transformer --input prompts.txt --beam 5 --no-repeat-ngram-size 3", "The likeliest text for each prompt of a file."),
+    ];
+
+    public override string Notes =>
+        "A text holds the prompt. A model of whole text (data.sample_break_mode none or complete) writes on over the ends of lines and stops after --max-length pieces; a model of "
+        + "lines (eos) stops where it ends the line. Where there are several texts a line before each says which it is.";
+
+    public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
+    {
+        string folder = arguments.GetRequiredValue(_model);
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
+        string? prompt = arguments.GetValue(_prompt), input = arguments.GetValue(_input);
+        if (prompt is not null && input is not null)
+            throw new UsageException("--prompt and --input must not both be given.");
+        var options = _search.Read(arguments, TextGenerator.UsualSearch);
+        string[] prompts = input is null ? [prompt ?? ""] : [.. TextFile.ReadLines(input)];
+        int length = (int)(arguments.GetValue(_maxLength) ?? UsualLength);
+        var precision = Devices.Precision(arguments.GetValue(_precision));
+        bool tf32 = Devices.Tf32(arguments.GetValue(_tf32)) ?? false;
+        using var device = Devices.Open(arguments.GetValue(_device));
+        Devices.Check(device, precision, tf32);
+        device.Tf32 = tf32;
+        if (device.Choice is { } choice)
+            terminal.Error.WriteLine(choice);
+        using var generator = TextGenerator.Load(folder, device, precision);
+        WarnOfLength(terminal, new RunDirectory(folder), prompts.Select(generator.PiecesOf).DefaultIfEmpty(0).Max() + length, generator.ThroughLines);
+        var found = generator.Generate(prompts, length, options, cancellation);
+        if (generator.GraphObstacle is { } obstacle)
+            terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
+        bool json = arguments.GetValue(_json), several = found.Count > 1 || _search.AsksForSeveral(arguments);
+        for (int i = 0; i < found.Count; i++)
+        {
+            for (int n = 0; n < found[i].Count && !terminal.ReaderLeft; n++)
+                Write(terminal, json, several, i + 1, n + 1, found[i][n]);
+        }
+
+        return CommandLine.Success;
+    }
+
+    private static void Write(Terminal terminal, bool json, bool several, int prompt, int number, GeneratedText text)
+    {
+        if (json)
+        {
+            terminal.Out.WriteLine(Json(prompt, text));
+            return;
+        }
+
+        if (several)
+            terminal.Out.WriteLine(terminal.Dim(string.Create(CultureInfo.InvariantCulture, $"== prompt {prompt}, text {number}, score {text.Score:f4}, {text.Pieces} pieces")));
+        terminal.Out.WriteLine(text.Text);
+    }
+
+    private static string Json(int prompt, GeneratedText text)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("prompt", prompt);
+            json.WriteString("text", text.Text);
+            json.WriteNumber("score", Math.Round(text.Score, 6));
+            json.WriteNumber("pieces", text.Pieces);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    // Positions beyond those of training have their vectors, but the model has not learned what they mean.
+    private static void WarnOfLength(Terminal terminal, RunDirectory run, int pieces, bool throughLines)
+    {
+        if (throughLines && File.Exists(run.Recipe) && Recipe.Load(run.Recipe).Data.TokensPerSample is var seen && pieces > seen)
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warning: a text may have {pieces} pieces, training saw {seen} at once (data.tokens_per_sample): what lies beyond may be worse."));
+    }
+}

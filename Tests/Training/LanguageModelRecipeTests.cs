@@ -1,0 +1,59 @@
+using CudaSeq.Models;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Recipes whose task is language modeling.</summary>
+public sealed class LanguageModelRecipeTests
+{
+    private const string Small =
+        """
+        {
+          "task": "language_modeling",
+          "preset": "lightconv_iwslt",
+          "data": { "train": ["train.txt"], "valid": ["valid.txt"], "tokens_per_sample": 64 },
+          "training": { "batch_tokens": 128, "max_updates": 1 }
+        }
+        """;
+
+    [Fact]
+    public void TheModelIsThePresetsDecoder()
+    {
+        var recipe = Recipe.Parse(Small, "lm.json");
+        Assert.Equal(RecipeTask.LanguageModeling, recipe.Task);
+        Assert.Equal(LightConv2019.Iwslt.AsLanguageModel(), recipe.Model);
+        Assert.Equal((0, 6), (recipe.Model.EncoderLayers, recipe.Model.DecoderLayers));
+        var files = Assert.Single(recipe.Data.Train!).Files;
+        Assert.Equal(new CorpusFiles("", "train.txt"), files);
+        Assert.Equal(["train.txt"], files.Names);
+        Assert.Equal(SampleBreak.None, recipe.Data.SampleBreakMode);
+        var again = Recipe.Parse(recipe.ToJson(), "again.json", ["name=lm"]);
+        Assert.Equal(recipe, again);
+        Assert.Equal("data.sample_break_mode was \"none\" and is \"complete\"", recipe.FirstDifference(Recipe.Parse(Small, "lm.json", ["data.sample_break_mode=complete"])));
+        Assert.Equal(EmbeddingSharing.Decoder, Recipe.Parse(Small, "lm.json", ["preset=transformer_base"]).Model.ShareEmbeddings);
+    }
+
+    [Theory]
+    [InlineData("lm.json: data.train must be given: [file].", "data.train=null")]
+    [InlineData("lm.json: data.valid must be [file] with task language_modeling, got [\"a\",\"b\"].", "data.valid=a,b")]
+    [InlineData("lm.json: data.test must be [file] with task language_modeling, got [\"a\",\"b\"].", "data.test=a,b")]
+    [InlineData("lm.json: model.encoder_layers has no meaning with task language_modeling, got 3; leave it out.", "model.encoder_layers=3")]
+    [InlineData("lm.json: model.encoder_kernel_widths has no meaning with task language_modeling, got [3]; leave it out.", "model.encoder_kernel_widths=3")]
+    [InlineData("lm.json: model.encoder_glu has no meaning with task language_modeling, got true; leave it out.", "model.encoder_glu=true")]
+    [InlineData("lm.json: data.context_window must be below data.tokens_per_sample, got 64 and 64.", "data.context_window=64")]
+    [InlineData("lm.json: data.context_window must be 0 with data.sample_break_mode eos, whose lines know nothing of each other, got 8.", "data.context_window=8", "data.sample_break_mode=eos", "data.max_length=100")]
+    [InlineData("lm.json: training.batch_tokens must be at least data.tokens_per_sample, so that a batch holds a block, got 32 and 64.", "training.batch_tokens=32")]
+    [InlineData("lm.json: training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got 128 and 200.", "data.sample_break_mode=eos")]
+    [InlineData("--set: task must be translation or language_modeling, got \"lm\".", "task=lm", "data.train=a,b", "data.valid=a,b", "data.tokens_per_sample=512", "data.max_length=100")]
+    public void RefusesWhatALanguageModelHasNot(string problem, params string[] settings) => Assert.Equal([problem], Refused(settings));
+
+    [Theory]
+    [InlineData("lm.json: data.tokens_per_sample needs task language_modeling, got 64 and translation.")]
+    [InlineData("lm.json: model.encoder_layers must be at least 1 with task translation, got 0.", "data.tokens_per_sample=512", "model.encoder_layers=0")]
+    [InlineData("lm.json: data.sample_break_mode needs task language_modeling, got eos and translation.", "data.tokens_per_sample=512", "data.sample_break_mode=eos")]
+    [InlineData("lm.json: data.train must be [source file, target file] with task translation, got [\"c\"].", "data.tokens_per_sample=512", "data.train=c")]
+    public void RefusesWhatATranslationHasNot(string problem, params string[] settings)
+        => Assert.Equal([problem], Refused(["task=translation", "data.train=a,b", "data.valid=a,b", "data.max_length=100", .. settings]));
+
+    private static IReadOnlyList<string> Refused(params string[] settings)
+        => Assert.Throws<RecipeException>(() => Recipe.Parse(Small, "lm.json", settings)).Problems;
+}
