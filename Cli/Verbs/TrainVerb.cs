@@ -86,9 +86,18 @@ internal sealed class TrainVerb : Verb
         if (recipe.Data.Test is { IsText: true } text)
         {
             display.Report($"scoring {text.Target}");
-            var (scores, update) = experiment.TestText(cancellation)!.Value;
-            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checkpoint of update {update:N0}:"));
-            EvaluateVerb.Write(terminal, scores, note: null);
+            (EvaluationScores Scores, long Update) test;
+            try
+            {
+                test = experiment.TestText(cancellation)!.Value;
+            }
+            catch (OperationCanceledException)
+            {
+                return Interrupted(terminal, result);
+            }
+
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"checkpoint of update {test.Update:N0}:"));
+            EvaluateVerb.Write(terminal, test.Scores, note: null);
         }
         else if (recipe.Data.Test is { } files)
         {

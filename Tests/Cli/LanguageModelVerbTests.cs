@@ -58,6 +58,16 @@ public sealed class LanguageModelVerbTests : IDisposable
     }
 
     [Fact]
+    public void CheckpointsAreAveraged()
+    {
+        string mean = _folder.PathOf("mean");
+        var run = Tool.Run("average", Path.Combine(_out, "best.safetensors"), Path.Combine(_out, "last.safetensors"), "--out", mean);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains($"write with it: cudaseq generate --model {mean}", run.Out);
+        Assert.Equal(Generate("--prompt", "two", "--max-length", "9"), Tool.Run("generate", "--model", mean, "--prompt", "two", "--max-length", "9").Out);
+    }
+
+    [Fact]
     public void EvaluationIsTheSumOfWhatEachTokenCosts()
     {
         using var device = new CpuDevice(1);

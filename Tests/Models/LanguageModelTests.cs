@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Models;
 using CudaSeq.Tensors;
 
@@ -150,6 +151,29 @@ public sealed class LanguageModelTests
         }
     }
 
+    /// <summary>A checkpoint of fairseq's with its shared table twice and its buffers, and one of the lightconv_lm whose projection is called embed_out.</summary>
+    [Fact]
+    public void FairseqsCheckpointsAreRead()
+    {
+        using var device = TestDevices.Open("cpu");
+        var tied = TinyModels.Transformer.AsLanguageModel() with { PreNorm = true };
+        using var source = TinyModels.CreateLanguageModel(tied, device, seed: 5);
+        using var target = LanguageModel.Create(tied, device, new RandomSource(6));
+        using var scope = TensorScope.Begin();
+        var tensors = source.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor);
+        tensors.Add("decoder.output_projection.weight", source.Decoder.OutputWeight);
+        tensors.Add("decoder.version", Tensor.Zeros(device, [1]));
+        target.LoadParameters("lm.safetensors", tensors);
+        Assert.All(source.Parameters.Zip(target.Parameters), p => Assert.Equal(p.First.ToArray(), p.Second.ToArray()));
+
+        var apart = TinyModels.Conv(Architecture.LightConv).AsLanguageModel() with { ShareEmbeddings = EmbeddingSharing.None };
+        using var conv = TinyModels.CreateLanguageModel(apart, device, seed: 7);
+        using var read = LanguageModel.Create(apart, device, new RandomSource(8));
+        tensors = conv.NamedParameters().ToDictionary(p => p.Name == "decoder.output_projection.weight" ? "decoder.embed_out" : p.Name, p => p.Tensor);
+        read.LoadParameters("lm.safetensors", tensors);
+        Assert.All(conv.Parameters.Zip(read.Parameters), p => Assert.Equal(p.First.ToArray(), p.Second.ToArray()));
+    }
+
     /// <summary>
     /// The design notes' count from fairseq's module shapes: 17 layers of DynamicConv, C = 1024, F = 4096, H = 16, widths 15 15 31 31 31 31 and eleven of 63, gated. Of their
     /// 339.1M, the adaptive embeddings and softmax of 60,000, 100,000 and 633,470 words (their dimensions 1024, 256, 64) are what this model has not yet.
@@ -189,6 +213,34 @@ public sealed class LanguageModelTests
             ],
             odd.Validate());
         Assert.Equal(odd.AsLanguageModel() with { ShareEmbeddings = EmbeddingSharing.Decoder }, ModelConfig.FromJson(odd.AsLanguageModel().ToJson()));
+    }
+
+    [Theory]
+    [InlineData(Architecture.Transformer)]
+    [InlineData(Architecture.LightConv)]
+    [InlineData(Architecture.DynamicConv)]
+    public void InBfloat16ItIsNearlyTheSameAndLearnsFromNearlyTheSameGradient(Architecture architecture)
+    {
+        using var device = TestDevices.OpenCuda();
+        using var model = TinyModels.CreateLanguageModel(TinyModels.Of(architecture).AsLanguageModel() with { PreNorm = true }, device, spread: 0.1f);
+        var (exact, exactGradient) = Run();
+        model.ComputeIn(DType.BFloat16);
+        var (narrow, narrowGradient) = Run();
+        Assert.Equal(exact, narrow, 0.03 * exact);
+        Assert.NotEqual(exact, narrow);
+        double size = Math.Sqrt(exactGradient.Sum(g => (double)g * g)), off = Math.Sqrt(exactGradient.Zip(narrowGradient, (a, b) => (double)(a - b) * (a - b)).Sum());
+        Assert.True(off < 0.1 * size, $"{architecture}: {off} of {size}");
+
+        (float Loss, float[] Gradient) Run()
+        {
+            using var scope = TensorScope.Begin();
+            var loss = model.Loss(TinyModels.Pad(device, Previous), TinyModels.Pad(device, Targets).Reshape([15])).Loss;
+            loss.Backward();
+            float[] gradient = [.. model.Parameters.SelectMany(p => p.Grad!.ToArray())];
+            foreach (var parameter in model.Parameters)
+                parameter.ZeroGrad();
+            return (loss.Item(), gradient);
+        }
     }
 
     private static Dictionary<string, double[]> Parameters(LanguageModel model)

@@ -19,7 +19,7 @@ public sealed class TokenBlocksTests
         var blocks = TokenBlocks.Encode(Lines, Codec, SampleBreak.None, tokensPerSample: 4);
         Assert.Equal([[4, 5, 4, Eos], [Eos, 6, 4, Eos], [4, 5, 5, 6], [7, Eos]], Targets(blocks));
         Assert.Equal(14, blocks.Tokens);
-        Assert.Equal(new TextMeasures(4, 14, 22), blocks.Measures);
+        Assert.Equal(new TextMeasures(4, 14, 21), blocks.Measures);
         Assert.Equal("text: 4 lines, 14 tokens in 4 blocks", blocks.ToString());
         var batch = blocks.Batch(0, 1, 3);
         Assert.Equal((3, 0, 4, 10), (batch.B, batch.S, batch.T, batch.TargetTokens));
@@ -115,6 +115,22 @@ public sealed class TokenBlocksTests
             Assert.Equal(217_646, Enumerable.Range(0, blocks.Count).Sum(i => blocks.Batch(i).TargetTokens));
             Assert.Equal((3760, 217_646), (blocks.Measures.Lines, blocks.Measures.Words));
         }
+    }
+
+    /// <summary>
+    /// The published counts of the training text, and of the types of all three parts, which it has alone: 33,278 with &lt;unk&gt;, which the text is full of, and the end of a line.
+    /// Its 36 byte order marks are characters of their words.
+    /// </summary>
+    [Fact]
+    public void WikiText2sTrainingTextHasItsTokensAndWords()
+    {
+        string path = TestData.Require("wikitext-2/train.txt");
+        var tokenizer = new WordTokenizer();
+        var codec = new TextCodec(tokenizer, Vocabulary.Build(tokenizer, TextFile.ReadLines(path)));
+        Assert.Equal(33_278, codec.Vocabulary.Count - 2);
+        var blocks = TokenBlocks.Load(path, codec, SampleBreak.None, 128);
+        Assert.Equal(2_088_628, blocks.Tokens);
+        Assert.Equal(36, TextFile.ReadLines(path).Sum(l => codec.Decode(codec.Encode(l)).Count(c => c == '\uFEFF')));
     }
 
     /// <summary>65 symbols, the end of a line among them: it is the end of a sentence here, so that there are as many tokens as characters.</summary>
