@@ -208,6 +208,8 @@ public sealed class Experiment : IDisposable
                 File.Delete(directory.Last);
                 foreach (var (_, path) in directory.Checkpoints())
                     File.Delete(path);
+                for (int i = train.Count; File.Exists(directory.TrainCorpus(i)); i++)
+                    File.Delete(directory.TrainCorpus(i));
                 directory.SaveCodecs(source, target);
                 TextFile.WriteWhole(directory.Recipe, stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson())));
             }

@@ -66,7 +66,7 @@ internal static class RecipeKeys
             Corpora,
             r => r.Data.Train,
             (r, v) => Data(r, d => d with { Train = v }),
-            "The pairs, or the text, to learn from. Must be given. Of several corpora each pair is seen in every epoch as often as its `weight`, 1 when left out, says; [corpora.md](corpora.md) says what becomes of a fraction."),
+            "The pairs, or the text, to learn from. Must be given. Of several corpora each pair is seen in every epoch as often as its `weight`, 1 when left out, says; `docs/corpora.md` says what becomes of a fraction."),
         Files("valid", d => d.Valid, (d, v) => d with { Valid = v }, "The pairs, or the text, that choose the best checkpoint. Must be given."),
         Files("test", d => d.Test, (d, v) => d with { Test = v }, "The pairs that the best checkpoint translates at the end of the run, or the text whose perplexity it then has."),
         new RecipeKey<TokenizerKind>(

@@ -106,6 +106,12 @@ public sealed class MixedTrainingTests : IDisposable
             Assert.Equal(File.ReadAllBytes(Path.Combine(straight, file)), File.ReadAllBytes(Path.Combine(plain, file)));
         Assert.NotEqual(File.ReadAllBytes(Path.Combine(straight, "last.safetensors")), File.ReadAllBytes(Path.Combine(plain, "last.safetensors")));
 
+        // A new run in the folder keeps nothing that is not its own.
+        File.Delete(Path.Combine(plain, "last.safetensors"));
+        File.Delete(Path.Combine(plain, "best.safetensors"));
+        Train("other", """ "train": ["all.digits", "all.words"] """);
+        Assert.Equal(["train.corpus"], Directory.EnumerateFiles(plain, "*.corpus*").Select(f => Path.GetFileName(f)));
+
         // Another weight is another experiment.
         var refused = Tool.Run("train", Recipe("stopped", Mixed.Replace("1.5", "2", StringComparison.Ordinal)), "--data", _folder.PathOf("."), "--out", stopped, "--resume");
         Assert.Matches("^cudaseq train: --resume must go on with the run's own recipe, data\\.train was .* and is .*\n$", refused.Error);
