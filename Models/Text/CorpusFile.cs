@@ -84,6 +84,8 @@ internal sealed record CorpusFile
             why = "is damaged: the checksum of its head is wrong";
         else if (Whole(head, 12) is not IdBits and var bits)
             why = $"must have ids of {IdBits} bits, got {bits}";
+        else if (Math.Min(Whole(head, 84), Whole(head, 88)) < Vocabulary.SpecialCount)
+            why = $"must have vocabularies of at least {Vocabulary.SpecialCount} ids, got {Whole(head, 84)} and {Whole(head, 88)}";
         if (why.Length > 0)
             return null;
         long pairs = Long(head, 16), sourceIds = Long(head, 24), targetIds = Long(head, 32), lines = Long(head, 40);
