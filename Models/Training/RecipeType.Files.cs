@@ -76,7 +76,7 @@ internal static partial class RecipeTypes
             if (json.ValueKind != JsonValueKind.Array || json.GetArrayLength() == 0 || json[0].ValueKind != JsonValueKind.Object)
             {
                 bool good = Files.TryRead(json, out var files);
-                value = files is null ? null : (TrainingFiles)files;
+                value = files;
                 return good;
             }
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics.CodeAnalysis;
 
 namespace CudaSeq.Models;
 
@@ -22,9 +23,10 @@ public sealed class TrainingFiles(params IReadOnlyList<WeightedFiles> corpora) :
     /// <inheritdoc/>
     public WeightedFiles this[int index] => _corpora[index];
 
-    /// <summary>One corpus of weight 1.</summary>
+    /// <summary>One corpus of weight 1; null of null.</summary>
     /// <param name="files">Its files.</param>
-    public static implicit operator TrainingFiles(CorpusFiles files) => new([new WeightedFiles(files)]);
+    [return: NotNullIfNotNull(nameof(files))]
+    public static implicit operator TrainingFiles?(CorpusFiles? files) => files is null ? null : new([new WeightedFiles(files)]);
 
     /// <inheritdoc/>
     public IEnumerator<WeightedFiles> GetEnumerator() => _corpora.AsEnumerable().GetEnumerator();

@@ -163,6 +163,8 @@ public sealed class MixedTrainingTests : IDisposable
         Assert.True(Parse("""[{ "files": ["a", "b"], "weight": 1.0 }]""").Data.Train!.IsPlain);
         Assert.Equal(Parse("""["a", "b"]""").ToJson(), Parse("""[{ "files": ["a", "b"], "weight": 1.0 }]""").ToJson());
         Assert.Contains("\"train\": [\n      \"a\",\n      \"b\"\n    ]", Parse("""["a", "b"]""").ToJson());
+        CorpusFiles? none = null;
+        Assert.Null((TrainingFiles?)none);
         Assert.Equal("TrainingFiles: must name at least one corpus, got none.", Assert.Throws<ArgumentException>(() => new TrainingFiles()).Message);
     }
 
