@@ -72,6 +72,7 @@ public sealed class TranslateVerbTests : IDisposable
         RefusesOf("cudaseq translate: --temperature must be a finite number of at least 0.000001, got -1.\n", "--temperature", "-1");
         RefusesOf("cudaseq translate: --temperature must be a finite number, got hot.\n", "--temperature", "hot");
         RefusesOf("cudaseq translate: --length-penalty-form must be power or gnmt, got wu.\n", "--length-penalty-form", "wu");
+        Refuses($"cudaseq: {prefixes}: must have a line for each line of the input, got 1 lines of input and more in this file.\n", ["--prefixes", prefixes], "1\n");
         Refuses($"cudaseq: {prefixes}: must have a line for each line of the input, got 2 and more than that.\n", ["--prefixes", prefixes], "1\n2\n3\n");
 
         string[] Lines(params string[] options)
@@ -146,6 +147,37 @@ public sealed class TranslateVerbTests : IDisposable
         Assert.Equal(Tool.Run(["translate", "--model", _out], "1 2 3\n\n4 5\n").Out, answered.ToString());
         var refused = Tool.Run("translate", "--model", _out, "--interactive", "--input", _folder.File("typed.txt", "1\n"));
         Assert.Equal("cudaseq translate: --interactive reads standard input, --input must not be given with it.\n", refused.Error);
+    }
+
+    /// <summary>A last line without an end is answered; Ctrl-C while a line is waited for ends the wait.</summary>
+    [Theory, InlineData(true, false), InlineData(true, true), InlineData(false, false), InlineData(false, true)]
+    public void InteractiveEndsWithTheInputOrWithCtrlC(bool typed, bool interrupted)
+    {
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        using var input = new AnonymousPipeClientStream(PipeDirection.In, pipe.ClientSafePipeHandle);
+        using var answered = new AnsweringWriter();
+        var error = new StringWriter { NewLine = "\n" };
+        using var terminal = new Terminal(input, answered, error, typed: typed);
+        using var interruption = new CancellationTokenSource();
+        int code = -1;
+        var tool = new Thread(() => code = CommandLine.Run(["translate", "--model", _out, "--interactive"], terminal, interruption.Token));
+        tool.Start();
+        pipe.Write("1 2\r\n"u8);
+        Assert.True(answered.Flushed.Wait(TimeSpan.FromMinutes(1)));
+        pipe.Write("4 5"u8);
+        if (interrupted)
+            interruption.Cancel();
+        else
+            pipe.Dispose();
+        bool ended = tool.Join(TimeSpan.FromMinutes(1));
+
+        // The stream that the reader waits at is not closed under it.
+        pipe.Dispose();
+        Assert.True(ended);
+        Assert.Equal(interrupted ? 1 : 0, code);
+        string prompts = !typed ? "" : interrupted ? "> > \n" : "> > > \n";
+        Assert.Equal(prompts + (interrupted ? "cudaseq: interrupted.\n" : ""), error.ToString());
+        Assert.Equal(Tool.Run(["translate", "--model", _out], interrupted ? "1 2\n" : "1 2\n4 5").Out, answered.ToString());
     }
 
     /// <summary>Tells when something was written out.</summary>

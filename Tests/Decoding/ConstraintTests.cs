@@ -27,6 +27,7 @@ public sealed class ConstraintTests
                         continue;
                     var expected = all.Where(o => PlainConstraints.Hold(o.Tokens, constraints, options.ConstraintOrder)).OrderByDescending(o => o.Score).ToArray();
                     var got = Generate(model, [source], options, [prefix], [constraints])[0];
+                    Assert.NotEmpty(expected);
                     string[] found = [.. got.Select(h => string.Join(' ', h.Tokens)).Order()];
                     if (shares && options.ConstraintOrder == ConstraintOrder.Unordered)
                     {
