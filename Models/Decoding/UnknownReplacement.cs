@@ -1,8 +1,8 @@
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Writes what the source has in place of pieces that the model wrote as unknown (Luong et al., "Addressing the rare word problem in neural machine translation", ACL 2015, section 3.3,
-/// without a dictionary). A word of nothing but unknown pieces becomes the words of the source that they are aligned to, each once, in the order of the pieces; an unknown piece in a word that
+/// Writes what the source has in place of pieces that the model wrote as unknown (Luong et al., "Addressing the rare word problem in neural machine translation", ACL 2015; by
+/// attention as in Jean et al., "On using very large target vocabulary for neural machine translation", ACL 2015; without a dictionary). A word of nothing but unknown pieces becomes the words of the source that they are aligned to, each once, in the order of the pieces; an unknown piece in a word that
 /// has others becomes the piece that it is aligned to.
 /// </summary>
 internal static class UnknownReplacement
