@@ -84,7 +84,7 @@ public sealed class DataVerbTests : IDisposable
     [Fact]
     public async Task InterruptedItGoesOnFromThere()
     {
-        using var slow = Serve((16_384, TimeSpan.FromMilliseconds(200)));
+        using var slow = Serve((4_096, TimeSpan.FromMilliseconds(200)));
         var start = Tool.StartInfo("data", "get", "g2p", "--folder", _folder.PathOf(""), "--mirror", slow.Url(""));
         using var process = Process.Start(start)!;
         string part = _folder.PathOf("g2p/src.train.part");
