@@ -124,7 +124,7 @@ public sealed class TextGenerator : IDisposable
 
     private int[] Ids(string prompt)
     {
-        string[] lines = prompt.Split('\n');
+        string[] lines = prompt.Replace("\r\n", "\n", StringComparison.Ordinal).Split('\n');
         if (lines.Length > 1 && !ThroughLines)
             throw new ArgumentException($"TextGenerator: a prompt must be one line for a model of single lines, got {lines.Length}.");
         var ids = new List<int>();

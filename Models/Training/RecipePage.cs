@@ -33,6 +33,24 @@ public static class RecipePage
 
         """;
 
+    private const string LanguageModels =
+        """
+        ## Language models
+
+        With `task` language_modeling the model is the decoder alone, without a source: `encoder_layers` and what else is said of an encoder are left out, a preset's are too,
+        and `share_embeddings` decoder or all makes the token table the output's as well. The names of the parameters are those of fairseq's transformer_lm and lightconv_lm; pre-norm
+        transformers have a norm after the last layer, pre-norm convolutional models have none. `label_smoothing` is 0.1 where a recipe does not say otherwise; language models
+        are usually trained with 0.
+
+        The text is read line after line, and the end of every line, a blank one's too, is one token, `</s>`. So a word model's tokens are WikiText's, whose line ends are called `<eos>`; a
+        character model's are the characters, the line feed among them, and its loss is in nats a character of the whole file. `<unk>` written in a text is the token for unknown words.
+
+        Blocks are fairseq's: what a block's first token is predicted from is the token before it in the text. `cudaseq evaluate` reads text in the blocks and with the context of the run's
+        recipe, `--context-window N` with another; `cudaseq generate` goes on with a text.
+
+
+        """;
+
     private static readonly Dictionary<string, string> Headings = new()
     {
         [""] = "Top",
@@ -85,6 +103,7 @@ public static class RecipePage
             page.Append('\n');
         }
 
+        page.Append(LanguageModels.ReplaceLineEndings("\n"));
         page.Append(Schedules.ReplaceLineEndings("\n"));
         page.Append("## Presets\n\n| preset | model |\n|---|---|\n");
         foreach (var (name, model) in RecipePresets.All)

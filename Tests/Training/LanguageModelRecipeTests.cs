@@ -54,6 +54,44 @@ public sealed class LanguageModelRecipeTests
     public void RefusesWhatATranslationHasNot(string problem, params string[] settings)
         => Assert.Equal([problem], Refused(["task=translation", "data.train=a,b", "data.valid=a,b", "data.max_length=100", .. settings]));
 
+    [Theory]
+    [InlineData("tinyshakespeare-transformer", Architecture.Transformer, 802_048)]
+    [InlineData("tinyshakespeare-lightconv", Architecture.LightConv, 735_968)]
+    [InlineData("tinyshakespeare-dynamicconv", Architecture.DynamicConv, 764_416)]
+    public void ShakespearesRecipesAreOneExperiment(string name, Architecture architecture, long parameters)
+    {
+        var recipe = Recipe.Load(Repository.File($"recipes/{name}.json"));
+        Assert.Equal((name, architecture, RecipeTask.LanguageModeling), (recipe.Name, recipe.Model.Architecture, recipe.Task));
+        Assert.Equal((TokenizerKind.Character, SampleBreak.None, 128, 64), (recipe.Data.Tokenizer, recipe.Data.SampleBreakMode, recipe.Data.TokensPerSample, recipe.Data.ContextWindow));
+        Assert.Equal((6000, 0f), (recipe.Training.MaxUpdates, recipe.Training.LabelSmoothing));
+
+        // 64 characters, the end of the line, and the three other special symbols.
+        using var model = new LanguageModel(recipe.Model with { TargetVocabulary = 68 });
+        Assert.Equal(parameters, model.ParameterCount);
+    }
+
+    [Theory]
+    [InlineData("wikitext-2-transformer", Architecture.Transformer)]
+    [InlineData("wikitext-2-lightconv", Architecture.LightConv)]
+    [InlineData("wikitext-2-dynamicconv", Architecture.DynamicConv)]
+    public void WikiTextsRecipesAreOneExperiment(string name, Architecture architecture)
+    {
+        var recipe = Recipe.Load(Repository.File($"recipes/{name}.json"));
+        Assert.Equal((name, architecture, TokenizerKind.Word), (recipe.Name, recipe.Model.Architecture, recipe.Data.Tokenizer));
+        Assert.Equal(new CorpusFiles("", "train.txt"), recipe.Data.Train);
+        Assert.Equal((60f, 0f), (recipe.Training.MaxMinutes, recipe.Training.LabelSmoothing));
+    }
+
+    [Theory]
+    [InlineData("g2p-transformer")]
+    [InlineData("enja-transformer")]
+    public void RecipesOfPairsWhoseWordsStandApart(string name)
+    {
+        var recipe = Recipe.Load(Repository.File($"recipes/{name}.json"));
+        Assert.Equal((name, RecipeTask.Translation, TokenizerKind.Word, false), (recipe.Name, recipe.Task, recipe.Data.Tokenizer, recipe.Data.Joint));
+        Assert.Null(recipe.Data.Test);
+    }
+
     private static IReadOnlyList<string> Refused(params string[] settings)
         => Assert.Throws<RecipeException>(() => Recipe.Parse(Small, "lm.json", settings)).Problems;
 }
