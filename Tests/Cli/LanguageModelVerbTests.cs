@@ -58,6 +58,20 @@ public sealed class LanguageModelVerbTests : IDisposable
     }
 
     [Fact]
+    public void TheSizeOfABatchOfBlocksIsMeasuredOnAGpu()
+    {
+        using var anchor = TestDevices.OpenCuda();
+        string folder = _folder.PathOf("measured");
+        var run = Tool.Run("train", _folder.PathOf("tiny.json"), "--data", _folder.PathOf("."), "--out", folder, "--device", "cuda", "--batch-tokens", "auto");
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("batch_tokens auto: chose ", run.Out);
+        Assert.InRange(CudaSeq.Models.Recipe.Load(Path.Combine(folder, "recipe.json")).Training.BatchTokens!.Value, 64, 1024);
+        Assert.Equal(
+            Tool.Run("generate", "--model", folder, "--prompt", "two", "--beam", "2", "--device", "cuda").Out,
+            Tool.Run("generate", "--model", folder, "--prompt", "two", "--beam", "2", "--device", "cuda", "--graphs", "off").Out);
+    }
+
+    [Fact]
     public void CheckpointsAreAveraged()
     {
         string mean = _folder.PathOf("mean");

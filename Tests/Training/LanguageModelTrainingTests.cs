@@ -59,7 +59,12 @@ public sealed class LanguageModelTrainingTests : IDisposable
                 losses.Add(p.Loss);
         }));
         var decoding = new DecodingOptions { Beam = 2, NBest = 2, MaxLengthB = 6, StopsAtEndOfSentence = false, Graphs = options.Graphs };
-        var found = new SequenceGenerator(model).Generate([[4, Vocabulary.Eos], [Vocabulary.Eos]], decoding, TestContext.Current.CancellationToken, [[4], []]);
+        var generator = new SequenceGenerator(model);
+        var found = generator.Generate([[4, Vocabulary.Eos], [Vocabulary.Eos]], decoding, TestContext.Current.CancellationToken, [[4], []]);
+        bool captures = options.Graphs && device is not CpuDevice;
+        Assert.Equal(captures, trainer.CapturedShapes > 0);
+        Assert.Equal(captures, generator.CapturedShapes > 0);
+        Assert.Null(generator.GraphObstacle);
         return ([.. losses], [.. found.SelectMany(f => f).Select(h => h.Tokens)]);
     }
 
