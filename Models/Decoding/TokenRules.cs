@@ -23,7 +23,7 @@ internal sealed record AllowedTokens(int? Forced, IReadOnlySet<int> Forbidden)
 
 /// <summary>
 /// Several rules at once. A prescribed token overrides what other rules forbid, and of two prescriptions the earlier rule's counts. Where the rules forbid every token the
-/// output ends, so that each search ends with one.
+/// output ends, so that each search ends with one; where end-of-sentence ends none, it is what follows.
 /// </summary>
 /// <param name="vocabulary">V, tokens that there are.</param>
 /// <param name="rules">The rules, the strongest first.</param>

@@ -61,6 +61,29 @@ public sealed class TokenRulesTests
     }
 
     [Fact]
+    public void WhereOutputsAreCutTheEndOfASentenceIsATokenLikeOthers()
+    {
+        var cut = new TokenRules(9, [new TargetPrefix([4, Vocabulary.Eos])]) { CutAfter = 3 };
+        var plain = new TokenRules(9, [new MaximumLength(3)]);
+        Assert.False(cut.Ends(Vocabulary.Eos));
+        Assert.True(plain.Ends(Vocabulary.Eos));
+        Assert.False(plain.Ends(4));
+        Assert.Equal(Vocabulary.Eos, cut.After(Output(4)).Forced);
+        Assert.Equal([false, false, true, true], ((int[][])[[], [4, 2], [4, 2, 5], [4, 2, 5, 5]]).Select(o => cut.IsOver(Output(o))));
+        Assert.False(plain.IsOver(Output(4, 5, 6, 7)));
+
+        // Nothing is added to what was written.
+        var hypothesis = Output(4, Vocabulary.Eos, 5).Cut(new LengthScore(LengthPenaltyForm.Power, 1));
+        Assert.Equal([4, Vocabulary.Eos, 5], hypothesis.Tokens);
+        Assert.Equal([-1f, -1f, -1f], hypothesis.TokenScores);
+        Assert.Equal(-1, hypothesis.Score);
+    }
+
+    [Fact]
+    public void ForbiddenTokensNeverFollow()
+        => Assert.Equal([Vocabulary.Bos, Vocabulary.Pad, 7], new TokenRules(9, [new ForbiddenTokens([7, Vocabulary.Bos])]).After(Output(4)).Forbidden.Order());
+
+    [Fact]
     public void ScoresAreDividedByTheLengthOrByGnmtsForm()
     {
         foreach (float p in (float[])[0, 0.6f, 1, 2])
