@@ -11,6 +11,9 @@ public enum DataPacking
 
     /// <summary>A tar archive compressed with gzip, of which the files' <see cref="DataFile.Parts"/> are taken.</summary>
     TarGzip,
+
+    /// <summary>As it is, and each file is the <see cref="DataFile.Bytes"/> bytes of it from <see cref="DataFile.Start"/> on.</summary>
+    Runs,
 }
 
 /// <summary>Where bytes can be had.</summary>
@@ -37,7 +40,8 @@ public sealed record ArchiveParts(string Folder, string Suffix);
 /// <param name="Checksum">SHA-256 of its bytes as 64 hexadecimal digits, or the 40 digits of its git blob, which is SHA-1 of <c>blob</c>, a blank, its size, NUL and its bytes.</param>
 /// <param name="Source">Where it comes from; several files may come from one archive.</param>
 /// <param name="Parts">What of an archive; null for others.</param>
-public sealed record DataFile(string Path, long Bytes, string Checksum, DataSource Source, ArchiveParts? Parts = null);
+/// <param name="Start">Where it begins in what is cut into <see cref="DataPacking.Runs"/>; 0 for others.</param>
+public sealed record DataFile(string Path, long Bytes, string Checksum, DataSource Source, ArchiveParts? Parts = null, long Start = 0);
 
 /// <summary>A published data set: what it is, what may be done with it, and its files.</summary>
 /// <param name="Name">What it is asked for by, which is also its folder.</param>

@@ -78,7 +78,7 @@ public sealed class DataSetDownload(HttpClient client, DownloadOptions? options 
     private async Task Get(DataSet set, string folder, DataSource source, List<DataFile> files, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
         var places = files.ConvertAll(f => (File: f, Path: PathOf(folder, f)));
-        bool one = source.Packing != DataPacking.TarGzip;
+        bool one = source.Packing is not (DataPacking.TarGzip or DataPacking.Runs);
         string part = Path.Combine(Path.GetDirectoryName(places[0].Path)!, source.FileName + PartSuffix), name = one ? files[0].Path : $"{set.Name}/{source.FileName}";
         try
         {

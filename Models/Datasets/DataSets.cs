@@ -85,16 +85,23 @@ public static class DataSets
         static DataFile Of(string name, long bytes, string checksum) => Plain("wikitext-2", At, name, bytes, checksum);
     }
 
-    private static DataSet TinyShakespeare() => new(
-        "tinyshakespeare",
-        "40,000 lines of Shakespeare for language models of characters",
-        "public domain",
-        "https://github.com/karpathy/char-rnn",
-        [
-            Plain(
-                "tinyshakespeare", "karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare", "input.txt", 1_115_394,
-                "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"),
-        ]);
+    private static DataSet TinyShakespeare()
+    {
+        const long Whole = 1_115_394, Train = 1_003_854;
+        var source = new DataSource($"{Raw}/karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare/input.txt", DataPacking.Runs, Whole);
+        return new(
+            "tinyshakespeare",
+            "40,000 lines of Shakespeare for language models of characters; train.txt is the first nine tenths of its bytes, valid.txt the rest",
+            "public domain",
+            "https://github.com/karpathy/char-rnn",
+            [
+                Of("input.txt", 0, Whole, "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"),
+                Of("train.txt", 0, Train, "a9e24e23a1ec77744dad26844bfd5a09b6e041954e1eef0000e7f24cba6db735"),
+                Of("valid.txt", Train, Whole - Train, "c54f3753a4e6e3c3d1759212815a7caf826e68a33021b25312984400bed40a1f"),
+            ]);
+
+        DataFile Of(string name, long start, long bytes, string checksum) => new($"tinyshakespeare/{name}", bytes, checksum, source, Start: start);
+    }
 
     private static DataSet G2P()
     {

@@ -53,6 +53,8 @@ internal static class DataUnpacking
         {
             if (packing == DataPacking.TarGzip)
                 Extract(download, files, cancellation);
+            else if (packing == DataPacking.Runs)
+                Cut(download, files, cancellation);
             else
                 Decompress(download, files[0].File, files[0].Path, cancellation);
         }
@@ -84,6 +86,29 @@ internal static class DataUnpacking
         using var gzip = new GZipStream(File.OpenRead(download), CompressionMode.Decompress);
         using var output = new FileStream(path, FileMode.Create, FileAccess.Write);
         Copy(gzip, output, file, cancellation);
+    }
+
+    private static void Cut(string download, IReadOnlyList<(DataFile File, string Path)> files, CancellationToken cancellation)
+    {
+        using var input = File.OpenRead(download);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            foreach (var (file, path) in files)
+            {
+                using var output = new FileStream(path, FileMode.Create, FileAccess.Write);
+                input.Position = file.Start;
+                for (long left = file.Bytes; left > 0 && input.Read(buffer, 0, (int)Math.Min(left, buffer.Length)) is var read and > 0; left -= read)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    output.Write(buffer, 0, read);
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     private static void Extract(string download, IReadOnlyList<(DataFile File, string Path)> files, CancellationToken cancellation)

@@ -22,7 +22,11 @@ public sealed partial class DataSetsTests
             Assert.Matches("^([0-9a-f]{40}|[0-9a-f]{64})$", file.Checksum);
             Assert.Matches(Commit(), file.Source.Url);
             Assert.Equal(file.Source.Packing == DataPacking.TarGzip, file.Parts is not null);
-            Assert.True(file.Source.Bytes is null ? file.Source.Packing == DataPacking.TarGzip : file.Source.Packing == DataPacking.Gzip || file.Source.Bytes == file.Bytes);
+            Assert.Equal(file.Source.Bytes is null, file.Source.Packing == DataPacking.TarGzip);
+            if (file.Source.Packing == DataPacking.None)
+                Assert.Equal((file.Source.Bytes, 0), (file.Bytes, file.Start));
+            if (file.Source.Packing == DataPacking.Runs)
+                Assert.InRange(file.Start + file.Bytes, file.Bytes, file.Source.Bytes!.Value);
         }
     }
 

@@ -65,6 +65,27 @@ public sealed class DataUnpackingTests : IDisposable
     }
 
     [Fact]
+    public async Task RunsOfBytesAreCutOutOfOneDownload()
+    {
+        using var server = LoopbackServer.Of(Content);
+        Assert.Equal(3, await Get(Cut(server, Content.Length, ("all", 0, Content), ("first", 0, Content[..40_000]), ("rest", 40_000, Content[40_000..]))));
+        Assert.Equal(Content, File.ReadAllBytes(_folder.PathOf("set/all")));
+        Assert.Equal(Content[..40_000], File.ReadAllBytes(_folder.PathOf("set/first")));
+        Assert.Equal(Content[40_000..], File.ReadAllBytes(_folder.PathOf("set/rest")));
+        Assert.Equal(3, Directory.GetFiles(_folder.PathOf("set")).Length);
+        Assert.Single(server.Asked);
+    }
+
+    [Fact]
+    public async Task ARunBehindTheEndIsRefused()
+    {
+        using var server = LoopbackServer.Of(Content);
+        var e = await Assert.ThrowsAsync<InvalidDataException>(() => Get(Cut(server, Content.Length, ("all", 0, Content), ("rest", 40_001, Content[40_000..]))));
+        Assert.Equal($"{server.Url("file.txt")}: set/rest must have 10000 bytes, got 9999.", e.Message);
+        AssertNothing();
+    }
+
+    [Fact]
     public async Task FilesOfAnArchiveArePutTogetherInTheOrderOfTheirNames()
     {
         byte[] archive = Archive(("r-1/data/b/2.txt", "two\n"), ("r-1/data/b/10.txt", "ten\n"), ("r-1/data/b/1.skip", "no\n"), ("r-1/data/b/deep/3.txt", "no\n"), ("r-1/data/c/1.txt", "c\n"), ("r-1/data/b/", ""));
@@ -173,6 +194,12 @@ public sealed class DataUnpackingTests : IDisposable
 
     private static DataSet Gzipped(LoopbackServer server, byte[] packed, byte[] content)
         => new("set", "", "", "", [new("set/file", content.Length, DataSetDownloadTests.Sha256(content), new(server.Url("file.gz"), DataPacking.Gzip, packed.Length))]);
+
+    private static DataSet Cut(LoopbackServer server, long bytes, params (string Name, long Start, byte[] Content)[] files)
+    {
+        var source = new DataSource(server.Url("file.txt"), DataPacking.Runs, bytes);
+        return new("set", "", "", "", [.. files.Select(f => new DataFile($"set/{f.Name}", f.Content.Length, DataSetDownloadTests.Sha256(f.Content), source, Start: f.Start))]);
+    }
 
     private static DataSet Archived(LoopbackServer server, params (string Name, string Folder, string Content)[] files)
     {

@@ -169,7 +169,6 @@ public sealed class MixedTrainingTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""[{ "files": ["a"] }]""")]
     [InlineData("""[{ "files": null }]""")]
     [InlineData("""[{ "weight": 2 }]""")]
     [InlineData("""[{ "files": ["a", "b"], "weight": 0 }]""")]
@@ -189,8 +188,18 @@ public sealed class MixedTrainingTests : IDisposable
     {
         var error = Assert.Throws<RecipeException>(() => Parse(json));
         Assert.Equal(
-            $$"""r.json: data.train must be [source file, target file], or a list of { "files": [source file, target file], "weight": number above 0, at most 1000 }, got {{(json.Length <= 60 ? json : json[..57] + "...")}}.""",
+            $$"""r.json: data.train must be [source file, target file], or [file] for a language model, or a list of { "files": [source file, target file], "weight": number above 0, at most 1000 }, got {{(json.Length <= 60 ? json : json[..57] + "...")}}.""",
             Assert.Single(error.Problems));
+    }
+
+    [Fact]
+    public void ATranslationHasPairsAndALanguageModelOneText()
+    {
+        var error = Assert.Throws<RecipeException>(() => Parse("""[{ "files": ["a", "b"] }, { "files": ["c"] }]"""));
+        Assert.StartsWith("r.json: data.train must be [source file, target file] with task translation, got [", Assert.Single(error.Problems), StringComparison.Ordinal);
+        error = Assert.Throws<RecipeException>(() => Models.Recipe.Parse(
+            $$"""{ "task": "language_modeling", {{Model}} "data": { "train": [{ "files": ["a"] }, { "files": ["b"] }], "valid": ["v"] } }""", "r.json"));
+        Assert.StartsWith("r.json: data.train must be [file] with task language_modeling, got [", Assert.Single(error.Problems, p => p.Contains("data.train")), StringComparison.Ordinal);
     }
 
     private static Recipe Parse(string train)
