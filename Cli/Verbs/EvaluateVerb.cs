@@ -84,6 +84,8 @@ internal sealed class EvaluateVerb : Verb
         int size = (int)(arguments.GetValue(_tokensPerSample) ?? data.TokensPerSample), context = (int)(arguments.GetValue(_contextWindow) ?? data.ContextWindow);
         if (data.SampleBreakMode == SampleBreak.Eos && context > 0)
             throw new UsageException($"--context-window must be 0 for a model of single lines (data.sample_break_mode eos), got {context}.");
+        if (data.SampleBreakMode == SampleBreak.Eos && arguments.GetValue(_tokensPerSample) is not null)
+            throw new UsageException("--tokens-per-sample is for a model of whole text, this is one of single lines (data.sample_break_mode eos).");
         if (data.SampleBreakMode != SampleBreak.Eos && context >= size)
             throw new UsageException($"--context-window must be below the tokens of a block, got {context} and {size}.");
         using var generator = TextGenerator.Load(run.Path, device, precision);

@@ -156,6 +156,14 @@ public sealed class LanguageModelVerbTests : IDisposable
         Assert.Contains(texts, t => (int)t["pieces"]! < 14);
         Says("cudaseq: TextGenerator: a prompt must be one line for a model of single lines, got 2.", "generate", "--model", folder, "--prompt", "a\nb");
         Says("cudaseq evaluate: --context-window must be 0 for a model of single lines (data.sample_break_mode eos), got 3.", "evaluate", "--model", folder, "--context-window", "3");
+        Says(
+            "cudaseq evaluate: --tokens-per-sample is for a model of whole text, this is one of single lines (data.sample_break_mode eos).",
+            "evaluate",
+            "--model",
+            folder,
+            "--tokens-per-sample",
+            "8");
+        Assert.Contains("28, 2 unknown", Tool.Run("evaluate", "--model", folder, "--input", _folder.PathOf("valid.txt")).Out);
     }
 
     [Fact]
