@@ -24,7 +24,7 @@ public sealed partial class DataSetsTests
             Assert.Equal(file.Source.Packing == DataPacking.TarGzip, file.Parts is not null);
             Assert.Equal(file.Source.Bytes is null, file.Source.Packing == DataPacking.TarGzip);
             if (file.Source.Packing == DataPacking.None)
-                Assert.Equal((file.Source.Bytes, 0), (file.Bytes, file.Start));
+                Assert.Equal((file.Source.Bytes!.Value, 0L), (file.Bytes, file.Start));
             if (file.Source.Packing == DataPacking.Runs)
                 Assert.InRange(file.Start + file.Bytes, file.Bytes, file.Source.Bytes!.Value);
         }

@@ -78,18 +78,18 @@ public sealed class LanguageModelRecipeTests
     {
         var recipe = Recipe.Load(Repository.File($"recipes/{name}.json"));
         Assert.Equal((name, architecture, TokenizerKind.Word), (recipe.Name, recipe.Model.Architecture, recipe.Data.Tokenizer));
-        Assert.Equal(new CorpusFiles("", "train.txt"), recipe.Data.Train);
+        Assert.Equal(new CorpusFiles("", "train.txt"), Assert.Single(recipe.Data.Train!).Files);
         Assert.Equal((60f, 0f), (recipe.Training.MaxMinutes, recipe.Training.LabelSmoothing));
     }
 
     [Theory]
-    [InlineData("g2p-transformer")]
-    [InlineData("enja-transformer")]
-    public void RecipesOfPairsWhoseWordsStandApart(string name)
+    [InlineData("g2p-transformer", false)]
+    [InlineData("enja-transformer", true)]
+    public void RecipesOfPairsWhoseWordsStandApart(string name, bool hasTest)
     {
         var recipe = Recipe.Load(Repository.File($"recipes/{name}.json"));
         Assert.Equal((name, RecipeTask.Translation, TokenizerKind.Word, false), (recipe.Name, recipe.Task, recipe.Data.Tokenizer, recipe.Data.Joint));
-        Assert.Null(recipe.Data.Test);
+        Assert.Equal(hasTest, recipe.Data.Test is not null);
     }
 
     private static IReadOnlyList<string> Refused(params string[] settings)
