@@ -9,7 +9,7 @@ public static class DataSets
     private const string Raw = "https://raw.githubusercontent.com";
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<DataSet> All { get; } = [Multi30k(), Enja(), WikiText2(), TinyShakespeare(), G2P(), Jfleg(), UaGec(), SciTldr()];
+    public static IReadOnlyList<DataSet> All { get; } = [Multi30k(), Enja(), Tatoeba(), WikiText2(), TinyShakespeare(), G2P(), Jfleg(), UaGec(), SciTldr()];
 
     /// <summary>The data set of a name.</summary>
     /// <param name="name">One of the names in <see cref="All"/>.</param>
@@ -65,6 +65,36 @@ public static class DataSets
             ]);
 
         static DataFile Of(string name, long bytes, string checksum) => Plain("enja", At, name, bytes, checksum);
+    }
+
+    private static DataSet Tatoeba()
+    {
+        const string At = "facebookresearch/LASER/74bc6ae7ffb7cba670fe0f428d0ede9f666fb821/data/tatoeba/v1";
+        return new(
+            "tatoeba",
+            "1,000 everyday sentences to test with for each of eight languages with English (Artetxe and Schwenk 2019)",
+            "CC BY 2.0 FR, as Tatoeba",
+            "https://github.com/facebookresearch/LASER/tree/main/data/tatoeba/v1",
+            [
+                Of("tatoeba.deu-eng.deu", 57_121, "edfa6f75a42554df388f45891735d5e4214158a99def4b73b5908af4a3054551"),
+                Of("tatoeba.deu-eng.eng", 48_446, "eb9cc83a42f2c4b22f310d05311207e41abb56c2a084666cac3ee0f84d2d0b84"),
+                Of("tatoeba.fra-eng.fra", 43_727, "644172ff9642fefa9e41c29b7d6f44196518e84350dc44d4992e943c0cca92b6"),
+                Of("tatoeba.fra-eng.eng", 36_291, "5634220f8a26a9a23b84753a9aec0b0832e6bdaa9da3f83e0bd84c928c3f46e3"),
+                Of("tatoeba.spa-eng.spa", 37_490, "f9628cea40481e8251f0999718bd893cff0f261752f5e526b3bc20284e2ca018"),
+                Of("tatoeba.spa-eng.eng", 34_776, "89e4470f4572040b1ca94b3edad97dcd8bd2f0141f072e12933b8659dadf917d"),
+                Of("tatoeba.ita-eng.ita", 34_237, "9b3f369d0ed92273b46dd3b983721636e3d15024ce7125f5103229249c386d26"),
+                Of("tatoeba.ita-eng.eng", 31_596, "738bf8f981e42d285f4f08bc09238782d285b02050e6e95287aa4e998bb7b24b"),
+                Of("tatoeba.nld-eng.nld", 37_866, "d564d4ce1c621ccaefdbe9f5cb08eacccc7bf2a0b58666303e84ca9c7973bdb7"),
+                Of("tatoeba.nld-eng.eng", 35_397, "3b8836749df573a53235b85ed6771f31bf2de428f520d2d6a1dd94b61b4ef057"),
+                Of("tatoeba.rus-eng.rus", 58_822, "446ff2cae66053c2277d9735b2c2df6b786cae258385f7ade7bed68d8835c6a0"),
+                Of("tatoeba.rus-eng.eng", 33_650, "7b26f52d6085b7c4944d6f5f6f5b6e1932085b42112f1444db515ce59e878fb8"),
+                Of("tatoeba.jpn-eng.jpn", 53_844, "56040bd6949170a631039d9f8f4c6440db8761b0065c9686feba55c99a320d46"),
+                Of("tatoeba.jpn-eng.eng", 39_239, "b42129b34e1bf225ccc25fc00e532a6113af98adbc6605b93021bd8aadeb68b6"),
+                Of("tatoeba.cmn-eng.cmn", 33_410, "965d033966fcd186c89741ad49ab4b0a0b2bbd33e02666635ff3b2be23c1ac1f"),
+                Of("tatoeba.cmn-eng.eng", 35_521, "29ba36232488f5806aceccac57c59c5e750ddd08edb40eef417e3ada9ff9a239"),
+            ]);
+
+        static DataFile Of(string name, long bytes, string checksum) => Plain("tatoeba", At, name, bytes, checksum);
     }
 
     private static DataSet WikiText2()

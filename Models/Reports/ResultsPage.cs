@@ -10,28 +10,46 @@ public static class ResultsPage
     /// <summary>Writes the page.</summary>
     /// <param name="title">The page's heading.</param>
     /// <param name="runs">In the order of the page.</param>
-    public static string Write(string title, IReadOnlyList<RunLog> runs)
+    /// <param name="text">Paragraphs of Markdown below the heading, for what no log knows.</param>
+    public static string Write(string title, IReadOnlyList<RunLog> runs, IReadOnlyList<string>? text = null)
     {
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"# {title}\n\n");
         page.Append("Written by `cudaseq report` from the logs of the runs; do not edit.\n\n");
-        page.Append("| run | parameters | minutes | epochs | updates | target tokens/s | best validation BLEU | test BLEU |\n");
-        page.Append("|---|---:|---:|---:|---:|---:|---:|---:|\n");
+        foreach (string paragraph in text ?? [])
+            page.Append(CultureInfo.InvariantCulture, $"{paragraph}\n\n");
+        Table(page, [.. runs.Where(r => !IsOfText(r))], "epochs | updates | target tokens/s | best validation BLEU | test BLEU", run => $"{Score(run.Best)} | {Score(run.Test)}");
+        Table(page, [.. runs.Where(IsOfText)], "epochs | updates | tokens/s | validation perplexity | validation nats/token | test perplexity | test nats/token", run => $"{Figures(run.Best)} | {Figures(run.Test)}");
+        foreach (var run in runs)
+            Describe(page, run);
+        return page.ToString().TrimEnd() + "\n";
+    }
+
+    private static void Table(StringBuilder page, IReadOnlyList<RunLog> runs, string columns, Func<RunLog, string> scores)
+    {
+        if (runs.Count == 0)
+            return;
+        bool budgets = runs.Any(r => r.Budget is not null);
+        columns = $"run | parameters | {(budgets ? "budget | " : "")}minutes | {columns}";
+        page.Append(CultureInfo.InvariantCulture, $"| {columns} |\n|---{string.Concat(Enumerable.Repeat("|---:", columns.Count(c => c == '|')))}|\n");
         foreach (var run in runs)
         {
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"| {run.Name} | {run.Start["parameters"]!.GetValue<long>():N0} | {run.Minutes:f1} | {run.Epochs} | {run.Updates:N0} | {run.TokensPerSecond:N0} | {Score(run.Best)} | {Score(run.Test)} |\n");
+                $"| {run.Name} | {run.Start["parameters"]!.GetValue<long>():N0} | {(budgets ? $"{run.Budget ?? "-"} | " : "")}{run.Minutes:f1} | {run.Epochs} | {run.Updates:N0} | {run.TokensPerSecond:N0} | {scores(run)} |\n");
         }
 
-        foreach (var run in runs)
-            Describe(page, run);
-        return page.ToString();
+        page.Append('\n');
     }
+
+    private static bool IsOfText(RunLog run) => run.Start["train_blocks"] is not null;
+
+    private static string Figures(JsonObject? e)
+        => e is null ? "- | -" : string.Create(CultureInfo.InvariantCulture, $"{e["ppl"]!.GetValue<double>():f2} | {(e["nll"] ?? e["loss"])!.GetValue<double>():f4}");
 
     private static void Describe(StringBuilder page, RunLog run)
     {
-        page.Append(CultureInfo.InvariantCulture, $"\n## {run.Name}\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"## {run.Name}\n\n");
         foreach (string key in (string[])["command", "recipe", "commit", "version", "processor", "processors", "runtime", "train_pairs", "valid_pairs", "train_blocks", "valid_blocks", "seed"])
         {
             if (run.Start[key] is { } value)
@@ -49,13 +67,15 @@ public static class ResultsPage
             page.Append(CultureInfo.InvariantCulture, $"checkpoint of update {test["checkpoint_update"]}, chosen on the validation pairs alone; signature `{test["signature"]}`\n");
         }
 
-        page.Append("\n| minutes | epoch | update | validation loss | perplexity | BLEU | |\n|---:|---:|---:|---:|---:|---:|---|\n");
+        page.Append("\n<details><summary>validations</summary>\n\n| minutes | epoch | update | validation loss | perplexity | BLEU | |\n|---:|---:|---:|---:|---:|---:|---|\n");
         foreach (var e in run.Validations)
         {
             page.Append(
                 CultureInfo.InvariantCulture,
                 $"| {e["seconds"]!.GetValue<double>() / 60:f1} | {e["epoch"]} | {e["update"]} | {e["loss"]!.GetValue<double>():f3} | {e["ppl"]!.GetValue<double>():f2} | {Score(e)} | {(e == run.Best ? "best" : string.Empty)} |\n");
         }
+
+        page.Append("\n</details>\n\n");
     }
 
     private static string Score(JsonObject? e)

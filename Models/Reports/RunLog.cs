@@ -55,6 +55,20 @@ public sealed class RunLog
     /// <summary>Target tokens a second over the whole run, validation and checkpoints included.</summary>
     public double TokensPerSecond => Tokens / Math.Max(1e-9, Minutes * 60);
 
+    /// <summary>What the run was given to spend, in words; null where its log does not say.</summary>
+    public string? Budget
+    {
+        get
+        {
+            string[] parts =
+            [
+                .. Start["max_minutes"] is { } minutes ? [FormattableString.Invariant($"{(double)minutes:0.##} minutes")] : Array.Empty<string>(),
+                .. Start["max_updates"] is { } updates ? [FormattableString.Invariant($"{(long)updates:N0} updates")] : Array.Empty<string>(),
+            ];
+            return parts.Length > 0 ? string.Join(" or ", parts) : null;
+        }
+    }
+
     /// <summary>Reads the log of a run's folder, and calls the run by the folder's name.</summary>
     /// <exception cref="FileNotFoundException">The folder has none.</exception>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
@@ -65,6 +79,13 @@ public sealed class RunLog
             ? new RunLog(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), [.. TrainingLog.Read(path)])
             : throw new FileNotFoundException($"{path}: there is no such file.");
     }
+
+    /// <summary>Reads a log that was kept (<see cref="ResultsFolder"/>), and calls the run by the file's name.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public static RunLog ReadFile(string path) => File.Exists(path)
+        ? new RunLog(Path.GetFileNameWithoutExtension(path), [.. TrainingLog.Read(path)])
+        : throw new FileNotFoundException($"{path}: there is no such file.");
 
     private IEnumerable<JsonObject> Of(string kind) => _events.Where(e => (string?)e["event"] == kind);
 }

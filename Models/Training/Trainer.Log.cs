@@ -46,8 +46,18 @@ public sealed partial class Trainer
             ("device", _model.Device.ToString()),
             ("precision", Precisions.Name(_model.Precision)),
             ("tf32", _model.Device.Tf32),
+            .. Budget(),
             .. _options.Notes.Select(n => (n.Key, (JsonNode?)n.Value)),
         ]);
+
+    // What the run may spend; null is no limit.
+    private IEnumerable<(string Key, JsonNode? Value)> Budget()
+    {
+        if (_options.MaxUpdates is { } updates)
+            yield return ("max_updates", updates);
+        if (_options.MaxTime is { } time)
+            yield return ("max_minutes", Math.Round(time.TotalMinutes, 2));
+    }
 
     private void WriteUpdate(TrainingLog? log, TrainingProgress report) => log?.Write(
         "update",

@@ -83,8 +83,8 @@ public sealed class GpuPageTests : IDisposable
     }
 
     [Theory]
-    [InlineData("report", "cudaseq report: RUN or --gpu DIR must be given, one of them; cudaseq report --help shows how.")]
-    [InlineData("report runs/a --gpu gpu", "cudaseq report: RUN or --gpu DIR must be given, one of them; cudaseq report --help shows how.")]
+    [InlineData("report", "cudaseq report: RUN, --gpu DIR or --pages DIR must be given, one of them; cudaseq report --help shows how.")]
+    [InlineData("report runs/a --gpu gpu", "cudaseq report: RUN, --gpu DIR or --pages DIR must be given, one of them; cudaseq report --help shows how.")]
     [InlineData("report --gpu gpu --title Mine", "cudaseq report: --title is for runs; the page about GPUs has its own.")]
     public void TheVerbWantsOneOfTheTwo(string line, string message)
     {

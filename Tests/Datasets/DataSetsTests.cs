@@ -67,7 +67,7 @@ public sealed partial class DataSetsTests
 
     [Theory]
     [InlineData("multi30", "unknown data set multi30, did you mean multi30k?")]
-    [InlineData("imagenet", "unknown data set imagenet; the data sets are multi30k, enja, wikitext-2, tinyshakespeare, g2p, jfleg, ua-gec, scitldr.")]
+    [InlineData("imagenet", "unknown data set imagenet; the data sets are multi30k, enja, tatoeba, wikitext-2, tinyshakespeare, g2p, jfleg, ua-gec, scitldr.")]
     public void AnUnknownNameIsTold(string name, string message) => Assert.Equal(message, Assert.Throws<ArgumentException>(() => DataSets.Named(name)).Message);
 
     [GeneratedRegex("^https://(raw\\.githubusercontent\\.com/[^/]+/[^/]+/[0-9a-f]{40}/|github\\.com/[^/]+/[^/]+/archive/[0-9a-f]{40}\\.tar\\.gz$)")]
