@@ -61,7 +61,7 @@ public static class HtmlReport
                 $"<p>{(logs.Length == 1 ? "" : $"{Text(log.Name)}: ")}test perplexity <strong>{Shown(log.Test, "ppl", "f2")}</strong>, {Shown(log.Test, "loss", "f4")} nats for each of the {Shown(log.Test, "tokens", "N0")} tokens of {Text((string?)log.Test!["source"] ?? "")}.</p>\n");
         }
 
-        foreach (var group in logs.Where(l => l.Test?["signature"] is not null).GroupBy(l => $"{l.Test!["signature"]}, {l.Test["source"]}, beam {l.Test["beam"]}, length penalty {l.Test["length_penalty"]}"))
+        foreach (var group in logs.Where(l => l.Test?["signature"] is not null).GroupBy(l => $"{l.Test!["signature"]}, {l.Test["source"]}, {l.TestDecoding}"))
             page.Append($"<p class=\"small\">{(logs.Length == 1 ? "" : $"{Text(string.Join(", ", group.Select(l => l.Name)))}: ")}<code>{Text(group.Key)}</code></p>\n");
     }
 
@@ -137,7 +137,7 @@ public static class HtmlReport
 
         page.Append("</table></div>\n");
         foreach (var warning in log.Warnings)
-            page.Append($"<p><strong>Warning</strong> at update {warning["update"]}: {Text((string?)warning["message"] ?? warning.ToJsonString())}</p>\n");
+            page.Append($"<p><strong>Warning</strong> at update {warning["update"]}: {Text($"{warning["key"]}: {warning["not_captured"]}")}</p>\n");
         if (!log.Validations.Any())
             return;
         page.Append($"<details{(open ? " open=\"open\"" : "")}>\n<summary>Validations</summary>\n<div class=\"wide\"><table>\n<tr><th>minutes</th><th>epoch</th><th>update</th><th>loss</th><th>perplexity</th><th>BLEU</th><th></th></tr>\n");

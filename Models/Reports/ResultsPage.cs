@@ -63,7 +63,7 @@ public static class ResultsPage
         }
         else if (run.Test is { } test)
         {
-            page.Append(CultureInfo.InvariantCulture, $"* test: **{Score(test)}** BLEU with beam {test["beam"]}, length penalty {test["length_penalty"]}, ");
+            page.Append(CultureInfo.InvariantCulture, $"* test: **{Score(test)}** BLEU with {run.TestDecoding}, ");
             page.Append(CultureInfo.InvariantCulture, $"checkpoint of update {test["checkpoint_update"]}, chosen on the validation pairs alone; signature `{test["signature"]}`\n");
         }
 

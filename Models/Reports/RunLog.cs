@@ -40,6 +40,13 @@ public sealed class RunLog
     /// <summary>The score on the test pairs.</summary>
     public JsonObject? Test => Of("test").LastOrDefault();
 
+    /// <summary>How the test pairs were translated, in words; null where they were not.</summary>
+    public string? TestDecoding => Test is not { } test || test["beam"] is null ? null : string.Concat(
+        $"beam {test["beam"]}, length penalty {test["length_penalty"]}",
+        (string?)test["length_penalty_form"] == "gnmt" ? " of GNMT's form" : "",
+        (int?)test["min_length"] is > 1 and var least ? $", minimum length {least}" : "",
+        (int?)test["no_repeat_ngram_size"] is > 0 and var n ? $", no repeated {n}-gram" : "");
+
     /// <summary>Updates of the parameters.</summary>
     public long Updates => Training.Select(e => (long)e["update"]!).DefaultIfEmpty(0).Max();
 

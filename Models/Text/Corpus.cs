@@ -10,6 +10,8 @@ namespace CudaSeq.Models;
 /// <remarks>A mapped corpus must be disposed to give its file free; the views it gave end with it. Of one in memory nothing needs to be disposed.</remarks>
 public sealed class Corpus : IReadOnlyList<SentencePair>, ISamples, IDisposable
 {
+    private const int EpochsForAPair = 1000;
+
     private readonly CorpusStore _store;
 
     internal Corpus(CorpusStore store, LoadReport report)
@@ -132,6 +134,9 @@ public sealed class Corpus : IReadOnlyList<SentencePair>, ISamples, IDisposable
                 report = report.Plus(corpus.Report);
         }
 
+        // Epochs without a pair would follow one another for hours.
+        if (start > 0 && parts.Sum(p => p.Count * p.Weight) * EpochsForAPair < 1)
+            throw new ArgumentException($"Corpus: {EpochsForAPair} epochs must have a pair, the weights of a mix of {report.Name} are too small for their corpora.");
         return new Corpus(new MixedCorpus([.. corpora.Select(c => c.Corpus._store)]), report, parts);
     }
 

@@ -67,7 +67,16 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     /// <summary>What is wrong with the file behind its head, every byte looked at; null where nothing is. Completes "FILE ...".</summary>
     public string? Damage(CancellationToken cancellation)
     {
-        if (CorpusFile.Checksum(0, MemoryMarshal.AsBytes(new ReadOnlySpan<CorpusFileEntry>(_entries, _count))) != Head.EntriesChecksum)
+        uint entries = 0;
+        for (int i = 0; i < _count; i += Stride)
+        {
+            cancellation.ThrowIfCancellationRequested();
+
+            // In parts: the bytes of all entries may be more than a span can have.
+            entries = CorpusFile.Checksum(entries, MemoryMarshal.AsBytes(new ReadOnlySpan<CorpusFileEntry>(_entries + i, Math.Min(Stride, _count - i))));
+        }
+
+        if (entries != Head.EntriesChecksum)
             return "is damaged: the checksum of its entries is wrong";
         long start = 0, sourceIds = 0, sourceUnknown = 0, targetUnknown = 0;
         int line = 0;

@@ -53,6 +53,8 @@ internal sealed class BatchFit : IDisposable
         }
         catch
         {
+            _average?.Dispose();
+            _optimizer?.Dispose();
             _model.Dispose();
             throw;
         }

@@ -25,15 +25,17 @@ public static class CheckpointAverage
     /// Writes the mean as the best checkpoint of a folder of its own, with the vocabularies and the recipe of the run that the first checkpoint lies in: all that translating needs.
     /// </summary>
     /// <param name="paths">The checkpoints, of one model and with one pair of vocabularies.</param>
-    /// <param name="output">The folder; what it holds of these files is replaced.</param>
+    /// <param name="output">The folder, which must not hold a model.</param>
     /// <param name="cancellation">Looked at before every tensor.</param>
     /// <returns>What the mean says of itself: it stands where the newest checkpoint stood.</returns>
     /// <exception cref="IOException">A file is missing or cannot be written.</exception>
-    /// <exception cref="InvalidDataException">A checkpoint is damaged or of another model than the first.</exception>
+    /// <exception cref="InvalidDataException">A checkpoint is damaged or of another model than the first, or the folder holds a model.</exception>
     public static CheckpointHeader Write(IReadOnlyList<string> paths, RunDirectory output, CancellationToken cancellation = default)
     {
         if (paths.Count == 0)
             throw new ArgumentException("CheckpointAverage: there must be checkpoints, got none.");
+        if (File.Exists(output.Best) || File.Exists(output.Last))
+            throw new InvalidDataException($"{output.Path}: must be a folder without a model, or its own would be lost.");
         var run = new RunDirectory(Path.GetDirectoryName(Path.GetFullPath(paths[0]))!);
         var (source, target) = run.LoadCodecs();
         using var device = Device.Open("cpu");

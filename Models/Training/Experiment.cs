@@ -111,6 +111,9 @@ public sealed class Experiment : IDisposable
             ("signature", bleu.Signature),
             ("beam", options.Beam),
             ("length_penalty", options.LengthPenalty),
+            ("length_penalty_form", options.LengthPenaltyForm == LengthPenaltyForm.Gnmt ? "gnmt" : "power"),
+            ("min_length", options.MinLength),
+            ("no_repeat_ngram_size", options.NoRepeatNGramSize),
             ("checkpoint_update", update));
         return new TestScores(bleu, update, translations);
     }
@@ -206,6 +209,8 @@ public sealed class Experiment : IDisposable
                 // What an earlier run left does not go with the vocabularies that are written now.
                 File.Delete(directory.Best);
                 File.Delete(directory.Last);
+                File.Delete(directory.Translations);
+                File.Delete(directory.Report);
                 foreach (var (_, path) in directory.Checkpoints())
                     File.Delete(path);
                 for (int i = train.Count; File.Exists(directory.TrainCorpus(i)); i++)

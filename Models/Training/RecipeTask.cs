@@ -19,6 +19,9 @@ internal static class RecipeTaskRules
     /// <summary>Keys of blocks of text: pairs have none. A resolved recipe writes them all out: only what is not the default is refused.</summary>
     private static readonly string[] BlockKeys = ["data.tokens_per_sample", "data.sample_break_mode", "data.context_window"];
 
+    /// <summary>Keys of decoding that a language model's runs have a use for: <c>cudaseq generate</c> begins with a search of its own.</summary>
+    private static readonly string[] UsedByTexts = ["decoding.batch_tokens", "decoding.graphs"];
+
     /// <summary>The recipe as its task has it: a language model has no encoder, whatever a preset says.</summary>
     public static Recipe Resolved(Recipe recipe) => recipe.Task == RecipeTask.LanguageModeling ? recipe with { Model = recipe.Model.AsLanguageModel() } : recipe;
 
@@ -63,6 +66,12 @@ internal static class RecipeTaskRules
                 yield return ([key], $"{key} must be given: [file].");
             else if (files.Any(f => !f.IsText) || (key == "data.train" && data.Train is { IsPlain: false }))
                 yield return ([key, "task"], $"{key} must be [file] with task language_modeling, got {Show(recipe, key)}.");
+        }
+
+        foreach (var key in RecipeKeys.All.Where(k => k.Section == "decoding" && !UsedByTexts.Contains(k.Path)))
+        {
+            if (Show(recipe, key.Path) is var value && value != Show(new Recipe(), key.Path))
+                yield return ([key.Path, "task"], $"{key.Path} has no meaning with task language_modeling, got {value}; cudaseq generate has options for it.");
         }
 
         string[] window = ["data.context_window", "data.tokens_per_sample", "data.sample_break_mode"];

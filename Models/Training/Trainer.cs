@@ -44,13 +44,13 @@ public sealed partial class Trainer : IDisposable
         _options = options;
         _random = random;
         _directory = directory;
+        _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
         _parameters = [.. model.Parameters];
         _optimizer = options.CreateOptimizer(_parameters);
         _average = options.CreateAverage(_parameters);
         _plateau = options.Schedule as PlateauSchedule;
         _best = new BestCheckpoint(options.KeepBest);
         _kept = directory is null ? null : new KeptCheckpoints(directory, options);
-        _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
         _steps = new BatchSteps(model, options);
         _pending = new PendingUpdates(model.Device, options.ClipNorm);
         _validator = data.Valid is { Count: > 0 } valid ? new Validator(model, data, valid, options) : null;
@@ -286,9 +286,12 @@ public sealed partial class Trainer : IDisposable
     {
         if (scores is null)
             return;
+        double score = _best.Score(scores);
+        bool best = State.BestScore is not { } before || score > before;
         State = State with
         {
-            WithoutBest = scores.IsBest ? 0 : State.WithoutBest + 1,
+            BestScore = best ? score : State.BestScore,
+            WithoutBest = best ? 0 : State.WithoutBest + 1,
             Plateau = _plateau?.After(State.Plateau ?? _plateau.Start, State.Update, scores.Loss),
         };
     }

@@ -35,7 +35,14 @@ public sealed record TrainingState
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PlateauState? Plateau { get; init; }
 
-    /// <summary>Validations since the best one.</summary>
+    /// <summary>
+    /// The best score of the validations that were due, the higher the better; null before the first. One at the end of a run that was not due does not count: a run that never
+    /// stopped there knows nothing of it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? BestScore { get; init; }
+
+    /// <summary>Validations that were due since the best of them.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int WithoutBest { get; init; }
 }

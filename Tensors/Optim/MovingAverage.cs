@@ -28,9 +28,22 @@ public sealed class MovingAverage : IDisposable
             throw new ArgumentException("MovingAverage: there must be parameters, got none.");
         Decay = decay;
         _factors = new SgdFactors(GradientScale: -1, L2: 1, Momentum: 0, StepSize: (float)(1 - DecimalFraction.Of(decay)), Nesterov: false);
-        _averages = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
-        for (int i = 0; i < _averages.Length; i++)
-            _averages[i].CopyFrom(_parameters[i].Detach());
+        _averages = new Tensor[_parameters.Length];
+        try
+        {
+            for (int i = 0; i < _averages.Length; i++)
+            {
+                _averages[i] = Tensor.Zeros(_parameters[i].Device, _parameters[i].Shape);
+                _averages[i].CopyFrom(_parameters[i].Detach());
+            }
+        }
+        catch
+        {
+            foreach (var average in _averages)
+                average?.Dispose();
+            throw;
+        }
+
         _slots = new SgdSlot[_parameters.Length];
         _one = Tensor.Full(_parameters[0].Device, [1], 1);
         _guard = Tensor.Zeros(_parameters[0].Device, [1]);

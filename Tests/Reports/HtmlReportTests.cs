@@ -30,6 +30,19 @@ public sealed class HtmlReportTests
         Assert.Equal(["ein"], line.Descendants("mark").Select(m => m.Value));
     }
 
+    [Fact]
+    public void HowTestPairsWereTranslatedAndWhatTheRunWarnedOfIsSaid()
+    {
+        var test = new JsonObject { ["event"] = "test", ["update"] = 1, ["seconds"] = 2, ["source"] = "t.en", ["bleu"] = 5.0, ["signature"] = "s", ["beam"] = 4, ["length_penalty"] = 0.6 };
+        Assert.Equal("beam 4, length penalty 0.6", Read("a", [Run(), test]).TestDecoding);
+        var gnmt = test.DeepClone().AsObject();
+        (gnmt["length_penalty_form"], gnmt["min_length"], gnmt["no_repeat_ngram_size"]) = ("gnmt", 2, 3);
+        var warning = new JsonObject { ["event"] = "warning", ["update"] = 7, ["seconds"] = 1, ["key"] = "training.graphs", ["not_captured"] = "it <grows>" };
+        var page = Parse(HtmlReport.Write("x", [(Read("a", [Run(), warning, gnmt]), null)]));
+        Assert.Equal("s, t.en, beam 4, length penalty 0.6 of GNMT's form, minimum length 2, no repeated 3-gram", page.Descendants("p").Single(p => (string?)p.Attribute("class") == "small").Value);
+        Assert.Equal("Warning at update 7: training.graphs: it <grows>", page.Descendants("p").Single(p => p.Value.StartsWith("Warning", StringComparison.Ordinal)).Value);
+    }
+
     /// <summary>Each curve ends where the log's last number is, and differs from its neighbour without colour.</summary>
     [Fact]
     public void CurvesHaveTheLogsNumbers()

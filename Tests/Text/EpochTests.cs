@@ -127,6 +127,7 @@ public sealed class EpochTests
         var corpus = Random(1, 3, 5);
         Assert.Equal("Corpus: a mix must have at least one corpus, got none.", Refusal(() => Corpus.Mix()));
         Assert.Equal("Corpus: weights must be above 0 and at most 1000, got 0 for corpus.", Refusal(() => Corpus.Mix((corpus, 0))));
+        Assert.Equal("Corpus: 1000 epochs must have a pair, the weights of a mix of corpus are too small for their corpora.", Refusal(() => Corpus.Mix((corpus, 1e-12m))));
         Assert.Equal("Corpus: weights must be above 0 and at most 1000, got -0.5 for corpus.", Refusal(() => Corpus.Mix((corpus, -0.5m))));
         Assert.Equal("Corpus: weights must be above 0 and at most 1000, got 1000.1 for corpus.", Refusal(() => Corpus.Mix((corpus, 1000.1m))));
         var large = Random(1, 30_000, 3);

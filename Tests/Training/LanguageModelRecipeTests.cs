@@ -39,6 +39,7 @@ public sealed class LanguageModelRecipeTests
     [InlineData("lm.json: model.encoder_layers has no meaning with task language_modeling, got 3; leave it out.", "model.encoder_layers=3")]
     [InlineData("lm.json: model.encoder_kernel_widths has no meaning with task language_modeling, got [3]; leave it out.", "model.encoder_kernel_widths=3")]
     [InlineData("lm.json: model.encoder_glu has no meaning with task language_modeling, got true; leave it out.", "model.encoder_glu=true")]
+    [InlineData("lm.json: decoding.beam has no meaning with task language_modeling, got 4; cudaseq generate has options for it.", "decoding.beam=4")]
     [InlineData("lm.json: data.context_window must be below data.tokens_per_sample, got 64 and 64.", "data.context_window=64")]
     [InlineData("lm.json: data.context_window must be 0 with data.sample_break_mode eos, whose lines know nothing of each other, got 8.", "data.context_window=8", "data.sample_break_mode=eos", "data.max_length=100")]
     [InlineData("lm.json: training.batch_tokens must be at least data.tokens_per_sample, so that a batch holds a block, got 32 and 64.", "training.batch_tokens=32")]

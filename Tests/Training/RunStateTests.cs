@@ -54,6 +54,32 @@ public sealed class RunStateTests : IDisposable
         Assert.Equal(Validations(straight), Validations(stopped));
     }
 
+    // The validation at the end of the shorter run is not due: the longer one knows nothing of it.
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void ARunThatIsExtendedIsAsLongFromItsStart(string change)
+    {
+        var options = Changes[change](Options(26) with { ValidateEvery = 3 });
+        if (options.Patience is not null)
+            options = options with { Patience = 100 };
+        var (straight, extended) = (Run("straight"), Run("extended"));
+        Train(Architecture.LightConv, straight, options);
+        Train(Architecture.LightConv, extended, options with { MaxUpdates = 4 });
+        foreach (int updates in (int[])[8, 13, 20, 26])
+            Train(Architecture.LightConv, extended, options with { MaxUpdates = updates }, resume: true);
+        Assert.True(File.ReadAllBytes(straight.Last).AsSpan().SequenceEqual(File.ReadAllBytes(extended.Last)), Checkpoint.ReadHeader(straight.Last).State + "\n" + Checkpoint.ReadHeader(extended.Last).State);
+    }
+
+    [Fact]
+    public void AValidationThatIsNotDueCostsNoPatience()
+    {
+        var run = Run("extended");
+        var options = Options(3) with { ValidateEvery = 2, Patience = 1, Schedule = new FixedSchedule(0.02f), KeepBest = KeepBest.Loss };
+        var state = Train(Architecture.LightConv, run, options).State;
+        double due = -(double)Events(run, "validation").First()["loss"]!;
+        Assert.Equal((0, due), (state.WithoutBest, Math.Round(state.BestScore!.Value, 5)));
+    }
+
     // What the theory above compares must be there, or it compares nothing.
     [Fact]
     public void TheTinyRunsReachWhatTheyTest()
