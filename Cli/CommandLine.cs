@@ -167,6 +167,8 @@ internal static class CommandLine
                 throw new UsageException($"{option.Name} {option.HelpName} must be given; cudaseq {verb.FullName} --help shows how.");
         }
 
+        foreach (var option in verb.Options.Where(o => o.HelpName is "FILE" or "DIR" && result.GetResult(o) is { Tokens: [{ Value: "" }, ..] }))
+            throw new UsageException($"{option.Name} must name a {(option.HelpName == "DIR" ? "folder" : "file")}, got nothing.");
         if (result.UnmatchedTokens.Count > 0)
             throw new UsageException($"unexpected argument {result.UnmatchedTokens[0]}; cudaseq {verb.FullName} --help shows what it takes.");
         return result.Errors.Count == 0 ? result : throw new UsageException(result.Errors[0].Message);

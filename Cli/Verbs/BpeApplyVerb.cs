@@ -34,7 +34,7 @@ internal sealed class BpeApplyVerb : Verb
         if (arguments.GetValue(_threshold) is not null && vocabulary is null)
             throw new UsageException("--vocabulary-threshold needs --vocabulary FILE.");
         foreach (var (option, needed) in ((string, string?)[])[("--input", input), ("--codes", codes), ("--vocabulary", vocabulary)])
-            BpeVerb.CheckApart([(option, needed), ("--output", output)]);
+            OutputFile.CheckApart([(option, needed), ("--output", output)]);
         var subwords = SubwordNmt.LoadCodes(codes);
         if (vocabulary is not null)
             subwords = subwords.WithVocabulary(vocabulary, arguments.GetValue(_threshold) ?? 0);

@@ -42,7 +42,7 @@ internal sealed class BpeLearnVerb : Verb
         }
 
         // The same text may be named twice: it then counts twice.
-        BpeVerb.CheckApart([.. inputs.Distinct().Select(f => ("--input", (string?)f)), ("--codes", codes), .. vocabularies.Select(f => ("--vocabulary", (string?)f))]);
+        OutputFile.CheckApart([.. inputs.Distinct().Select(f => ("--input", (string?)f)), ("--codes", codes), .. vocabularies.Select(f => ("--vocabulary", (string?)f))]);
         var words = new List<WordCounts>();
         for (int i = 0; i < texts; i++)
         {

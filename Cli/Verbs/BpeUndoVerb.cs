@@ -24,7 +24,7 @@ internal sealed class BpeUndoVerb : Verb
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
-        BpeVerb.CheckApart([("--input", input), ("--output", output)]);
+        OutputFile.CheckApart([("--input", input), ("--output", output)]);
         BpeVerb.Copy(input, output, terminal, Undo, cancellation);
         return CommandLine.Success;
     }

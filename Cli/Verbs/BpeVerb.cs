@@ -26,28 +26,11 @@ internal sealed class BpeVerb : Verb
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation) => throw new UsageException("a verb must be given.");
 
-    /// <summary>Refuses to write over a file that is still needed.</summary>
-    public static void CheckApart(IEnumerable<(string Option, string? Path)> files)
-    {
-        var seen = new List<(string Option, string Path)>();
-        foreach (var (option, path) in files)
-        {
-            if (path is null)
-                continue;
-            var same = seen.FirstOrDefault(f => Full(f.Path) == Full(path));
-            if (same.Option is not null)
-                throw new UsageException($"{option} must be another file than {same.Option}, got {path} for both.");
-            seen.Add((option, path));
-        }
-
-        static string Full(string path) => Path.GetFullPath(path);
-    }
-
     /// <summary>Opens a file, or standard input where none is named.</summary>
     public static Stream Open(string? path, Terminal terminal)
         => path is null ? terminal.Input
         : File.Exists(path) ? File.OpenRead(path)
-        : throw new FileNotFoundException($"{path}: there is no such file.", path);
+        : throw TextFile.NotThere(path);
 
     /// <summary>Sends lines with their ends from one text to another: to a file that is there when it is whole, or as they come to standard output.</summary>
     public static void Copy(string? input, string? output, Terminal terminal, Action<string, TextWriter> write, CancellationToken cancellation)

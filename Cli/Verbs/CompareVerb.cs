@@ -40,6 +40,7 @@ internal sealed class CompareVerb : Verb
                 log.Updates.ToString("N0", CultureInfo.InvariantCulture), log.Minutes.ToString("f1", CultureInfo.InvariantCulture), log.TokensPerSecond.ToString("N0", CultureInfo.InvariantCulture));
         }
 
+        OutputFile.CheckNoRun("--output", output);
         string page = HtmlReport.Write(arguments.GetValue(_title) ?? string.Join(", ", runs.Select(r => r.Log.Name)), runs);
         TextFile.WriteWhole(output, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
         table.Write(terminal);

@@ -68,6 +68,7 @@ internal sealed class ReportVerb : Verb
         }
 
         string? path = arguments.GetValue(_output);
+        OutputFile.CheckNoRun("--output", path);
         bool html = path is not null && path.EndsWith(".html", StringComparison.OrdinalIgnoreCase);
         if (gpu is not null && html)
             throw new UsageException("the page about GPUs is Markdown: --output must not end in .html.");

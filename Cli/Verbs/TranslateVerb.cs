@@ -53,8 +53,9 @@ internal sealed class TranslateVerb : Verb
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
         if (interactive && input is not null)
             throw new UsageException("--interactive reads standard input, --input must not be given with it.");
-        if (input is not null && output is not null && Path.GetFullPath(input) == Path.GetFullPath(output))
-            throw new UsageException($"--output must be another file than --input, got {output} for both.");
+        foreach (var (option, path) in new[] { ("--input", input), ("--prefixes", arguments.GetValue(_prefixes)), ("--constraints", arguments.GetValue(_constraints)) })
+            OutputFile.CheckApart([(option, path), ("--output", output)]);
+        OutputFile.CheckNoRun("--output", output);
         var precision = Devices.Precision(arguments.GetValue(_precision));
         bool tf32 = Devices.Tf32(arguments.GetValue(_tf32)) ?? false;
         using var device = Devices.Open(arguments.GetValue(_device));
@@ -141,7 +142,7 @@ internal sealed class TranslateVerb : Verb
     }
 
     private static FileStream OpenInput(string path)
-        => File.Exists(path) ? File.OpenRead(path) : throw new FileNotFoundException($"{path}: there is no such file.");
+        => File.Exists(path) ? File.OpenRead(path) : throw TextFile.NotThere(path);
 
     /// <summary>What a line of the output is.</summary>
     private sealed record Format(bool Numbered, bool TokenScores, bool Alignments)

@@ -33,7 +33,7 @@ internal sealed class ByteLines : IDisposable
     public ByteLines(string path)
     {
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{path}: there is no such file.", path);
+            throw TextFile.NotThere(path);
         _name = path;
         _stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
     }

@@ -84,7 +84,7 @@ public sealed class RunLog
         string path = new RunDirectory(folder).Log;
         return File.Exists(path)
             ? new RunLog(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), [.. TrainingLog.Read(path)])
-            : throw new FileNotFoundException($"{path}: there is no such file.");
+            : throw TextFile.NotThere(path);
     }
 
     /// <summary>Reads a log that was kept (<see cref="ResultsFolder"/>), and calls the run by the file's name.</summary>
@@ -92,7 +92,7 @@ public sealed class RunLog
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static RunLog ReadFile(string path) => File.Exists(path)
         ? new RunLog(Path.GetFileNameWithoutExtension(path), [.. TrainingLog.Read(path)])
-        : throw new FileNotFoundException($"{path}: there is no such file.");
+        : throw TextFile.NotThere(path);
 
     private IEnumerable<JsonObject> Of(string kind) => _events.Where(e => (string?)e["event"] == kind);
 }

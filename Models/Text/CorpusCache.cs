@@ -42,7 +42,7 @@ public static class CorpusCache
         foreach (string text in (string[])[sourcePath, targetPath])
         {
             if (!File.Exists(text))
-                throw new FileNotFoundException($"{text}: there is no such file.", text);
+                throw TextFile.NotThere(text);
         }
 
         byte[] codecs = TextFingerprint.Of(source, target);

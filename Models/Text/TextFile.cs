@@ -26,7 +26,7 @@ public static class TextFile
     public static IEnumerable<string> ReadLines(string path, bool keepByteOrderMark = false)
     {
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{path}: there is no such file.", path);
+            throw NotThere(path);
         return Lines(path, keepByteOrderMark);
 
         static IEnumerable<string> Lines(string path, bool keepByteOrderMark)
@@ -79,24 +79,62 @@ public static class TextFile
     /// <summary>Opens a file to be read from its start to its end in large pieces.</summary>
     internal static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
 
-    /// <summary>Writes a whole file: temporary file, flush to disk, rename.</summary>
+    /// <summary>Writes a whole file: temporary file, flush to disk, rename. A link is followed; what is no file, a pipe or a device, is written into.</summary>
+    /// <exception cref="IOException">It is a folder, its folder is not there, or it cannot be written.</exception>
     internal static void WriteWhole(string path, Action<Stream> write)
     {
-        string temporary = path + ".tmp";
+        string target = new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } end ? end.FullName : path;
+        if (Directory.Exists(target))
+            throw new IOException($"{path}: must be a file, is a folder.");
+        if (Path.GetDirectoryName(Path.GetFullPath(target)) is { } folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
+        if (IsNoFile(target))
+        {
+            using var stream = new FileStream(target, FileMode.Open, FileAccess.Write);
+            write(stream);
+            return;
+        }
+
+        // A file of that name that is somebody's stays; what a killed run left of it is in nobody's way.
+        string temporary = target + ".tmp";
+        if (File.Exists(temporary))
+            temporary = $"{target}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write))
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, target, overwrite: true);
         }
         catch
         {
             File.Delete(temporary);
             throw;
+        }
+    }
+
+    /// <summary>What is wrong with a path that should be a file to read; it is for those that are none.</summary>
+    internal static FileNotFoundException NotThere(string path)
+        => new(Directory.Exists(path) ? $"{path}: must be a file, is a folder." : $"{path}: there is no such file.", path);
+
+    // Opened for both, a pipe does not wait for who reads it.
+    private static bool IsNoFile(string path)
+    {
+        if (!File.Exists(path))
+            return false;
+        if (!OperatingSystem.IsWindows() && (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)))
+            return true;
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            return !stream.CanSeek;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

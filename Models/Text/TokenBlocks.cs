@@ -103,7 +103,7 @@ public sealed class TokenBlocks : ISamples
         int size = tokensPerSample - context;
         int[] ends = breaks switch
         {
-            SampleBreak.None => [.. Enumerable.Range(1, (tokens.Count + size - 1) / size).Select(i => Math.Min(i * size, tokens.Count))],
+            SampleBreak.None => [.. Enumerable.Range(1, (int)((tokens.Count + (long)size - 1) / size)).Select(i => (int)Math.Min((long)i * size, tokens.Count))],
             SampleBreak.Complete => Whole(lineEnds, size),
             _ => [.. lineEnds],
         };

@@ -48,7 +48,7 @@ public static class TokenizerFile
     public static ITokenizer Load(string path)
     {
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{path}: there is no such file.", path);
+            throw TextFile.NotThere(path);
         JsonDocument document;
         try
         {

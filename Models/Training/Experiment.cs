@@ -17,9 +17,12 @@ public sealed class Experiment : IDisposable
     private readonly string _dataFolder;
     private readonly RunDirectory _directory;
     private readonly bool _tf32;
+    private readonly IDisposable _taken;
 
-    private Experiment(Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, AutoregressiveModel model, Trainer trainer, bool tf32)
+    private Experiment(
+        Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, AutoregressiveModel model, Trainer trainer, bool tf32, IDisposable taken)
     {
+        _taken = taken;
         _tf32 = tf32;
         _recipe = recipe;
         _dataFolder = dataFolder;
@@ -70,12 +73,15 @@ public sealed class Experiment : IDisposable
         Precisions.Check(device, recipe.Training.Precision);
         bool tf32 = device.Tf32;
         device.Tf32 = recipe.Training.Tf32;
+        IDisposable? taken = null;
         try
         {
-            return Make(recipe, dataFolder, device, directory, resume, tf32, notes, status, cancellation);
+            taken = directory.Take();
+            return Make(recipe, dataFolder, device, directory, resume, tf32, taken, notes, status, cancellation);
         }
         catch
         {
+            taken?.Dispose();
             device.Tf32 = tf32;
             throw;
         }
@@ -151,6 +157,7 @@ public sealed class Experiment : IDisposable
         Model.Dispose();
         Data.Train.Dispose();
         Model.Device.Tf32 = _tf32;
+        _taken.Dispose();
     }
 
     /// <summary>How a recipe decodes.</summary>
@@ -174,6 +181,7 @@ public sealed class Experiment : IDisposable
         RunDirectory directory,
         bool resume,
         bool tf32,
+        IDisposable taken,
         IReadOnlyDictionary<string, string>? notes,
         IProgress<string>? status,
         CancellationToken cancellation)
@@ -219,7 +227,7 @@ public sealed class Experiment : IDisposable
                 TextFile.WriteWhole(directory.Recipe, stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson())));
             }
 
-            return new Experiment(recipe, dataFolder, directory, data, model, trainer, tf32);
+            return new Experiment(recipe, dataFolder, directory, data, model, trainer, tf32, taken);
         }
         catch
         {

@@ -31,7 +31,7 @@ public sealed record Recipe
     /// <exception cref="RecipeException">Something is wrong with it; the exception lists every mistake.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Recipe Load(string path, IReadOnlyList<string>? settings = null)
-        => File.Exists(path) ? Parse(File.ReadAllText(path), path, settings) : throw new FileNotFoundException($"{path}: there is no such file.");
+        => Parse(RecipeParser.ReadText(path), path, settings);
 
     /// <summary>Reads a recipe from text.</summary>
     /// <param name="json">The recipe.</param>

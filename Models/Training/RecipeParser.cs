@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace CudaSeq.Models;
 
@@ -64,7 +66,13 @@ internal sealed class RecipeParser(string source)
             return;
         }
 
-        string path = Path.Combine(Path.GetDirectoryName(source) ?? "", name.GetString()!), full = Path.GetFullPath(path);
+        if (name.GetString() is not { Length: > 0 } relative)
+        {
+            Problem(source, RecipeKeys.BaseKey, "must be the path of a recipe from this one, got \"\".");
+            return;
+        }
+
+        string path = Path.Combine(Path.GetDirectoryName(source) ?? "", relative), full = Path.GetFullPath(path);
         above = [.. above, Path.GetFullPath(source)];
         if (above.Contains(full))
         {
@@ -79,7 +87,7 @@ internal sealed class RecipeParser(string source)
         }
 
         var parser = new RecipeParser(path);
-        parser.Collect(File.ReadAllText(path), above);
+        parser.Collect(ReadText(path), above);
         _problems.AddRange(parser._problems);
         _broken.UnionWith(parser._broken);
         foreach (var (key, given) in parser._given)
@@ -162,17 +170,30 @@ internal sealed class RecipeParser(string source)
         return recipe;
     }
 
+    /// <summary>The text of a recipe.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is not UTF-8.</exception>
+    public static string ReadText(string path)
+    {
+        if (!File.Exists(path))
+            throw TextFile.NotThere(path);
+        byte[] bytes = File.ReadAllBytes(path);
+        return Utf8.IsValid(bytes) ? new UTF8Encoding(false).GetString(bytes).TrimStart('\ufeff') : throw new InvalidDataException($"{path}: is not valid UTF-8.");
+    }
+
     // What single values cannot show. A rule about a key that is already wrong in itself is not tested: its answer would mislead.
     private void CheckTogether(Recipe recipe)
     {
         var (model, data, training) = (RecipeTaskRules.Resolved(recipe).Model, recipe.Data, recipe.Training);
         int source = model.IsLanguageModel ? 0 : data.VocabularySize;
-        if (recipe.Name.Length == 0 || recipe.Name.AsSpan().ContainsAny(Path.GetInvalidFileNameChars()))
+        if (recipe.Name is "" or "." or ".." || recipe.Name.AsSpan().ContainsAny(Path.GetInvalidFileNameChars()))
             Rule(["name"], $"name must be usable as a folder's name, got \"{recipe.Name}\".");
         if (!_given.ContainsKey(RecipeKeys.ArchitectureKey) && !_given.ContainsKey(RecipeKeys.PresetKey))
             Rule([RecipeKeys.ArchitectureKey], "architecture must be given: transformer, lightconv or dynamicconv; or preset, which names one.");
         bool lacksEncoder = recipe.Task == RecipeTask.Translation && model.IsLanguageModel;
-        foreach (string problem in lacksEncoder ? [] : (model with { SourceVocabulary = source, TargetVocabulary = data.VocabularySize }).Validate())
+        // What a model of the architecture must have is not known where the architecture is not.
+        bool isModelKnown = !lacksEncoder && !_broken.Contains(RecipeKeys.ArchitectureKey) && !_broken.Contains(RecipeKeys.PresetKey);
+        foreach (string problem in !isModelKnown ? [] : (model with { SourceVocabulary = source, TargetVocabulary = data.VocabularySize }).Validate())
             Rule([.. RecipeKeys.NamesIn("model").Where(problem.Contains).Select(n => $"model.{n}")], $"model.{problem}");
         foreach (var (keys, problem) in RecipeTaskRules.Broken(recipe, _given.ContainsKey))
             Rule(keys, problem);

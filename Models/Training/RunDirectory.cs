@@ -46,6 +46,34 @@ public sealed class RunDirectory(string path)
     /// <summary>The run as a page: <see cref="HtmlReport"/>.</summary>
     public string Report => File("report.html");
 
+    /// <summary>Whether the directory is a run's and a file of this name in it is part of that, so that it must not be written over; its page is not.</summary>
+    /// <param name="name">The name of a file.</param>
+    internal bool Needs(string name)
+    {
+        if (!System.IO.File.Exists(Log) && !System.IO.File.Exists(Best) && !System.IO.File.Exists(Last))
+            return false;
+        string path = File(name);
+        return ((string[])[Best, Last, Recipe, SourceTokenizer, TargetTokenizer, SourceVocabulary, TargetVocabulary, Log, Translations]).Contains(path)
+            || name.EndsWith(CheckpointSuffix, StringComparison.Ordinal) || name.EndsWith(".corpus", StringComparison.Ordinal);
+    }
+
+    /// <summary>Takes the directory for one session of training, until the result is disposed or the process ends.</summary>
+    /// <exception cref="IOException">Another process trains there.</exception>
+    internal IDisposable Take()
+    {
+        if (System.IO.File.Exists(Path))
+            throw new IOException($"{Path}: must be a folder, is a file.");
+        Directory.CreateDirectory(Path);
+        try
+        {
+            return new FileStream(File("train.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException and not PathTooLongException && System.IO.File.Exists(File("train.lock")))
+        {
+            throw new IOException($"{Path}: another training is at work there.", e);
+        }
+    }
+
     /// <summary>The best checkpoint, or the last while no validation has happened.</summary>
     /// <exception cref="FileNotFoundException">The directory holds neither.</exception>
     public string BestOrLast

@@ -45,6 +45,27 @@ public sealed class DerivedRecipeTests : IDisposable
         Assert.Empty(model.EncoderKernelWidths);
     }
 
+    [Theory]
+    [InlineData("""{ "base": "" }""", "base must be the path of a recipe from this one, got \"\".")]
+    [InlineData("""{ "base": "base.json", "name": ".." }""", "name must be usable as a folder's name, got \"..\".")]
+    [InlineData("""{ "base": "base.json", "name": "." }""", "name must be usable as a folder's name, got \".\".")]
+    [InlineData("""{ "base": "base.json", "architecture": "dynamiconv" }""", "architecture must be transformer, lightconv or dynamicconv, got \"dynamiconv\".")]
+    public void OneMistakeIsOneLine(string json, string problem)
+    {
+        string path = _folder.File("top.json", json);
+        Assert.Contains($"{path}: {problem}", Problems(path));
+        if (!json.Contains("\"base\": \"\"", StringComparison.Ordinal))
+            Assert.Single(Problems(path));
+    }
+
+    [Fact]
+    public void WhatIsNotUtf8IsRefused()
+    {
+        string path = _folder.PathOf("top.json");
+        File.WriteAllBytes(path, [.. "{ \"name\": \"a"u8, 0xff, .. "b\" }"u8]);
+        Assert.Equal($"{path}: is not valid UTF-8.", Assert.Throws<InvalidDataException>(() => Recipe.Load(path)).Message);
+    }
+
     [Fact]
     public void EachMistakeIsOfTheFileThatMakesIt()
     {
