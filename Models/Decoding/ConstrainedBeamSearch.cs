@@ -4,7 +4,7 @@ namespace CudaSeq.Models;
 /// Beam search for outputs that hold given phrases: dynamic beam allocation (Post and Vilar, "Fast lexically constrained decoding with dynamic beam allocation", NAACL 2018).
 /// Each step looks at the best 2 * beam continuations of all live hypotheses, at the best of each, and at those that begin or go on with a phrase that is missing. They are
 /// sorted into banks by how many tokens of the phrases are said, and the beam takes the best of each bank in turn, then the second best of each, the fullest bank first, as fairseq does it.
-/// What ends and what lives on is decided as in <see cref="BeamSearch"/>; no hypothesis ends before it holds every phrase.
+/// What ends and what lives on is decided as in <see cref="BeamSearch"/>, where end-of-sentence ends a hypothesis; none ends before it holds every phrase.
 /// </summary>
 /// <remarks>
 /// A phrase wins over what other rules forbid, but not over a prefix. A token after which the rest of the phrases would not fit into the longest output does not come, so that every output

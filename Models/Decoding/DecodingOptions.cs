@@ -34,7 +34,7 @@ public sealed record DecodingOptions
 
     /// <summary>
     /// Whether end-of-sentence ends an output. Where it does not, as in text that a language model writes over several lines, it is a token like others, the end of a line, and an
-    /// output ends when it is as long as it may be; <see cref="MinLength"/> says nothing then.
+    /// output ends when it is as long as it may be; <see cref="MinLength"/> says nothing then, and phrases cannot be asked for.
     /// </summary>
     public bool StopsAtEndOfSentence { get; init; } = true;
 
@@ -178,6 +178,8 @@ public sealed record DecodingOptions
             return null;
         if (Sampling || DiverseBeamGroups > 1)
             return $"constraints need plain beam search, got {(Sampling ? "sampling" : $"{DiverseBeamGroups} diverse beam groups")}.";
+        if (!StopsAtEndOfSentence)
+            return "constraints need outputs that end-of-sentence ends, got outputs that go on after it.";
         int longest = LongestFor(sourceLength);
         var (output, progress) = (PartialHypothesis.Empty, ConstraintProgress.Of(new ConstraintSet(constraints, ConstraintOrder)));
         foreach (int token in prefix.AsSpan(0, Math.Min(prefix.Length, longest)))

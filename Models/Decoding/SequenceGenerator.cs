@@ -29,7 +29,7 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
     /// <param name="options">How to search.</param>
     /// <param name="cancellation">Looked at before every step.</param>
     /// <param name="prefixes">For each source the tokens that its outputs begin with, none of them padding, nor end-of-sentence where that ends an output; what is longer than the longest output is cut. Their log probabilities count.</param>
-    /// <param name="constraints">For each source the phrases that its outputs must hold; an empty list where there are none. Not with sampling or diverse beams.</param>
+    /// <param name="constraints">For each source the phrases that its outputs must hold; an empty list where there are none. Not with sampling or diverse beams, nor where end-of-sentence ends no output.</param>
     /// <returns>For each source, in order, its hypotheses, best first: at least one, at most <see cref="DecodingOptions.NBest"/>.</returns>
     /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence or holds unknown tokens; prefixes or constraints are not as many as sources, or hold what they must not; constraints do not fit into the longest output.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>

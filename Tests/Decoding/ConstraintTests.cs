@@ -168,6 +168,7 @@ public sealed class ConstraintTests
         Says("SequenceGenerator: constraints must fit into the longest output, got 3 tokens of them after a prefix of 2 and at most 4 for source 1.", options, [[], PlainConstraints.Of([4, 5, 6], [7])], [[], [9, 4]]);
         Says("SequenceGenerator: constraints need plain beam search, got sampling for source 0.", options with { Sampling = true }, [PlainConstraints.Of([4]), []]);
         Says("SequenceGenerator: constraints need plain beam search, got 5 diverse beam groups for source 0.", options with { DiverseBeamGroups = 5 }, [PlainConstraints.Of([4]), []]);
+        Says("SequenceGenerator: constraints need outputs that end-of-sentence ends, got outputs that go on after it for source 0.", options with { StopsAtEndOfSentence = false }, [PlainConstraints.Of([4]), []]);
 
         void Says(string message, DecodingOptions options, LexicalConstraint[][] constraints, int[][]? prefixes = null)
             => Assert.Equal(message, Assert.Throws<ArgumentException>(() => new SequenceGenerator(model).Generate([[4, 2], [5, 2]], options, default, prefixes, constraints)).Message);
