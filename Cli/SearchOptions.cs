@@ -34,7 +34,7 @@ internal sealed class SearchOptions
         _nbest = Verb.Whole("--nbest", "N", draws ? "Write N texts for each prompt (default: 1)." : "Write the N best translations of each line, each as: line number, score, translation, with tabs between.", 1);
         _lengthPenalty = Verb.Number("--length-penalty", "P", $"Scores are divided by the length to the power P {Default("1")}.");
         _lengthPenaltyForm = Verb.Text("--length-penalty-form", "FORM", $"power, or gnmt for (5 + length) / 6 in place of the length {Default("power")}.");
-        _minLength = Verb.Whole("--min-length", "N", draws ? "A text has at least N pieces, where the model writes single lines (default: 1)." : "A translation has at least N pieces (default: the recipe's).", 0);
+        _minLength = Verb.Whole("--min-length", "N", draws ? "At least N pieces follow a prompt, where the model writes single lines (default: 1)." : "A translation has at least N pieces (default: the recipe's).", 0);
         _maxLengthA = Verb.Number("--max-length-a", "A", "A translation has at most A times the source's length + B pieces (default: the recipe's).");
         _maxLengthB = Verb.Whole("--max-length-b", "B", "See --max-length-a (default: the recipe's).", 0);
         _noRepeat = Verb.Whole("--no-repeat-ngram-size", "N", $"No N pieces in a row come twice in a {text}; 0 lets them {Default("0")}.", 0);
@@ -86,6 +86,7 @@ internal sealed class SearchOptions
             MinLength = WholeOr(_minLength, options.MinLength),
             MaxLengthA = (_draws ? null : arguments.GetValue(_maxLengthA)) ?? options.MaxLengthA,
             MaxLengthB = _draws ? options.MaxLengthB : WholeOr(_maxLengthB, options.MaxLengthB),
+            MaxLength = _draws ? int.MaxValue : options.MaxLength,
             NoRepeatNGramSize = WholeOr(_noRepeat, options.NoRepeatNGramSize),
             Temperature = (float)(arguments.GetValue(_temperature) ?? options.Temperature),
             Sampling = sampling,

@@ -89,21 +89,28 @@ public sealed class TextGenerator : IDisposable
     /// <summary>Goes on with texts.</summary>
     /// <param name="prompts">What the texts begin with, whole pieces of it; lines are separated by line feeds. An empty one leaves a text free.</param>
     /// <param name="length">The most pieces that follow a prompt.</param>
-    /// <param name="options">How to search; its own lengths count for nothing. <see cref="UsualSearch"/> when omitted.</param>
+    /// <param name="options">
+    /// How to search; <see cref="UsualSearch"/> when omitted. Its own longest outputs count for nothing, its shortest one counts the pieces that follow a prompt, and is nothing to a model of
+    /// whole text.
+    /// </param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>For each prompt in order its n best texts, best first.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is below 1.</exception>
-    /// <exception cref="ArgumentException">The options have problems, or a prompt has several lines and lines end a text.</exception>
+    /// <exception cref="ArgumentException">The options have problems, a prompt has several lines and lines end a text, or the shortest text is longer than the longest.</exception>
     public IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, int length, DecodingOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        options ??= UsualSearch;
+        if (!ThroughLines && options.MinLength > length)
+            throw new ArgumentException($"TextGenerator: min_length must be at most the length, got {options.MinLength} and {length}.");
         int[][] begun = [.. prompts.Select(Ids)];
 
         // A source's length counts its end: it says how long its own text may be.
-        options = (options ?? UsualSearch) with
+        options = options with
         {
             StopsAtEndOfSentence = !ThroughLines,
+            MinLengthFollowsPrefix = true,
 
             // No text has it, so no training lowered what it began with by more than its share of every step.
             Never = [Vocabulary.Bos],

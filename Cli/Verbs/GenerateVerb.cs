@@ -59,6 +59,8 @@ internal sealed class GenerateVerb : Verb
         if (device.Choice is { } choice)
             terminal.Error.WriteLine(choice);
         using var generator = TextGenerator.Load(folder, device, precision);
+        if (!generator.ThroughLines && options.MinLength > length)
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--min-length must be at most --max-length, got {options.MinLength} and {length}."));
         WarnOfLength(terminal, new RunDirectory(folder), prompts.Select(generator.PiecesOf).DefaultIfEmpty(0).Max() + length, generator.ThroughLines);
         var found = generator.Generate(prompts, length, options, cancellation);
         if (generator.GraphObstacle is { } obstacle)

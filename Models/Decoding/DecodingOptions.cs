@@ -106,7 +106,7 @@ public sealed record DecodingOptions
         AtLeast(1, DiverseBeamGroups, "diverse_beam_groups");
         if (NBest > Beam && !Sampling)
             problems.Add($"nbest must be at most beam, got {NBest} and {Beam}.");
-        if (MinLength > MaxLength)
+        if (StopsAtEndOfSentence && MinLength > MaxLength)
             problems.Add($"min_length must be at most max_length, got {MinLength} and {MaxLength}.");
         if (!double.IsFinite(MaxLengthA) || MaxLengthA < 0)
             problems.Add(FormattableString.Invariant($"max_length_a must be a finite number of at least 0, got {MaxLengthA}."));
@@ -141,6 +141,9 @@ public sealed record DecodingOptions
     /// <summary>Tokens that outputs never hold, besides padding.</summary>
     internal IReadOnlyList<int> Never { get; init; } = [];
 
+    /// <summary>Whether <see cref="MinLength"/> counts the tokens that follow a prefix rather than all of them.</summary>
+    internal bool MinLengthFollowsPrefix { get; init; }
+
     /// <summary>Outputs of a sentence side by side.</summary>
     internal int Rows => Sampling ? NBest : Beam;
 
@@ -153,7 +156,7 @@ public sealed record DecodingOptions
     {
         int longest = LongestFor(source.Length);
         List<TokenRule> rules = StopsAtEndOfSentence
-            ? [new MaximumLength(longest), new TargetPrefix(prefix), new MinimumLength(MinLength)]
+            ? [new MaximumLength(longest), new TargetPrefix(prefix), new MinimumLength((MinLengthFollowsPrefix ? prefix.Length : 0) + MinLength)]
             : [new TargetPrefix(prefix)];
         if (Never.Count > 0)
             rules.Add(new ForbiddenTokens(Never));
@@ -193,7 +196,7 @@ public sealed record DecodingOptions
             : $"constraints must fit into the longest output, got {progress.Needed} tokens of them{(output.Length == 0 ? "" : $" after a prefix of {output.Length}")} and at most {longest}.";
     }
 
-    /// <summary>The longest output for one source: a |x| + b, at most <see cref="MaxLength"/>, at least <see cref="MinLength"/> and 1.</summary>
+    /// <summary>The longest output for one source: a |x| + b, at most <see cref="MaxLength"/>, at least 1 and, where end-of-sentence ends an output, <see cref="MinLength"/>.</summary>
     internal int LongestFor(int sourceLength)
-        => (int)Math.Clamp(Math.Floor((MaxLengthA * sourceLength) + MaxLengthB), Math.Max(1, MinLength), MaxLength);
+        => (int)Math.Clamp(Math.Floor((MaxLengthA * sourceLength) + MaxLengthB), Math.Max(1, StopsAtEndOfSentence ? MinLength : 1), MaxLength);
 }

@@ -120,6 +120,9 @@ public sealed class LanguageModelVerbTests : IDisposable
         Assert.Equal(one, Generate("--prompt", "twenty\none", "--max-length", "40", "--seed", "3"));
         Assert.NotEqual(one, Generate("--prompt", "twenty\none", "--max-length", "40", "--seed", "4"));
 
+        // No shortest text is asked of a model of whole text.
+        Assert.Equal(3 + 7 + 1, Generate("--prompt", "two", "--max-length", "7", "--min-length", "2000").Length);
+
         // An end of line is one piece and one character: nothing stops before the length is reached, and nothing goes on after it.
         Assert.All((int[])[1, 7, 40], length => Assert.Equal(3 + length + 1, Generate("--prompt", "two", "--max-length", length.ToString(CultureInfo.InvariantCulture), "--temperature", "3", "--sampling-topp", "1").Length));
 
@@ -155,6 +158,15 @@ public sealed class LanguageModelVerbTests : IDisposable
         Assert.All(texts, t => Assert.DoesNotContain('\n', (string)t["text"]!));
         Assert.Contains(texts, t => (int)t["pieces"]! < 14);
         Says("cudaseq: TextGenerator: a prompt must be one line for a model of single lines, got 2.", "generate", "--model", folder, "--prompt", "a\nb");
+
+        // The pieces that follow a prompt are counted, whatever its length.
+        TextFile.WriteLines(_folder.PathOf("prompts.txt"), ["t", "one hundred and twenty one, two"]);
+        string bounded = Tool.Run("generate", "--model", folder, "--input", _folder.PathOf("prompts.txt"), "--nbest", "9", "--json", "--max-length", "6", "--min-length", "4", "--temperature", "9").Out;
+        int[] pieces = [.. bounded.TrimEnd('\n').Split('\n').Select(l => (int)JsonNode.Parse(l)!["pieces"]!)];
+        Assert.All(pieces.Take(9), p => Assert.InRange(p, 5, 7));
+        Assert.All(pieces.Skip(9), p => Assert.InRange(p, 35, 37));
+        Says("cudaseq generate: --min-length must be at most --max-length, got 100 and 10.", "generate", "--model", folder, "--prompt", "two one", "--max-length", "10", "--min-length", "100");
+        Assert.Equal(0, Tool.Run("generate", "--model", folder, "--prompt", "two", "--max-length", "1100", "--min-length", "1050").ExitCode);
         Says("cudaseq evaluate: --context-window must be 0 for a model of single lines (data.sample_break_mode eos), got 3.", "evaluate", "--model", folder, "--context-window", "3");
         Says(
             "cudaseq evaluate: --tokens-per-sample is for a model of whole text, this is one of single lines (data.sample_break_mode eos).",

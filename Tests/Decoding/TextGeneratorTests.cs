@@ -64,6 +64,29 @@ public sealed class TextGeneratorTests
         Assert.All(texts, t => Assert.DoesNotContain('\n', t.Text));
     }
 
+    /// <summary>The shortest text counts the pieces after its prompt, each its own.</summary>
+    [Theory, Devices]
+    public void BetweenTheShortestAndTheLongestTextFollowAPrompt(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var lines = new TextGenerator(Model(Architecture.Transformer, device), Codec, throughLines: false);
+        string[] prompts = ["a", "a b c a b c a b c", ""];
+        int[] begun = [1, 9, 0];
+        foreach (var options in (DecodingOptions[])[new() { Sampling = true, NBest = 40, MinLength = 3 }, new() { Beam = 4, NBest = 4, MinLength = 3 }, new() { Sampling = true, NBest = 40, MinLength = 5 }])
+        {
+            var texts = lines.Generate(prompts, 5, options, TestContext.Current.CancellationToken);
+            for (int i = 0; i < prompts.Length; i++)
+                Assert.All(texts[i], t => Assert.InRange(t.Pieces - begun[i], options.MinLength, 5));
+        }
+
+        var error = Assert.Throws<ArgumentException>(() => lines.Generate(prompts, 5, new DecodingOptions { MinLength = 6 }));
+        Assert.Equal("TextGenerator: min_length must be at most the length, got 6 and 5.", error.Message);
+
+        // It says nothing of whole text, however long it is.
+        using var whole = new TextGenerator(Model(Architecture.Transformer, device), Codec, throughLines: true);
+        Assert.All(whole.Generate(prompts, 5, new DecodingOptions { MinLength = 2000 }).Zip(begun), t => Assert.Equal(5, t.First[0].Pieces - t.Second));
+    }
+
     [Fact]
     public void RefusesWhatDoesNotFit()
     {
