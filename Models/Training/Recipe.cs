@@ -177,7 +177,7 @@ public sealed record RecipeDecoding
     public int NoRepeatNGramSize { get; init; }
 
     /// <summary>A translation has at most this times the source's length, plus the next number, pieces.</summary>
-    public float MaxLengthA { get; init; }
+    public double MaxLengthA { get; init; }
 
     /// <summary>See <see cref="MaxLengthA"/>.</summary>
     public int MaxLengthB { get; init; } = 200;

@@ -187,7 +187,7 @@ internal static class RecipeKeys
             (r, v) => Decoding(r, d => d with { LengthPenaltyForm = v }),
             "Whether that length is the number of pieces, end-of-sentence included, or (5 + that number) / 6 as in GNMT."),
         DecodingWhole("min_length", 0, 1023, d => d.MinLength, (d, v) => d with { MinLength = v }, "A translation has at least so many pieces."),
-        DecodingNumber("max_length_a", Number(0), d => d.MaxLengthA, (d, v) => d with { MaxLengthA = v }, "A translation has at most `max_length_a` times the source's length plus `max_length_b` pieces."),
+        new RecipeKey<double>("decoding.max_length_a", DoubleNumber(0), r => r.Decoding.MaxLengthA, (r, v) => Decoding(r, d => d with { MaxLengthA = v }), "A translation has at most `max_length_a` times the source's length plus `max_length_b` pieces."),
         DecodingWhole("max_length_b", 0, 1_000_000, d => d.MaxLengthB, (d, v) => d with { MaxLengthB = v }, "See `max_length_a`; no translation has more than 1023 pieces."),
         DecodingWhole("no_repeat_ngram_size", 0, 1023, d => d.NoRepeatNGramSize, (d, v) => d with { NoRepeatNGramSize = v }, "No so many pieces in a row come twice in a translation; 0 lets them."),
         DecodingWhole("batch_tokens", 1, int.MaxValue, d => d.BatchTokens, (d, v) => d with { BatchTokens = v }, "Source tokens translated together, padding included."),

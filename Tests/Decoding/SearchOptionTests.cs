@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using CudaSeq.Models;
 
 namespace CudaSeq.Tests;
@@ -18,6 +20,21 @@ public sealed class SearchOptionTests
         ["groups of one"] = Base with { DiverseBeamGroups = 4, DiverseBeamStrength = 2 },
         ["groups without bigrams"] = Base with { Beam = 6, NBest = 6, DiverseBeamGroups = 3, DiverseBeamStrength = 0.4f, NoRepeatNGramSize = 2, MinLength = 5 },
     };
+
+    /// <summary>A recipe's factor is the number that is written, in double precision: in single precision 1.3 times 10 is below 13.</summary>
+    [Fact]
+    public void TheLongestOutputOfARecipeIsThatOfTheOption()
+    {
+        var key = RecipeKeys.All.Single(k => k.Path == "decoding.max_length_a");
+        foreach (var (factor, longest) in (Dictionary<double, int>)new() { [1.3] = 13, [0.7] = 7, [2.1] = 21, [1] = 10 })
+        {
+            string text = factor.ToString(CultureInfo.InvariantCulture);
+            var recipe = key.Read(new Recipe { Decoding = new RecipeDecoding { MaxLengthB = 0 } }, JsonDocument.Parse(text).RootElement)!;
+            Assert.Equal(text, key.Show(recipe));
+            Assert.Equal(longest, Experiment.Decoding(recipe).LongestFor(10));
+            Assert.Equal(longest, (new DecodingOptions { MaxLengthA = factor, MaxLengthB = 0 }).LongestFor(10));
+        }
+    }
 
     [Theory, Devices]
     public void EveryOptionFindsWhatAPlainSearchFinds(string name)
