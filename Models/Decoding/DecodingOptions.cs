@@ -81,6 +81,7 @@ public sealed record DecodingOptions
 
     /// <summary>
     /// Source tokens of a batch, padding included: sentences * longest, before a GPU rounds both up. A longer sentence is a batch of its own. Results do not depend on it beyond rounding.
+    /// A language model has no source: what counts is the longest output, the prefix included.
     /// </summary>
     public int BatchTokens { get; init; } = 2048;
 

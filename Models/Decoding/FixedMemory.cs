@@ -19,6 +19,7 @@ internal sealed class FixedMemory(StepMemory steps) : IDisposable
     /// <param name="block">The block's number, from 0.</param>
     /// <param name="shape">Sizes of the axes.</param>
     /// <param name="dtype">Element type; a block that had another moves.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It has more elements than an axis can be long.</exception>
     public Tensor Of(int block, Shape shape, DType dtype)
     {
         while (_blocks.Count <= block)
@@ -26,6 +27,9 @@ internal sealed class FixedMemory(StepMemory steps) : IDisposable
         var own = _blocks[block];
         if (own.Views.TryGetValue((shape, dtype), out var view))
             return view;
+
+        if (shape.Count > int.MaxValue)
+            throw new ArgumentOutOfRangeException(null, $"FixedMemory: a tensor that is remembered must have at most {int.MaxValue} elements, got {shape.Count} in {shape}; smaller batches (batch_tokens) need less.");
 
         // Nobody would make it again when the graph is launched.
         if (steps.IsCapturing)
@@ -35,7 +39,7 @@ internal sealed class FixedMemory(StepMemory steps) : IDisposable
         if (dtype == DType.Int32)
             view = Scopes.Leave(Tensor.Zeros(steps.Device, shape, dtype));
         else
-            view = Scopes.Leave(Base(own, shape.Count, dtype).Rows(0, checked((int)shape.Count)).Reshape(shape));
+            view = Scopes.Leave(Base(own, shape.Count, dtype).Rows(0, (int)shape.Count).Reshape(shape));
         own.Views.Add((shape, dtype), view);
         return view;
     }
@@ -60,7 +64,7 @@ internal sealed class FixedMemory(StepMemory steps) : IDisposable
             Moves++;
         }
 
-        return block.Base = Scopes.Leave(Tensor.Zeros(steps.Device, [checked((int)size)], dtype));
+        return block.Base = Scopes.Leave(Tensor.Zeros(steps.Device, [(int)size], dtype));
     }
 
     private sealed class Block

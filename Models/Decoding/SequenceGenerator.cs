@@ -3,7 +3,7 @@ using CudaSeq.Tensors;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Greedy, beam and diverse beam search and sampling with any <see cref="AutoregressiveModel"/>. Sources are sorted by length and batched by tokens; the hypotheses of a batch are decoded side by side,
+/// Greedy, beam and diverse beam search and sampling with any <see cref="AutoregressiveModel"/>. Sources, or what a language model may write, are sorted by length and batched by tokens; the hypotheses of a batch are decoded side by side,
 /// and finished sentences leave it. The same input gives the same output; what else is in a batch changes it by no more than rounding.
 /// Rules and scores are those of fairseq's generator.
 /// </summary>
@@ -54,7 +54,7 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
         using var steps = new DecodingSteps(model, options.Rows, options.Graphs, options.Temperature);
         try
         {
-            foreach (int[] batch in Batches(sources, options.BatchTokens))
+            foreach (int[] batch in Batches(sources, options))
             {
                 SentenceSearch[] searches = [.. batch.Select(i => options.Search(sources[i], prefixes?[i] ?? [], model.Config.TargetVocabulary, constraints?[i] ?? []))];
                 Search(steps, [.. batch.Select(i => sources[i])], searches, options, cancellation);
@@ -73,13 +73,17 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
         return results;
     }
 
-    /// <summary>Which sources are decoded together: longest first, so that what does not fit into memory fails at once.</summary>
-    internal static IEnumerable<int[]> Batches(IReadOnlyList<int[]> sources, int batchTokens)
+    /// <summary>
+    /// Which sources are decoded together: longest first, so that what does not fit into memory fails at once. A language model remembers what it writes alone: there the longest output, in which the
+    /// prefix is, counts in place of the source.
+    /// </summary>
+    internal IEnumerable<int[]> Batches(IReadOnlyList<int[]> sources, DecodingOptions options)
     {
-        int[] order = [.. Enumerable.Range(0, sources.Count).OrderByDescending(i => sources[i].Length)];
+        int[] lengths = [.. sources.Select(s => model.Config.IsLanguageModel ? options.LongestFor(s.Length) : s.Length)];
+        int[] order = [.. Enumerable.Range(0, lengths.Length).OrderByDescending(i => lengths[i])];
         for (int start = 0; start < order.Length;)
         {
-            int count = Math.Clamp(batchTokens / sources[order[start]].Length, 1, order.Length - start);
+            int count = Math.Clamp(options.BatchTokens / lengths[order[start]], 1, order.Length - start);
             yield return order[start..(start + count)];
             start += count;
         }

@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Models;
 using CudaSeq.Tensors;
 
@@ -226,8 +227,34 @@ public sealed class SequenceGeneratorTests
     [Fact]
     public void BatchesHoldLikeLengthsWithinTheBudget()
     {
+        using var device = TestDevices.Open("cpu");
+        using var model = TinyModels.Create(TinyModels.Transformer, device);
         int[][] sources = [.. new[] { 3, 9, 4, 20, 1, 4 }.Select(n => new int[n])];
-        Assert.Equal([[3], [1, 2], [5, 0, 4]], SequenceGenerator.Batches(sources, 18));
+        Assert.Equal([[3], [1, 2], [5, 0, 4]], new SequenceGenerator(model).Batches(sources, new DecodingOptions { BatchTokens = 18 }));
+    }
+
+    /// <summary>A language model's texts are counted by what they may become: their prompts say nothing of that.</summary>
+    [Fact]
+    public void BatchesOfTextsHoldWhatMayBeWritten()
+    {
+        using var device = TestDevices.Open("cpu");
+        using var model = TinyModels.CreateLanguageModel(TinyModels.Transformer.AsLanguageModel(), device);
+        var generator = new SequenceGenerator(model);
+        var options = new DecodingOptions { MaxLengthA = 1, MaxLengthB = 63, MaxLength = 100, BatchTokens = 200 };
+        int[][] empty = [.. Enumerable.Range(0, 40).Select(_ => new int[1])];
+        Assert.Equal([.. Enumerable.Repeat(3, 13), 1], generator.Batches(empty, options).Select(b => b.Length));
+        int[][] sources = [.. new[] { 1, 37, 4, 500, 30 }.Select(n => new int[n])];
+        Assert.Equal([[1, 3], [4, 2], [0]], generator.Batches(sources, options));
+    }
+
+    [Fact]
+    public void MoreThanAnAxisHoldsIsRefusedWithItsSize()
+    {
+        using var device = TestDevices.Open("cpu");
+        using var steps = new StepMemory(device);
+        using var memory = new FixedMemory(steps);
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => memory.Of(0, [2048, 1024, 2048], DType.Float32));
+        Assert.Equal("FixedMemory: a tensor that is remembered must have at most 2147483647 elements, got 4294967296 in [2048, 1024, 2048]; smaller batches (batch_tokens) need less.", error.Message);
     }
 
     private static int[] Greedy(Seq2SeqModel model, int[] source, int longest)
