@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -26,9 +27,9 @@ internal static class HardAlignment
             int[][] previous = [.. found.Select(f => n < f.Count ? [Vocabulary.Eos, .. f[n].Tokens] : new[] { Vocabulary.Eos })];
             using var inner = TensorScope.Begin();
             int longest = previous.Max(p => p.Length);
-            var probabilities = model.SourceAttention(Padded(model, previous, longest), encoded);
-            float[] values = probabilities.ToArray();
-            int heads = probabilities.Shape[1];
+
+            // [M, T, S]. Which sum is the highest is what the highest mean is, and halves of floats would make equal what is not.
+            float[] values = Ops.Sum(model.SourceAttention(Padded(model, previous, longest), encoded).To(DType.Float32), axis: 1).ToArray();
             for (int m = 0; m < sources.Length; m++)
             {
                 if (n >= found[m].Count)
@@ -43,13 +44,11 @@ internal static class HardAlignment
             {
                 int most = 0;
                 float highest = -1;
+                long row = (((long)sentence * longest) + position) * width;
                 for (int s = 0; s < words; s++)
                 {
-                    float sum = 0;
-                    for (int h = 0; h < heads; h++)
-                        sum += values[(((((sentence * heads) + h) * longest) + position) * width) + s];
-                    if (sum > highest)
-                        (most, highest) = (s, sum);
+                    if (values[row + s] > highest)
+                        (most, highest) = (s, values[row + s]);
                 }
 
                 return most;

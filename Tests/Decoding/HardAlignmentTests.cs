@@ -68,6 +68,34 @@ public sealed class HardAlignmentTests
         }
     }
 
+    /// <summary>No head alone comes to the host, however many there are.</summary>
+    [Theory, Devices]
+    public void HeadsAreAveragedWhereTheyAre(string name)
+    {
+        using var device = TestDevices.Open(name);
+        const int Heads = 1500, Width = 33, Longest = 8;
+        float[] values = new float[2 * Heads * Longest * Width];
+        new RandomSource(3).Uniform(values, 0, 1);
+        using var attention = Tensor.From(device, values, [2, Heads, Longest, Width]);
+        using var model = new ManyHeadedModel(attention);
+        model.Initialize(device, new RandomSource(0));
+        int[][] sources = TinyModels.Sentences(new Random(4), 11, Width, 19);
+        IReadOnlyList<Hypothesis>[] found = [[new Hypothesis([4, 5, 6], 0, [])], [new Hypothesis([4, 5, 6, 7, 4, 5, 6], 0, [])]];
+        HardAlignment.Of(model, sources, found);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var aligned = HardAlignment.Of(model, sources, found);
+        if (name != TestDevices.Emulated)
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, Heads * Longest * Width);
+        for (int m = 0; m < 2; m++)
+        {
+            for (int t = 0; t < found[m][0].Tokens.Length; t++)
+            {
+                double[] mean = [.. Enumerable.Range(0, sources[m].Length - 1).Select(s => Enumerable.Range(0, Heads).Average(h => (double)values[(((((m * Heads) + h) * Longest) + t) * Width) + s]))];
+                Assert.Equal(mean.Max(), mean[aligned[m][0].Alignment[t]], 1e-6);
+            }
+        }
+    }
+
     [Theory, Devices]
     public void AModelWithoutSourceAttentionSaysSo(string name)
     {
@@ -108,5 +136,30 @@ public sealed class HardAlignmentTests
         Assert.Empty(translator.Translate(lines, options with { Alignments = false }, default, prefixes)[0][0].Alignment);
         var error = Assert.Throws<ArgumentException>(() => translator.Translate(lines, options, default, ["a"]));
         Assert.Equal("Translator: prefixes must be as many as lines, got 1 and 3.", error.Message);
+    }
+
+    private sealed class ManyHeadedModel : Seq2SeqModel
+    {
+        private readonly Transformer2017 _inner;
+        private readonly Tensor _attention;
+
+        public ManyHeadedModel(Tensor attention)
+            : base(TinyModels.Transformer)
+        {
+            _inner = Add(string.Empty, new Transformer2017(TinyModels.Transformer));
+            _attention = attention;
+        }
+
+        protected override Tensor OutputWeight => _inner.Decoder.OutputWeight;
+
+        public override EncoderOutput Encode(Tensor source, Tensor lengths, RandomSource? random = null) => _inner.Encode(source, lengths, random);
+
+        public override Tensor Decode(Tensor previous, EncoderOutput encoded, RandomSource? random = null) => _inner.Decode(previous, encoded, random);
+
+        public override Tensor SourceAttention(Tensor previous, EncoderOutput encoded) => Ops.Scale(_attention, 1);
+
+        protected override void Fill(IncrementalState state, EncoderOutput encoded) => _inner.Decoder.Begin(state, encoded);
+
+        protected override Tensor Step(Tensor tokens, IncrementalState state) => _inner.Decoder.Step(tokens, state);
     }
 }
