@@ -5,7 +5,7 @@ namespace CudaSeq.Models;
 
 /// <summary>One text that a language model wrote.</summary>
 /// <param name="Text">The prompt and what follows it; lines are separated by line feeds.</param>
-/// <param name="Score">Its log-probability, the prompt's included, over its length to the power of the length penalty: nearer to 0 is likelier.</param>
+/// <param name="Score">Its log-probability, the prompt's included, divided for its length as <see cref="DecodingOptions.LengthPenaltyForm"/> says: nearer to 0 is likelier.</param>
 /// <param name="Pieces">Pieces, those of the prompt and ends of lines included.</param>
 public sealed record GeneratedText(string Text, float Score, int Pieces);
 

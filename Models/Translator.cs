@@ -5,7 +5,7 @@ namespace CudaSeq.Models;
 
 /// <summary>One translation of a line.</summary>
 /// <param name="Text">The translation.</param>
-/// <param name="Score">Its log-probability over its length to the power of the length penalty: nearer to 0 is likelier.</param>
+/// <param name="Score">Its log-probability, divided for its length as <see cref="DecodingOptions.LengthPenaltyForm"/> says: nearer to 0 is likelier.</param>
 public sealed record Translation(string Text, float Score)
 {
     /// <summary>Log probabilities in nats of each target piece and, last, of the end.</summary>

@@ -15,7 +15,7 @@ public sealed record DecodingOptions
     public int NBest { get; init; } = 1;
 
     /// <summary>
-    /// p in score = (sum of log probabilities) / length^p, where the length counts end-of-sentence. Above 1 favours long outputs, below 1 short ones, 0 compares
+    /// p in score = (sum of log probabilities) / length^p, where the length counts the end-of-sentence that ends an output. Above 1 favours long outputs, below 1 short ones, 0 compares
     /// plain log probabilities. What takes the place of the length is a matter of <see cref="LengthPenaltyForm"/>.
     /// </summary>
     public float LengthPenalty { get; init; } = 1;

@@ -2,7 +2,7 @@ namespace CudaSeq.Models;
 
 /// <summary>One output of a search.</summary>
 /// <param name="Tokens">Token ids, without the end-of-sentence that ended it.</param>
-/// <param name="Score">The sum of the token scores, divided by length^penalty; hypotheses of a sentence are ordered by it.</param>
+/// <param name="Score">The sum of the token scores, divided as <see cref="DecodingOptions.LengthPenaltyForm"/> says; hypotheses of a sentence are ordered by it.</param>
 /// <param name="TokenScores">Log probabilities in nats of each token and, last, of the end-of-sentence that ended it; not of one where an output was cut off.</param>
 public sealed record Hypothesis(int[] Tokens, float Score, float[] TokenScores)
 {

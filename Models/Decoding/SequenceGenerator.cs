@@ -118,8 +118,8 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
             int wrong = Array.FindIndex(prefixes[i], t => IsNoWord(t, vocabulary) && (stops || t != Vocabulary.Eos));
             if (wrong >= 0)
             {
-                throw new ArgumentException(
-                    $"SequenceGenerator: tokens of a prefix must be in 0 .. {vocabulary - 1} and neither padding ({Vocabulary.Pad}) nor end-of-sentence ({Vocabulary.Eos}), got {prefixes[i][wrong]} at {wrong} of prefix {i}.");
+                string not = stops ? $"neither padding ({Vocabulary.Pad}) nor end-of-sentence ({Vocabulary.Eos})" : $"not padding ({Vocabulary.Pad})";
+                throw new ArgumentException($"SequenceGenerator: tokens of a prefix must be in 0 .. {vocabulary - 1} and {not}, got {prefixes[i][wrong]} at {wrong} of prefix {i}.");
             }
         }
     }

@@ -82,7 +82,7 @@ internal sealed class TargetPrefix(int[] prefix) : TokenRule
     public override int? Forced(PartialHypothesis output) => output.Length < prefix.Length ? prefix[output.Length] : null;
 }
 
-/// <summary>No n tokens in a row come twice in one output (Paulus et al. 2018, section 2.5); end-of-sentence is none of them.</summary>
+/// <summary>No n tokens in a row come twice in one output (Paulus et al. 2018, section 2.5). The end-of-sentence that ends an output is none of them; one that ends a line in whole text is a token like others.</summary>
 /// <param name="size">n, at least 1.</param>
 internal sealed class NoRepeatedNGrams(int size) : TokenRule
 {

@@ -169,9 +169,11 @@ public sealed class SearchOptionTests
         Says("SequenceGenerator: prefixes must be as many as sources, got 1 and 2.", [[4]]);
         foreach (int token in (int[])[1, 2, 11, -1])
             Says($"SequenceGenerator: tokens of a prefix must be in 0 .. 10 and neither padding (1) nor end-of-sentence (2), got {token} at 1 of prefix 1.", [[], [4, token]]);
+        var whole = Base with { StopsAtEndOfSentence = false };
+        Says("SequenceGenerator: tokens of a prefix must be in 0 .. 10 and not padding (1), got 1 at 2 of prefix 0.", [[4, 2, 1], []], whole);
 
-        void Says(string message, int[][] prefixes)
-            => Assert.Equal(message, Assert.Throws<ArgumentException>(() => new SequenceGenerator(model).Generate([[4, 2], [5, 2]], Base, prefixes: prefixes)).Message);
+        void Says(string message, int[][] prefixes, DecodingOptions? options = null)
+            => Assert.Equal(message, Assert.Throws<ArgumentException>(() => new SequenceGenerator(model).Generate([[4, 2], [5, 2]], options ?? Base, prefixes: prefixes)).Message);
     }
 
     private static IEnumerable<ModelConfig> Configs(string name)
