@@ -17,14 +17,12 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<long?> _tokensPerSample = Whole("--tokens-per-sample", "N", "Tokens of a block of text, those read again included (default: the recipe's).", 1);
     private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Tokens computed together, padding included (default: 4096).", 1);
     private readonly Option<bool> _json = Flag("--json", "Write JSON: loss, ppl, bits_per_character, bits_per_word, tokens, unknown, words, characters, lines.");
-    private readonly Option<string> _device = Text("--device", "NAME", "Where to compute: cpu (the default), cuda, cuda:N or auto.");
-    private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
-    private readonly Option<string> _tf32 = Text("--tf32", "on|off", "Whether a GPU's products of float32 matrices may round their inputs to TF32 (default: off).");
+    private readonly DeviceOptions _device = new("compute");
 
     public EvaluateVerb()
         : base("evaluate", "Measure how well a model predicts given text: loss and perplexity.")
     {
-        foreach (var option in (Option[])[_model, _input, _reference, _contextWindow, _tokensPerSample, _batchTokens, _json, _device, _precision, _tf32])
+        foreach (var option in (Option[])[_model, _input, _reference, _contextWindow, _tokensPerSample, _batchTokens, _json, .. _device.All])
             Add(option);
     }
 
@@ -43,16 +41,11 @@ internal sealed class EvaluateVerb : Verb
         string folder = arguments.GetRequiredValue(_model);
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
-        var precision = Devices.Precision(arguments.GetValue(_precision));
-        bool tf32 = Devices.Tf32(arguments.GetValue(_tf32)) ?? false;
         var run = new RunDirectory(folder);
         bool isText = Checkpoint.ReadHeader(run.BestOrLast).Config.IsLanguageModel;
         CheckOptions(arguments, isText);
-        using var device = Devices.Open(arguments.GetValue(_device));
-        Devices.Check(device, precision, tf32);
-        device.Tf32 = tf32;
-        if (device.Choice is { } choice)
-            terminal.Error.WriteLine(choice);
+        var (opened, precision) = _device.Open(arguments, terminal);
+        using var device = opened;
         var lines = Read(terminal, arguments.GetValue(_input));
         var (scores, note) = isText
             ? OfText(arguments, run, lines, device, precision, cancellation)

@@ -18,14 +18,12 @@ internal sealed class GenerateVerb : Verb
     private readonly Option<long?> _maxLength = Whole("--max-length", "N", "At most N pieces follow a prompt (default: 200).", 1);
     private readonly SearchOptions _search = SearchOptions.ForTexts();
     private readonly Option<bool> _json = Flag("--json", "Write an object for each text, one a line: prompt (its number), text, score, pieces.");
-    private readonly Option<string> _device = Text("--device", "NAME", "Where to compute: cpu (the default), cuda, cuda:N or auto.");
-    private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
-    private readonly Option<string> _tf32 = Text("--tf32", "on|off", "Whether a GPU's products of float32 matrices may round their inputs to TF32 (default: off).");
+    private readonly DeviceOptions _device = new("compute");
 
     public GenerateVerb()
         : base("generate", "Go on with text, with a trained language model.")
     {
-        foreach (var option in (Option[])[_model, _prompt, _input, _maxLength, .. _search.All, _json, _device, _precision, _tf32])
+        foreach (var option in (Option[])[_model, _prompt, _input, _maxLength, .. _search.All, _json, .. _device.All])
             Add(option);
     }
 
@@ -51,13 +49,8 @@ internal sealed class GenerateVerb : Verb
         var options = _search.Read(arguments, TextGenerator.UsualSearch);
         string[] prompts = input is null ? [prompt ?? ""] : [.. TextFile.ReadLines(input)];
         int length = (int)(arguments.GetValue(_maxLength) ?? UsualLength);
-        var precision = Devices.Precision(arguments.GetValue(_precision));
-        bool tf32 = Devices.Tf32(arguments.GetValue(_tf32)) ?? false;
-        using var device = Devices.Open(arguments.GetValue(_device));
-        Devices.Check(device, precision, tf32);
-        device.Tf32 = tf32;
-        if (device.Choice is { } choice)
-            terminal.Error.WriteLine(choice);
+        var (opened, precision) = _device.Open(arguments, terminal);
+        using var device = opened;
         using var generator = TextGenerator.Load(folder, device, precision);
         if (!generator.ThroughLines && options.MinLength > length)
             throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--min-length must be at most --max-length, got {options.MinLength} and {length}."));

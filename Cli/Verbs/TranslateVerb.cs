@@ -19,15 +19,12 @@ internal sealed class TranslateVerb : Verb
     private readonly Option<bool> _replaceUnknown = Flag("--replace-unknown", "Write the source's word that has most attention for an unknown one; inside a word that has known pieces, its piece.");
     private readonly Option<bool> _interactive = Flag("--interactive", "Answer each line of standard input at once.");
     private readonly SearchOptions _search = SearchOptions.ForTranslations();
-    private readonly Option<string> _device = Text("--device", "NAME", "Where to translate: cpu (the default), cuda, cuda:N or auto.");
-
-    private readonly Option<string> _precision = Text("--precision", "NAME", "What to compute in: float32 (the default) or, on a GPU, bf16 or half.");
-    private readonly Option<string> _tf32 = Text("--tf32", "on|off", "Whether a GPU's products of float32 matrices may round their inputs to TF32 (default: off).");
+    private readonly DeviceOptions _device = new("translate");
 
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, _device, _precision, _tf32])
+        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, .. _device.All])
             Add(option);
     }
 
@@ -56,13 +53,8 @@ internal sealed class TranslateVerb : Verb
         foreach (var (option, path) in new[] { ("--input", input), ("--prefixes", arguments.GetValue(_prefixes)), ("--constraints", arguments.GetValue(_constraints)) })
             OutputFile.CheckApart([(option, path), ("--output", output)]);
         OutputFile.CheckNoRun("--output", output);
-        var precision = Devices.Precision(arguments.GetValue(_precision));
-        bool tf32 = Devices.Tf32(arguments.GetValue(_tf32)) ?? false;
-        using var device = Devices.Open(arguments.GetValue(_device));
-        Devices.Check(device, precision, tf32);
-        device.Tf32 = tf32;
-        if (device.Choice is { } choice)
-            terminal.Error.WriteLine(choice);
+        var (opened, precision) = _device.Open(arguments, terminal);
+        using var device = opened;
         using var translator = Translator.Load(folder, device, precision);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
