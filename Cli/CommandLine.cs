@@ -209,7 +209,7 @@ internal static class CommandLine
         // The runtime's own messages name a missing file in the middle of a sentence; those of this code are sentences already.
         string message = e switch
         {
-            FileNotFoundException { FileName: { } file } => $"{file}: there is no such file.",
+            FileNotFoundException { FileName: { } file } => TextFile.NotThere(file).Message,
             AggregateException { InnerException: { } inner } => inner.Message,
             _ => e.Message,
         };

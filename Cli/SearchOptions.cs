@@ -41,7 +41,7 @@ internal sealed class SearchOptions
         _sampling = Verb.Flag("--sampling", draws ? "Draw --nbest independent texts: what is done without --beam too." : "Draw --nbest independent translations instead of searching for the likeliest.");
         _topP = Verb.Number("--sampling-topp", "P", draws ? $"{TopP}; 1 for all (default: 0.9; 1 with --sampling-topk)." : $"{TopP}; 1 for all (the default).");
         _seed = Verb.Whole("--seed", "N", draws ? "Seed of what is drawn: the same seed gives a prompt the same texts (default: 1)." : "Seed of --sampling: the same seed gives a line the same samples (default: 1).", 0);
-        _batchTokens = Verb.Whole("--batch-tokens", "N", draws ? "Pieces of texts written together, prompts and --max-length included (default: 2048)." : "Source tokens translated together, padding included (default: the recipe's).", 1);
+        _batchTokens = Verb.Whole("--batch-tokens", "N", draws ? "Pieces of texts written together, prompts and --max-length included (default: 16384)." : "Source tokens translated together, padding included (default: the recipe's).", 1);
         _graphs = Verb.Text("--graphs", "on|off", $"Whether a GPU captures the steps of each shape as a CUDA graph; no {text} changes by it {Default("on")}.");
 
         string Default(string plain) => $"(default: {(draws ? plain : "the recipe's")})";

@@ -22,7 +22,7 @@ public sealed record GeneratedText(string Text, float Score, int Pieces);
 public sealed class TextGenerator : IDisposable
 {
     /// <summary>Draws from the likeliest nine tenths of the probability (Holtzman et al. 2020): what a language model writes with where nothing else is said.</summary>
-    public static DecodingOptions UsualSearch { get; } = new() { Sampling = true, SamplingTopP = 0.9f };
+    public static DecodingOptions UsualSearch { get; } = new() { Sampling = true, BatchTokens = 16_384, SamplingTopP = 0.9f };
 
     private readonly SequenceGenerator _generator;
 
