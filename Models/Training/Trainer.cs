@@ -258,8 +258,11 @@ public sealed partial class Trainer : IDisposable
         {
             scores = _validator.Run();
             double score = _best.Score(scores);
+
+            // A run killed at its end validates once more, and its state already knows of the first time: what that wrote stays.
+            bool isSaved = _best.Update == State.Update;
             best = _best.Offer(score, State.Update);
-            if (best && _directory is not null)
+            if (best && !isSaved && _directory is not null)
                 Checkpoint.Save(_directory.Best, Header() with { Score = score }, _model, optimizer: null);
         }
         finally

@@ -72,6 +72,19 @@ public sealed class RunStateTests : IDisposable
         Assert.True(File.ReadAllBytes(straight.Last).AsSpan().SequenceEqual(File.ReadAllBytes(extended.Last)), Checkpoint.ReadHeader(straight.Last).State + "\n" + Checkpoint.ReadHeader(extended.Last).State);
     }
 
+    // As one that was killed after its last update was saved.
+    [Fact]
+    public void ARunThatIsResumedAtItsEndKeepsItsBest()
+    {
+        var run = Run("ended");
+        var options = Options(6) with { ValidateEvery = 3, KeepBest = KeepBest.Loss, Schedule = new PlateauSchedule(0.05f, 2, 0.5f, 0, 0.05f) };
+        Train(Architecture.LightConv, run, options);
+        Assert.Equal(6, Checkpoint.ReadHeader(run.Best).State.Update);
+        byte[] best = File.ReadAllBytes(run.Best), last = File.ReadAllBytes(run.Last);
+        Train(Architecture.LightConv, run, options, resume: true);
+        Assert.True(best.AsSpan().SequenceEqual(File.ReadAllBytes(run.Best)) && last.AsSpan().SequenceEqual(File.ReadAllBytes(run.Last)));
+    }
+
     [Fact]
     public void AValidationThatIsNotDueCostsNoPatience()
     {
