@@ -90,8 +90,8 @@ public static class TextFile
             throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
         if (IsNoFile(target))
         {
-            using var stream = new FileStream(target, FileMode.Open, FileAccess.Write);
-            write(stream);
+            using var sink = new FileStream(target, FileMode.Open, FileAccess.Write);
+            write(sink);
             return;
         }
 
@@ -99,9 +99,12 @@ public static class TextFile
         string temporary = target + ".tmp";
         if (File.Exists(temporary))
             temporary = $"{target}.{Guid.NewGuid():N}.tmp";
+
+        // Outside of what cleans up: a file that could not be made is not ours to delete.
+        var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write);
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            using (stream)
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
@@ -125,7 +128,8 @@ public static class TextFile
     {
         if (!File.Exists(path))
             return false;
-        if (!OperatingSystem.IsWindows() && (path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal)))
+        string full = Path.GetFullPath(path);
+        if (!OperatingSystem.IsWindows() && full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal))
             return true;
         try
         {

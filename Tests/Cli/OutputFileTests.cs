@@ -45,6 +45,23 @@ public sealed class OutputFileTests : IDisposable
     }
 
     [Fact]
+    public void AFileInSharedMemoryIsReplacedWhole()
+    {
+        Assert.SkipUnless(Directory.Exists("/dev/shm"), "needs /dev/shm");
+        string path = $"/dev/shm/cudaseq-{Guid.NewGuid():N}";
+        try
+        {
+            File.WriteAllText(path, "what is longer");
+            TextFile.WriteWhole(path, stream => stream.Write("short"u8));
+            Assert.Equal("short", File.ReadAllText(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
     public void FoldersAreSaid()
     {
         string folder = _folder.PathOf("");
