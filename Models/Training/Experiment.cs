@@ -104,7 +104,7 @@ public sealed class Experiment : IDisposable
         using var translator = Translator.Load(_directory.Path, Model.Device, Model.Precision);
         string[] translations = [.. translator.Translate([.. pairs.Select(p => p.Source)], options, cancellation).Select(t => t[0].Text)];
         TestTranslation.Save(_directory.Translations, pairs.Zip(translations, (p, t) => new TestTranslation(p.Source, p.Target, t)));
-        var bleu = Bleu.Corpus(translations, [.. pairs.Select(p => p.Target)]);
+        var bleu = Bleu.Corpus(translations, [.. pairs.Select(p => p.Target)], RecipeOptions.Bleu(_recipe));
         long update = Checkpoint.ReadHeader(_directory.BestOrLast).State.Update;
         double seconds = TrainingLog.SecondsAt(_directory.Log, long.MaxValue);
         using var log = TrainingLog.Append(_directory.Log);

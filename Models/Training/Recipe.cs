@@ -182,6 +182,9 @@ public sealed record RecipeDecoding
     /// <summary>See <see cref="MaxLengthA"/>.</summary>
     public int MaxLengthB { get; init; } = 200;
 
+    /// <summary>How BLEU of the validation and test pairs cuts text into words.</summary>
+    public BleuTokenization BleuTokenize { get; init; } = BleuTokenization.Mteval13a;
+
     /// <summary>Source tokens translated together, padding included.</summary>
     public int BatchTokens { get; init; } = 4096;
 

@@ -190,6 +190,12 @@ internal static class RecipeKeys
         new RecipeKey<double>("decoding.max_length_a", DoubleNumber(0), r => r.Decoding.MaxLengthA, (r, v) => Decoding(r, d => d with { MaxLengthA = v }), "A translation has at most `max_length_a` times the source's length plus `max_length_b` pieces."),
         DecodingWhole("max_length_b", 0, 1_000_000, d => d.MaxLengthB, (d, v) => d with { MaxLengthB = v }, "See `max_length_a`; no translation has more than 1023 pieces."),
         DecodingWhole("no_repeat_ngram_size", 0, 1023, d => d.NoRepeatNGramSize, (d, v) => d with { NoRepeatNGramSize = v }, "No so many pieces in a row come twice in a translation; 0 lets them."),
+        new RecipeKey<BleuTokenization>(
+            "decoding.bleu_tokenize",
+            OneOf([.. Enum.GetValues<BleuTokenization>().Select(t => (new BleuOptions { Tokenization = t }.TokenizationName, t))]),
+            r => r.Decoding.BleuTokenize,
+            (r, v) => Decoding(r, d => d with { BleuTokenize = v }),
+            "How the BLEU of validation and test cuts text into words, as in `cudaseq score --tokenize`; none for files that are tokenised already."),
         DecodingWhole("batch_tokens", 1, int.MaxValue, d => d.BatchTokens, (d, v) => d with { BatchTokens = v }, "Source tokens translated together, padding included."),
         new RecipeKey<bool>("decoding.graphs", Flag, r => r.Decoding.Graphs, (r, v) => Decoding(r, d => d with { Graphs = v }), "On a GPU the steps of each shape are captured as a CUDA graph; no bit changes by it."),
     ];

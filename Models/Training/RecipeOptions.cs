@@ -40,6 +40,7 @@ internal static class RecipeOptions
             MaxTime = t.MaxMinutes is { } minutes ? TimeSpan.FromMinutes(Math.Min(minutes, MostMinutes)) : null,
             ValidateEvery = t.ValidateEvery,
             ValidationDecoding = recipe.Task == RecipeTask.Translation ? Experiment.Decoding(recipe).Greedy() : null,
+            ValidationBleu = Bleu(recipe),
             KeepBest = t.KeepBest,
             Patience = t.Patience,
             CheckpointEvery = t.CheckpointEvery,
@@ -48,6 +49,9 @@ internal static class RecipeOptions
             Notes = notes ?? new Dictionary<string, string>(),
         };
     }
+
+    /// <summary>The BLEU that a recipe's translations are scored by.</summary>
+    public static BleuOptions Bleu(Recipe recipe) => new() { Tokenization = recipe.Decoding.BleuTokenize };
 
     /// <summary>The learning rate of a recipe.</summary>
     public static ILearningRateSchedule Schedule(RecipeTraining t)

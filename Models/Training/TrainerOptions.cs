@@ -70,6 +70,9 @@ public sealed record TrainerOptions
     /// <summary>How to translate the validation sentences for BLEU; null to validate by loss alone.</summary>
     public DecodingOptions? ValidationDecoding { get; init; }
 
+    /// <summary>Which BLEU that is.</summary>
+    public BleuOptions ValidationBleu { get; init; } = new();
+
     /// <summary>What the best checkpoint is the best by.</summary>
     public KeepBest KeepBest { get; init; }
 

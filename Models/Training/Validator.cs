@@ -23,6 +23,6 @@ internal sealed class Validator(AutoregressiveModel model, TrainingData data, IS
         var generator = new SequenceGenerator(model);
         var results = generator.Generate([.. pairs.Select(p => p.Source)], decoding, CancellationToken.None);
         GraphObstacle ??= generator.GraphObstacle;
-        return Bleu.Corpus([.. results.Select(r => data.Target.Decode(r[0].Tokens))], data.ValidReferences);
+        return Bleu.Corpus([.. results.Select(r => data.Target.Decode(r[0].Tokens))], data.ValidReferences, options.ValidationBleu);
     }
 }

@@ -105,6 +105,15 @@ public sealed class TrainVerbTests : IDisposable
     }
 
     [Fact]
+    public void ValidationAndTestCutWordsAsTheRecipeSays()
+    {
+        Assert.Equal(0, Train("--set", "decoding.bleu_tokenize=none").ExitCode);
+        var log = RunLog.Read(_out);
+        Assert.All([.. log.Validations, log.Test!], e => Assert.Contains("|tok:none|", (string?)e["signature"]));
+        Assert.Equal(3, log.Validations.Count() + 1);
+    }
+
+    [Fact]
     public void AStoppedAndResumedRunEqualsOneThatWasNot()
     {
         Assert.Equal(0, Train("--max-updates", "8").ExitCode);

@@ -80,7 +80,7 @@ public sealed class LanguageModelRecipeTests
         var recipe = Recipe.Load(Repository.File($"recipes/{name}.json"));
         Assert.Equal((name, architecture, TokenizerKind.Word), (recipe.Name, recipe.Model.Architecture, recipe.Data.Tokenizer));
         Assert.Equal(new CorpusFiles("", "train.txt"), Assert.Single(recipe.Data.Train!).Files);
-        Assert.Equal((60f, 0f), (recipe.Training.MaxMinutes, recipe.Training.LabelSmoothing));
+        Assert.Equal((3000, 0f), (recipe.Training.MaxUpdates, recipe.Training.LabelSmoothing));
     }
 
     [Theory]

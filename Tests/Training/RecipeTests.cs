@@ -51,7 +51,7 @@ public sealed class RecipeTests
         // A key whose setter sets another's value would show here.
         foreach (var key in RecipeKeys.All)
         {
-            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
+            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"intl\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
             var changed = candidates
                 .Select(c => key.Read(new Recipe(), System.Text.Json.JsonDocument.Parse(c).RootElement))
                 .First(r => r is not null && key.Show(r) != key.Show(new Recipe()))!;
@@ -90,7 +90,7 @@ public sealed class RecipeTests
     [InlineData("model.kernel_widths", "[3]", "r.json: model.kernel_widths is not a key; did you mean encoder_kernel_widths?")]
     [InlineData("batch_tokens", "1", "r.json: batch_tokens is not a key; did you mean training.batch_tokens?")]
     [InlineData("trainning", "{}", "r.json: trainning is not a key; did you mean training?")]
-    [InlineData("decoding.zzzz", "1", "r.json: decoding.zzzz is not a key; the keys of decoding are beam, length_penalty, length_penalty_form, min_length, max_length_a, max_length_b, no_repeat_ngram_size, batch_tokens, graphs.")]
+    [InlineData("decoding.zzzz", "1", "r.json: decoding.zzzz is not a key; the keys of decoding are beam, length_penalty, length_penalty_form, min_length, max_length_a, max_length_b, no_repeat_ngram_size, bleu_tokenize, batch_tokens, graphs.")]
     [InlineData("zzzz", "1", "r.json: zzzz is not a key; the keys are base, name, task, architecture, preset, model, data, training, decoding.")]
     [InlineData("training.max_updates", "\"ten\"", "r.json: training.max_updates must be a whole number of at least 1, or null, got \"ten\".")]
     [InlineData("training.max_updates", "0", "r.json: training.max_updates must be a whole number of at least 1, or null, got 0.")]
@@ -249,7 +249,7 @@ public sealed class RecipeTests
                 "ten.json: model.heads is not a key; did you mean attention_heads?",
                 "ten.json: data.valid is given twice.",
                 "ten.json: training.warmup_update is not a key; did you mean warmup_updates?",
-                "ten.json: decoding must be an object with the keys beam, length_penalty, length_penalty_form, min_length, max_length_a, max_length_b, no_repeat_ngram_size, batch_tokens, graphs, got [].",
+                "ten.json: decoding must be an object with the keys beam, length_penalty, length_penalty_form, min_length, max_length_a, max_length_b, no_repeat_ngram_size, bleu_tokenize, batch_tokens, graphs, got [].",
                 "ten.json: extra is not a key; the keys are base, name, task, architecture, preset, model, data, training, decoding.",
                 "ten.json: name must be text, got 5.",
                 "ten.json: architecture must be transformer, lightconv or dynamicconv, got \"dynamic\".",
