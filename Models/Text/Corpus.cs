@@ -171,6 +171,20 @@ public sealed class Corpus : IReadOnlyList<SentencePair>, ISamples, IDisposable
     string ISamples.Size => $"{Count} pairs of {Report.SourceTokens} and {Report.TargetTokens} tokens";
 
     /// <inheritdoc/>
+    public string Fingerprint()
+    {
+        using var hash = new SamplesFingerprint();
+        foreach (var part in Parts)
+        {
+            hash.Add(part.Weight);
+            for (int i = part.Start; i < part.Start + part.Count; i++)
+                hash.Add(Source(i)).Add(Target(i));
+        }
+
+        return hash.Take();
+    }
+
+    /// <inheritdoc/>
     Batch ISamples.Batch(params ReadOnlySpan<int> indices) => Batch.Of(this, indices);
 
     /// <inheritdoc/>

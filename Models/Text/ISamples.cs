@@ -6,7 +6,7 @@ public interface ISamples : IDisposable
     /// <summary>What messages call it, as a rule its file.</summary>
     string Name { get; }
 
-    /// <summary>How much there is, by which a resumed run knows its data again.</summary>
+    /// <summary>How much there is, in words.</summary>
     string Size { get; }
 
     /// <summary>How many samples there are.</summary>
@@ -14,6 +14,9 @@ public interface ISamples : IDisposable
 
     /// <summary>The corpora that these samples are of, and how often an epoch of <see cref="BatchIterator"/> has each of them.</summary>
     IReadOnlyList<CorpusPart> Parts { get; }
+
+    /// <summary>SHA-256, in hexadecimal digits, of every id of every sample and of how often an epoch has each: by it a resumed run knows its data again. Reads all samples.</summary>
+    string Fingerprint();
 
     /// <summary>Ids of a sample's source, 0 where samples have none, and of its target.</summary>
     /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>

@@ -43,6 +43,13 @@ public sealed class TokenBlocks : ISamples
     /// <inheritdoc/>
     public string Size => FormattableString.Invariant($"{Count} blocks of {Tokens} tokens");
 
+    /// <inheritdoc/>
+    public string Fingerprint()
+    {
+        using var hash = new SamplesFingerprint();
+        return hash.Add(_tokens).Add(_ends).Add([_context]).Take();
+    }
+
     /// <summary>Tokens of all blocks, ends of lines included.</summary>
     public long Tokens => _tokens.Length;
 

@@ -25,8 +25,16 @@ public sealed record CheckpointHeader
     /// <summary>SHA-256 of the target vocabulary.</summary>
     public required string TargetVocabulary { get; init; }
 
-    /// <summary>How much it learned from, for recognising the data again: its place in other data would mean nothing. Null in older checkpoints.</summary>
+    /// <summary>How much it learned from, in words. Null in older checkpoints.</summary>
     public string? Data { get; init; }
+
+    /// <summary><see cref="ISamples.Fingerprint"/> of what it learned from: its place in other data would mean nothing. Null in older checkpoints.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TrainFingerprint { get; init; }
+
+    /// <summary>The same of what it was validated on, target lines included: its best score is one on these. Null in older checkpoints and without validation.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ValidFingerprint { get; init; }
 
     /// <summary>Where the run stood.</summary>
     public required TrainingState State { get; init; }

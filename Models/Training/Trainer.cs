@@ -25,6 +25,7 @@ public sealed partial class Trainer : IDisposable
     private readonly BestCheckpoint _best;
     private readonly KeptCheckpoints? _kept;
     private readonly HashSet<string> _warned = [];
+    private readonly Lazy<(string Train, string? Valid)> _fingerprints;
     private RandomSource _random;
 
     /// <summary>Prepares a run from its start.</summary>
@@ -44,6 +45,7 @@ public sealed partial class Trainer : IDisposable
         _options = options;
         _random = random;
         _directory = directory;
+        _fingerprints = new(() => (data.Train.Fingerprint(), data.ValidFingerprint()));
         _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
         _parameters = [.. model.Parameters];
         _optimizer = options.CreateOptimizer(_parameters);
@@ -75,11 +77,19 @@ public sealed partial class Trainer : IDisposable
         CheckVocabulary("target", header.TargetVocabulary, _data.Target);
         if (header.Data is { } data && data != _data.Train.Size)
             throw new InvalidDataException($"last.safetensors: was trained on other data than this run's, {data} and not {_data.Train.Size}.");
+        CheckText("trained on another text", header.TrainFingerprint, _fingerprints.Value.Train);
+        CheckText("validated on another text", header.ValidFingerprint, _fingerprints.Value.Valid);
         State = header.State;
         _random = new RandomSource(State.Seed, State.RandomPosition);
         if (File.Exists(_directory.Best))
             _best.Resume(Checkpoint.ReadHeader(_directory.Best));
         _kept!.DropAfter(State.Update);
+
+        void CheckText(string what, string? fingerprint, string? own)
+        {
+            if (fingerprint is not null && fingerprint != own)
+                throw new InvalidDataException($"last.safetensors: was {what} than this run's.");
+        }
 
         void CheckVocabulary(string side, string hash, TextCodec codec)
         {
@@ -89,7 +99,7 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Trains until the options' end, then validates unless the last update just was; or until cancelled, after a whole update and without validating.
+    /// Trains until the options' end, then validates unless the last update just was; or until cancelled, after a whole update; a validation that is cancelled is made when the run is resumed.
     /// Either way <c>last.safetensors</c> is written.
     /// </summary>
     /// <exception cref="NonFiniteLossException">The loss or a gradient was NaN or infinite.</exception>
@@ -104,6 +114,8 @@ public sealed partial class Trainer : IDisposable
         long validated = -1;
         TrainingEnd? end;
         using var batches = _batches.From(new BatchPosition(State.Epoch, State.Batch)).GetEnumerator();
+        if (State.ValidationIsDue)
+            ValidateDue(_kept?.IsDue(State, State is { Batch: 0, Epoch: > 0 }) ?? false);
         while ((end = limits.At(State)) is null)
         {
             int epoch = State.Epoch;
@@ -113,15 +125,8 @@ public sealed partial class Trainer : IDisposable
             if (_options.ValidateEvery > 0 ? State.Update % _options.ValidateEvery == 0 : State.Epoch > epoch)
             {
                 Settle(meter);
-
-                // Before the checkpoint: a run killed in between validates again, one killed after the checkpoint must not miss a validation.
                 Report(null);
-                validation = Validate(log, clock);
-                WarnOfObstacles(log, clock);
-                validated = State.Update;
-                Learn(validation);
-                SaveLast(keeps);
-                Report(validation);
+                ValidateDue(keeps);
             }
             else
             {
@@ -140,9 +145,16 @@ public sealed partial class Trainer : IDisposable
         SaveLast(keeps: false);
         if (validated != State.Update && !cancellation.IsCancellationRequested)
         {
-            validation = Validate(WasValidated() ? null : log, clock);
-            WarnOfObstacles(log, clock);
-            Report(validation);
+            try
+            {
+                validation = Validate(WasValidated() ? null : log, clock, cancellation);
+                WarnOfObstacles(log, clock);
+                Report(validation);
+            }
+            catch (OperationCanceledException)
+            {
+                end = TrainingEnd.Interruption;
+            }
         }
 
         log?.Write(
@@ -151,6 +163,27 @@ public sealed partial class Trainer : IDisposable
             clock.Elapsed.TotalSeconds,
             [("epoch", State.Pass), ("tokens", State.Tokens), ("best_update", _best.Update), ("ended_by", end.Value.ToString().ToLowerInvariant()), .. Graphs().Select(f => (f.Key, (JsonNode?)f.Value))]);
         return new TrainingResult(State, clock.Elapsed, validation, end.Value);
+
+        // Before the checkpoint: a run killed in between validates again, one killed after the checkpoint must not miss a validation. One that is cancelled writes down that it has yet to.
+        void ValidateDue(bool keeps)
+        {
+            State = State with { ValidationIsDue = false };
+            try
+            {
+                validation = Validate(log, clock, cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                State = State with { ValidationIsDue = true };
+                return;
+            }
+
+            WarnOfObstacles(log, clock);
+            validated = State.Update;
+            Learn(validation);
+            SaveLast(keeps);
+            Report(validation);
+        }
 
         void Report(ValidationScores? scores)
         {
@@ -247,7 +280,7 @@ public sealed partial class Trainer : IDisposable
     }
 
     // The model that is validated and saved is the moving average, where there is one.
-    private ValidationScores? Validate(TrainingLog? log, RunClock clock)
+    private ValidationScores? Validate(TrainingLog? log, RunClock clock, CancellationToken cancellation)
     {
         if (_validator is null)
             return null;
@@ -256,7 +289,7 @@ public sealed partial class Trainer : IDisposable
         _average?.Exchange();
         try
         {
-            scores = _validator.Run();
+            scores = _validator.Run(cancellation);
             double score = _best.Score(scores);
 
             // A run killed at its end validates once more, and its state already knows of the first time: what that wrote stays.
@@ -305,6 +338,8 @@ public sealed partial class Trainer : IDisposable
         SourceVocabulary = _data.Source.Vocabulary.Hash,
         TargetVocabulary = _data.Target.Vocabulary.Hash,
         Data = _data.Train.Size,
+        TrainFingerprint = _fingerprints.Value.Train,
+        ValidFingerprint = _fingerprints.Value.Valid,
         State = State,
     };
 

@@ -17,4 +17,16 @@ public sealed record TrainingData
 
     /// <summary>The target lines of <see cref="Valid"/> as they stand in the file, one for each of its pairs, for BLEU.</summary>
     public IReadOnlyList<string> ValidReferences { get; init; } = [];
+
+    /// <summary>SHA-256 of all that validation depends on; null without it.</summary>
+    internal string? ValidFingerprint()
+    {
+        if (Valid is null)
+            return null;
+        using var hash = new SamplesFingerprint();
+        hash.Add(Valid.Fingerprint());
+        foreach (string line in ValidReferences)
+            hash.Add(line);
+        return hash.Take();
+    }
 }

@@ -42,6 +42,10 @@ public sealed record TrainingState
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? BestScore { get; init; }
 
+    /// <summary>Whether the validation that belongs to the last update was cancelled.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ValidationIsDue { get; init; }
+
     /// <summary>Validations that were due since the best of them.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int WithoutBest { get; init; }

@@ -41,7 +41,7 @@ public sealed class MixedTrainingTests : IDisposable
     {
         string path = TestData.Require("truth/moses/alt_dev.raw.en");
         string[] lines = [.. TextFile.ReadLines(path).Take(400), "a\rb c\u2028d\u0085 </s> \uD83D\uDE00x", "", "  "];
-        var data = Models.Recipe.Parse("""{ "preset": "lightconv_iwslt", "data": { "train": ["x", "y"], "valid": ["x", "y"], "joint": true }, "training": { "max_updates": 1 } }""", "r.json", [$"data.tokenizer={tokenizer}", "data.merges=300", "data.vocabulary_size=900"]).Data;
+        var data = Models.Recipe.Parse("""{ "preset": "lightconv_iwslt", "data": { "train": ["x", "y"], "valid": ["x", "y"], "joint": true }, "training": { "max_updates": 1 } }""", "r.json", [$"data.tokenizer={tokenizer}", "data.vocabulary_size=900", .. tokenizer == "subword_nmt" ? ["data.merges=300"] : Array.Empty<string>()]).Data;
         ITokenizer whole = tokenizer switch
         {
             "bpe" => BytePairEncoding.Learn(lines, 896),
@@ -75,7 +75,14 @@ public sealed class MixedTrainingTests : IDisposable
         var directory = new RunDirectory(_folder.PathOf("memory"));
         using var trainer = new Trainer(
             model,
-            new TrainingData { Source = codec, Target = codec, Train = Corpus.Encode(lines, codec, codec, 20) },
+            new TrainingData
+            {
+                Source = codec,
+                Target = codec,
+                Train = Corpus.Encode(lines, codec, codec, 20),
+                Valid = Corpus.Load(_folder.PathOf("valid.digits"), _folder.PathOf("valid.words"), codec, codec),
+                ValidReferences = [.. TextFile.ReadLines(_folder.PathOf("valid.words"))],
+            },
             RecipeOptions.Training(recipe, 256, null),
             random,
             directory);

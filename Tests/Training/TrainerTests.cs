@@ -287,6 +287,31 @@ public sealed class TrainerTests : IDisposable
         static string Size(Corpus c) => $"{c.Count} pairs of {c.Sum(p => p.Source.Length)} and {c.Sum(p => p.Target.Length)} tokens";
     }
 
+    [Fact]
+    public void ResumeRefusesAnotherTextOfTheSameSize()
+    {
+        var directory = new RunDirectory(Path.Combine(_folder, "text"));
+        Train(Architecture.LightConv, directory, 1);
+        using var device = new CpuDevice(1);
+        var (model, data, random) = Setup(Architecture.LightConv, device);
+        using var _ = model;
+        Refuses("trained", data with { Train = Turned((Corpus)data.Train) });
+        Refuses("validated", data with { Valid = Turned((Corpus)data.Valid!) });
+        Refuses("validated", data with { ValidReferences = [.. data.ValidReferences.Skip(1), "one"] });
+        Refuses("validated", data with { Valid = null });
+        using var same = new Trainer(model, data, Options(2), random, directory);
+        same.Resume();
+        Assert.Equal(1, same.State.Update);
+
+        void Refuses(string what, TrainingData other)
+        {
+            using var trainer = new Trainer(model, other, Options(2), random, directory);
+            Assert.Equal($"last.safetensors: was {what} on another text than this run's.", Assert.Throws<InvalidDataException>(trainer.Resume).Message);
+        }
+
+        static Corpus Turned(Corpus c) => Corpus.From([.. c.Skip(1), c[0]]);
+    }
+
     private static (double[] Losses, int[][] Words, int CapturedShapes) LearnAndTranslate(Architecture architecture, Device device, TrainerOptions options)
     {
         var (model, data, random) = Setup(architecture, device);
