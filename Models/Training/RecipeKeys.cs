@@ -178,8 +178,8 @@ internal static class RecipeKeys
         TrainingWhole("keep_checkpoints", 0, t => t.KeepCheckpoints, (t, v) => t with { KeepCheckpoints = v }, "How many of the newest such checkpoints are kept besides the best and the last, as checkpoint-UPDATE.safetensors: for `cudaseq average`."),
         new RecipeKey<ulong>("training.seed", Seed, r => r.Training.Seed, (r, v) => Training(r, t => t with { Seed = v }), "Seed of initial values, dropout and the order of the batches."),
 
-        DecodingWhole("beam", 1, 1000, d => d.Beam, (d, v) => d with { Beam = v }, "Hypotheses kept at each step; 1 is greedy."),
-        DecodingNumber("length_penalty", Number(-10, 10), d => d.LengthPenalty, (d, v) => d with { LengthPenalty = v }, "Scores are divided by the length to this power."),
+        DecodingWhole("beam", 1, DecodingOptions.MostBeam, d => d.Beam, (d, v) => d with { Beam = v }, "Hypotheses kept at each step; 1 is greedy."),
+        DecodingNumber("length_penalty", Number(-DecodingOptions.MostLengthPenalty, DecodingOptions.MostLengthPenalty), d => d.LengthPenalty, (d, v) => d with { LengthPenalty = v }, "Scores are divided by the length to this power."),
         new RecipeKey<LengthPenaltyForm>(
             "decoding.length_penalty_form",
             OneOf(("power", LengthPenaltyForm.Power), ("gnmt", LengthPenaltyForm.Gnmt)),
@@ -206,6 +206,12 @@ internal static class RecipeKeys
         var names = All.Where(k => k.Section == section).Select(k => k.Name);
         return section.Length > 0 ? names : names.Prepend(BaseKey).Append(PresetKey).Concat(Sections.Skip(1));
     }
+
+    /// <summary>A recipe's value of a key as messages show it.</summary>
+    public static string Show(Recipe recipe, string path) => All.Single(k => k.Path == path).Show(recipe).Trim('"');
+
+    /// <summary>Whether a recipe's value of a key is what holds where the key is left out.</summary>
+    public static bool IsDefault(Recipe recipe, string path) => Show(recipe, path) == Show(new Recipe(), path);
 
     private static Recipe Model(Recipe r, Func<ModelConfig, ModelConfig> change) => r with { Model = change(r.Model) };
 

@@ -145,6 +145,12 @@ internal sealed class RecipeParser(string source)
             return;
         }
 
+        if (_given.TryGetValue(path, out var before) && before.Source == CommandLine)
+        {
+            Problem(CommandLine, path, "must be given once, by --set or by an option of its own.");
+            return;
+        }
+
         string json = Array.Find(RecipeKeys.All, k => k.Path == path)?.FromCommandLine(text) ?? RecipeTypes.Quote(text);
         _given[path] = new Given(CommandLine, JsonDocument.Parse(json).RootElement);
     }
@@ -181,7 +187,7 @@ internal sealed class RecipeParser(string source)
         return Utf8.IsValid(bytes) ? new UTF8Encoding(false).GetString(bytes).TrimStart('\ufeff') : throw new InvalidDataException($"{path}: is not valid UTF-8.");
     }
 
-    // What single values cannot show. A rule about a key that is already wrong in itself is not tested: its answer would mislead.
+    // What single values cannot show. A rule about a key that is already wrong in itself is not tested: its answer would mislead. So would one about what a base that is not there may give.
     private void CheckTogether(Recipe recipe)
     {
         var (model, data, training) = (RecipeTaskRules.Resolved(recipe).Model, recipe.Data, recipe.Training);
@@ -197,6 +203,8 @@ internal sealed class RecipeParser(string source)
             Rule([.. RecipeKeys.NamesIn("model").Where(problem.Contains).Select(n => $"model.{n}")], $"model.{problem}");
         foreach (var (keys, problem) in RecipeTaskRules.Broken(recipe, _given.ContainsKey))
             Rule(keys, problem);
+        if (data.Tokenizer != TokenizerKind.SubwordNmt && !RecipeKeys.IsDefault(recipe, "data.merges"))
+            Rule(["data.merges", "data.tokenizer"], $"data.merges needs data.tokenizer subword_nmt, got {data.Merges} and {RecipeKeys.Show(recipe, "data.tokenizer")}.");
         if (model.ShareEmbeddings == EmbeddingSharing.All && !data.Joint)
             Rule(["model.share_embeddings", "data.joint"], "model.share_embeddings all needs data.joint true, got false.");
         if (training.BatchTokens is { } tokens && data.MaxLength >= tokens && (recipe.Task == RecipeTask.Translation || data.SampleBreakMode == SampleBreak.Eos))
@@ -207,7 +215,8 @@ internal sealed class RecipeParser(string source)
 
     private void Rule(string[] keys, string problem)
     {
-        if (!keys.Any(_broken.Contains))
+        bool lacksBase = _broken.Contains(RecipeKeys.BaseKey);
+        if (!keys.Any(k => _broken.Contains(k) || (lacksBase && !_given.ContainsKey(k))))
             _problems.Add($"{source}: {problem}");
     }
 

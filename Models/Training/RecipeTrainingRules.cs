@@ -46,7 +46,7 @@ internal static class RecipeTrainingRules
     private static string? Alone(Recipe recipe, string key, string needs, string[] values)
     {
         string given = Show(recipe, key), partner = Show(recipe, needs);
-        if (values.Contains(partner) || given == Show(new Recipe(), key))
+        if (values.Contains(partner) || RecipeKeys.IsDefault(recipe, Path(key)))
             return null;
         string choices = values.Length == 1 ? values[0] : $"{string.Join(", ", values.SkipLast(1))} or {values[^1]}";
         return $"{Path(key)} needs {Path(needs)} {choices}, got {given} and {partner}.";
@@ -54,5 +54,5 @@ internal static class RecipeTrainingRules
 
     private static string Path(string name) => $"training.{name}";
 
-    private static string Show(Recipe recipe, string name) => RecipeKeys.All.Single(k => k.Path == Path(name)).Show(recipe).Trim('"');
+    private static string Show(Recipe recipe, string name) => RecipeKeys.Show(recipe, Path(name));
 }

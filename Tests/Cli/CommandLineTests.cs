@@ -115,8 +115,9 @@ public sealed class CommandLineTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("r.json", "{}");
-        var run = Tool.Run("train", "--set", "training.seed=x", "training.seed=y", path);
+        var run = Tool.Run("train", "--set", "training.max_updates=x", "training.seed=y", path);
         Assert.Contains("--set: training.seed must be a whole number of at least 0, got \"y\".", run.Error);
+        Assert.Contains("--set: training.max_updates must be ", run.Error);
     }
 
     [Fact]
