@@ -63,6 +63,9 @@ internal sealed class SearchOptions
     /// <summary>Whether several outputs were asked for, be it one.</summary>
     public bool AsksForSeveral(ParseResult arguments) => arguments.GetValue(_nbest) is not null;
 
+    /// <summary>Whether a shortest output was asked for.</summary>
+    public bool AsksForLeast(ParseResult arguments) => arguments.GetValue(_minLength) is not null;
+
     /// <summary>How to search.</summary>
     /// <param name="arguments">What was typed.</param>
     /// <param name="options">What holds where nothing is given.</param>
@@ -104,9 +107,21 @@ internal sealed class SearchOptions
                 var other => throw new UsageException($"--graphs must be on or off, got {other}."),
             },
         };
+        CheckEffect(arguments, options);
         return options.Validate() is { Count: > 0 } problems ? throw new UsageException(AsOptions(problems[0])) : options;
 
         int WholeOr(Option<long?> option, int otherwise) => (int)(arguments.GetValue(option) ?? otherwise);
+    }
+
+    // What is typed shall matter.
+    private void CheckEffect(ParseResult arguments, DecodingOptions options)
+    {
+        if (options.Sampling && arguments.GetValue(_beam) is not null)
+            throw new UsageException("--beam searches and --sampling draws: one of them alone must be given.");
+        if (!options.Sampling && arguments.GetValue(_seed) is not null)
+            throw new UsageException(_draws ? "--seed is about drawing, --beam must not be given with it." : "--seed is about --sampling, which must be given with it.");
+        if (options.DiverseBeamGroups == 1 && arguments.GetValue(_strength) is not null)
+            throw new UsageException("--diverse-beam-strength is about --diverse-beam-groups of 2 or more, which must be given with it.");
     }
 
     // "nbest must be at most beam, ..." speaks of options by their keys.

@@ -126,6 +126,10 @@ public sealed class TextGenerator : IDisposable
     /// <param name="prompt">A prompt.</param>
     public int PiecesOf(string prompt) => Ids(prompt).Length;
 
+    /// <summary>How many pieces of a prompt the vocabulary lacks.</summary>
+    /// <param name="prompt">A prompt.</param>
+    public int UnknownPiecesOf(string prompt) => Ids(prompt).Count(id => id == Vocabulary.Unk);
+
     /// <summary>Frees the model.</summary>
     public void Dispose() => Model.Dispose();
 

@@ -46,7 +46,7 @@ internal sealed class AverageVerb : Verb
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"mean of {paths.Count} checkpoints, of the updates {string.Join(", ", header.Averaged!.Select(u => u.ToString("N0", CultureInfo.InvariantCulture)))}, in {output.Best}"));
-        terminal.Out.WriteLine(header.Config.IsLanguageModel ? $"write with it: cudaseq generate --model {output.Path}" : $"translate with it: cudaseq translate --model {output.Path}");
+        terminal.Out.WriteLine(header.Config.IsLanguageModel ? $"write with it: cudaseq generate --model {Quoted(output.Path)}" : $"translate with it: cudaseq translate --model {Quoted(output.Path)}");
         return CommandLine.Success;
     }
 

@@ -62,6 +62,8 @@ internal sealed class DataCheckVerb : Verb
             : new([OfFiles(paths)], [], []);
         if (content.Parts.Count == 0)
             throw new InvalidDataException($"{paths[0]}: must hold at least one text, holds none.");
+        if (sides.Length == 2 && !content.Parts.Any(p => p.Target is not null && p.Name.EndsWith($" {sides[0]}-{sides[1]}", StringComparison.Ordinal)))
+            throw new UsageException($"--sides must be in the names of two files of {paths[0]} that are otherwise the same, {sides[0]} and {sides[1]} are in none.");
         var options = new CorpusCheckOptions
         {
             Ratio = ratio,

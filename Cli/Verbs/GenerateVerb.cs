@@ -12,10 +12,13 @@ internal sealed class GenerateVerb : Verb
 {
     private const int UsualLength = 200;
 
+    // What attends to more than this much text has no room for it.
+    private const int MostLength = 1_000_000;
+
     private readonly Option<string> _model = Text("--model", "DIR", "The run's folder that cudaseq train wrote, of a language model.", required: true);
     private readonly Option<string> _prompt = Text("--prompt", "TEXT", "What the text begins with (default: nothing).");
     private readonly Option<string> _input = Text("--input", "FILE", "Prompts, one a line; an empty line leaves its text free.");
-    private readonly Option<long?> _maxLength = Whole("--max-length", "N", "At most N pieces follow a prompt (default: 200).", 1);
+    private readonly Option<long?> _maxLength = Whole("--max-length", "N", "At most N pieces follow a prompt (default: 200).", 1, MostLength);
     private readonly SearchOptions _search = SearchOptions.ForTexts();
     private readonly Option<bool> _json = Flag("--json", "Write an object for each text, one a line: prompt (its number), text, score, pieces.");
     private readonly DeviceOptions _device = new("compute");
@@ -52,9 +55,17 @@ internal sealed class GenerateVerb : Verb
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
         using var generator = TextGenerator.Load(folder, device, precision);
+        if (generator.ThroughLines && _search.AsksForLeast(arguments))
+            throw new UsageException("--min-length is for models of single lines (data.sample_break_mode eos): this one writes on until --max-length.");
         if (!generator.ThroughLines && options.MinLength > length)
             throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--min-length must be at most --max-length, got {options.MinLength} and {length}."));
         WarnOfLength(terminal, new RunDirectory(folder), prompts.Select(generator.PiecesOf).DefaultIfEmpty(0).Max() + length, generator.ThroughLines);
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            if (generator.UnknownPiecesOf(prompts[i]) is > 0 and var unknown)
+                terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warning: prompt {i + 1}: the model does not know {unknown} of its pieces, they are written as {TextCodec.UnknownText}"));
+        }
+
         var found = generator.Generate(prompts, length, options, cancellation);
         if (generator.GraphObstacle is { } obstacle)
             terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");

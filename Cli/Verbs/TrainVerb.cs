@@ -120,7 +120,7 @@ internal sealed class TrainVerb : Verb
         TextFile.WriteWhole(directory.Report, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
         bool isText = recipe.Task == RecipeTask.LanguageModeling;
         terminal.Out.WriteLine($"curves{(isText ? "" : " and translations")}: {directory.Report}");
-        terminal.Out.WriteLine(isText ? $"write with it: cudaseq generate --model {directory.Path}" : $"translate with it: cudaseq translate --model {directory.Path}");
+        terminal.Out.WriteLine(isText ? $"write with it: cudaseq generate --model {Quoted(directory.Path)}" : $"translate with it: cudaseq translate --model {Quoted(directory.Path)}");
         return CommandLine.Success;
     }
 
@@ -185,5 +185,5 @@ internal sealed class TrainVerb : Verb
     }
 
     private static string Typed(ParseResult arguments)
-        => $"cudaseq train {string.Join(' ', arguments.Tokens.Select(t => t.Value.Contains(' ', StringComparison.Ordinal) ? $"'{t.Value}'" : t.Value))}";
+        => $"cudaseq train {string.Join(' ', arguments.Tokens.Select(t => Quoted(t.Value)))}";
 }

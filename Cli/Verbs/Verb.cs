@@ -30,6 +30,16 @@ internal abstract class Verb : Command
     /// <returns>The exit code.</returns>
     public abstract int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation);
 
+    /// <summary>A word of a command line as a shell takes it.</summary>
+    protected static string Quoted(string word)
+    {
+        if (OperatingSystem.IsWindows())
+            return word.Length > 0 && !word.AsSpan().ContainsAny(" \"&|<>^") ? word : $"\"{word}\"";
+        return word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "_-./:=+,@%".Contains(c, StringComparison.Ordinal) || c > '\x7f')
+            ? word
+            : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    }
+
     protected static Argument<string> Required(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.ExactlyOne };
 
     internal static Option<string> Text(string name, string value, string description, bool required = false)
@@ -41,9 +51,9 @@ internal abstract class Verb : Command
 
     internal static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
-    /// <summary>A whole number from <paramref name="least"/> on; null when it is not given.</summary>
-    internal static Option<long?> Whole(string name, string value, string description, long least)
-        => new(name) { HelpName = value, Description = description, CustomParser = result => ParseWhole(result, name, least) };
+    /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>; null when it is not given.</summary>
+    internal static Option<long?> Whole(string name, string value, string description, long least, long most = int.MaxValue)
+        => new(name) { HelpName = value, Description = description, CustomParser = result => ParseWhole(result, name, least, most) };
 
     /// <summary>A number; null when it is not given.</summary>
     internal static Option<double?> Number(string name, string value, string description)
@@ -58,12 +68,12 @@ internal abstract class Verb : Command
         return null;
     }
 
-    private static long? ParseWhole(ArgumentResult result, string name, long least)
+    private static long? ParseWhole(ArgumentResult result, string name, long least, long most)
     {
         string text = result.Tokens[0].Value;
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) && value >= least && value <= int.MaxValue)
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most)
             return value;
-        result.AddError(value > int.MaxValue ? $"{name} must be at most {int.MaxValue}, got {text}." : $"{name} must be a whole number of at least {least}, got {text}.");
+        result.AddError(value > most ? $"{name} must be at most {most}, got {text}." : $"{name} must be a whole number of at least {least}, got {text}.");
         return null;
     }
 }

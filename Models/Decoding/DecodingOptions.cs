@@ -3,6 +3,12 @@ namespace CudaSeq.Models;
 /// <summary>How sequences are searched for. The defaults are fairseq's.</summary>
 public sealed record DecodingOptions
 {
+    /// <summary>The most hypotheses of a sentence, and the most samples.</summary>
+    public const int MostBeam = 1000;
+
+    /// <summary>The most and, negative, the least power of the length.</summary>
+    public const float MostLengthPenalty = 10;
+
     private const float LeastTemperature = 1e-6f;
 
     /// <summary>Hypotheses kept of each sentence; 1 is greedy search.</summary>
@@ -96,8 +102,8 @@ public sealed record DecodingOptions
     public IReadOnlyList<string> Validate()
     {
         var problems = new List<string>();
-        AtLeast(1, Beam, "beam");
-        AtLeast(1, NBest, "nbest");
+        Between(1, MostBeam, Beam, "beam");
+        Between(1, MostBeam, NBest, "nbest");
         AtLeast(0, MaxLengthB, "max_length_b");
         AtLeast(1, MaxLength, "max_length");
         AtLeast(0, MinLength, "min_length");
@@ -111,8 +117,10 @@ public sealed record DecodingOptions
             problems.Add($"min_length must be at most max_length, got {MinLength} and {MaxLength}.");
         if (!double.IsFinite(MaxLengthA) || MaxLengthA < 0)
             problems.Add(FormattableString.Invariant($"max_length_a must be a finite number of at least 0, got {MaxLengthA}."));
-        if (!float.IsFinite(LengthPenalty))
-            problems.Add(FormattableString.Invariant($"length_penalty must be a finite number, got {LengthPenalty}."));
+        if (StopsAtEndOfSentence && MaxLengthA == 0 && MinLength > MaxLengthB)
+            problems.Add($"min_length must be at most max_length_b with max_length_a 0, got {MinLength} and {MaxLengthB}.");
+        if (!(Math.Abs(LengthPenalty) <= MostLengthPenalty))
+            problems.Add(FormattableString.Invariant($"length_penalty must be from {-MostLengthPenalty} to {MostLengthPenalty}, got {LengthPenalty}."));
         if (!float.IsFinite(Temperature) || Temperature < LeastTemperature)
             problems.Add(FormattableString.Invariant($"temperature must be a finite number of at least {LeastTemperature:f6}, got {Temperature}."));
         if (!(SamplingTopP > 0 && SamplingTopP <= 1))
@@ -128,6 +136,12 @@ public sealed record DecodingOptions
         if (!float.IsFinite(DiverseBeamStrength) || DiverseBeamStrength < 0)
             problems.Add(FormattableString.Invariant($"diverse_beam_strength must be a finite number of at least 0, got {DiverseBeamStrength}."));
         return problems;
+
+        void Between(int least, int most, int value, string key)
+        {
+            if (value < least || value > most)
+                problems.Add($"{key} must be from {least} to {most}, got {value}.");
+        }
 
         void AtLeast(int least, int value, string key)
         {

@@ -165,6 +165,9 @@ public sealed class DataVerbTests : IDisposable
                 """.ReplaceLineEndings("\n"),
                 ""),
             Tool.Run("data", "check", _folder.PathOf("")));
+        Assert.Equal(
+            new ToolRun(2, "", $"cudaseq data check: --sides must be in the names of two files of {_folder.PathOf("")} that are otherwise the same, fr and it are in none.\n"),
+            Tool.Run("data", "check", _folder.PathOf(""), "--sides", "fr", "it"));
     }
 
     [Fact]

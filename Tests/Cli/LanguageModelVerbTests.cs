@@ -186,6 +186,10 @@ public sealed class LanguageModelVerbTests : IDisposable
         Says("cudaseq generate: --prompt and --input must not both be given.", "generate", "--model", _out, "--prompt", "a", "--input", valid);
         Says("cudaseq generate: --nbest must be at most --beam, got 3 and 2.", "generate", "--model", _out, "--beam", "2", "--nbest", "3");
         Says("cudaseq generate: --sampling-topk must be 0 without --sampling, got 4.", "generate", "--model", _out, "--beam", "2", "--sampling-topk", "4");
+        Says("cudaseq generate: --beam searches and --sampling draws: one of them alone must be given.", "generate", "--model", _out, "--beam", "2", "--sampling");
+        Says("cudaseq generate: --seed is about drawing, --beam must not be given with it.", "generate", "--model", _out, "--beam", "2", "--seed", "4");
+        Says("cudaseq generate: --min-length is for models of single lines (data.sample_break_mode eos): this one writes on until --max-length.", "generate", "--model", _out, "--min-length", "4");
+        Says("cudaseq generate: --max-length must be at most 1000000, got 2147483647.", "generate", "--model", _out, "--max-length", "2147483647");
         Says("cudaseq evaluate: --context-window must be below the tokens of a block, got 16 and 16.", "evaluate", "--model", _out, "--input", valid, "--context-window", "16");
         Says("cudaseq evaluate: --reference is for a model that translates, this is a language model.", "evaluate", "--model", _out, "--input", valid, "--reference", valid);
         Says("cudaseq: evaluate: there must be at least one line, got none.", "evaluate", "--model", _out);
@@ -209,6 +213,14 @@ public sealed class LanguageModelVerbTests : IDisposable
         Assert.Equal((0, ""), (scored.ExitCode, scored.Error));
         Assert.Contains("3 of 4 pairs, the others have an empty side", scored.Out);
         Assert.Contains("8, 1 unknown", scored.Out);
+    }
+
+    [Fact]
+    public void WhatTheModelDoesNotKnowOfAPromptIsSaid()
+    {
+        var run = Tool.Run("generate", "--model", _out, "--input", _folder.File("odd.txt", "two\ntwo ZÄ\n"), "--max-length", "3", "--beam", "1");
+        Assert.Equal((0, "warning: prompt 2: the model does not know 2 of its pieces, they are written as \u2047\n"), (run.ExitCode, run.Error));
+        Assert.Contains("two \u2047\u2047", run.Out);
     }
 
     private static void Says(string message, params string[] args)

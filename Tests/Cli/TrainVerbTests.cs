@@ -105,6 +105,14 @@ public sealed class TrainVerbTests : IDisposable
     }
 
     [Fact]
+    public void WhatItSaysToTypeCanBeTyped()
+    {
+        string folder = _folder.PathOf("a 'run'"), quoted = OperatingSystem.IsWindows() ? $"\"{folder}\"" : $"'{folder.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+        var run = Tool.Run("train", _recipe, "--data", _folder.PathOf("."), "--out", folder, "--max-updates", "1");
+        Assert.EndsWith($"translate with it: cudaseq translate --model {quoted}\n", run.Out);
+    }
+
+    [Fact]
     public void ValidationAndTestCutWordsAsTheRecipeSays()
     {
         Assert.Equal(0, Train("--set", "decoding.bleu_tokenize=none").ExitCode);
