@@ -32,20 +32,23 @@ internal sealed class CompareVerb : Verb
             throw new UsageException("two runs or more must be given; a single one is for cudaseq report.");
         var runs = folders.Select(ReportVerb.Read).ToArray();
         string output = arguments.GetValue(_output) ?? "compare.html";
-        var table = new TextTable("run", "test BLEU", "valid BLEU", "perplexity", "parameters", "updates", "minutes", "tokens/s");
+        string page = HtmlReport.Write(arguments.GetValue(_title) ?? string.Join(", ", runs.Select(r => r.Log.Name)), runs);
+        bool ofText = runs[0].Log.IsOfText;
+        var (key, second) = ofText ? ("ppl", "nll") : ("bleu", "ppl");
+        string[] scores = ofText ? ["test perplexity", "valid perplexity", "nats/token"] : ["test BLEU", "valid BLEU", "perplexity"];
+        var table = new TextTable(["run", .. scores, "parameters", "updates", "minutes", "tokens/s"]);
         foreach (var (log, _) in runs)
         {
             table.Add(
-                log.Name, Cell(log.Test?["bleu"], "f2"), Cell(log.Best?["bleu"], "f2"), Cell(log.Best?["ppl"], "f2"), Cell(log.Start["parameters"], "N0"),
+                log.Name, Cell(log.Test?[key], "f2"), Cell(log.Best?[key], "f2"), Cell(log.Best?[second], ofText ? "f4" : "f2"), Cell(log.Start["parameters"], "N0"),
                 log.Updates.ToString("N0", CultureInfo.InvariantCulture), log.Minutes.ToString("f1", CultureInfo.InvariantCulture), log.TokensPerSecond.ToString("N0", CultureInfo.InvariantCulture));
         }
 
         OutputFile.CheckNoRun("--output", output);
-        string page = HtmlReport.Write(arguments.GetValue(_title) ?? string.Join(", ", runs.Select(r => r.Log.Name)), runs);
         TextFile.WriteWhole(output, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
         table.Write(terminal);
         terminal.Out.WriteLine();
-        terminal.Out.WriteLine($"curves and translations: {output}");
+        terminal.Out.WriteLine($"{(ofText ? "curves" : "curves and translations")}: {output}");
         return CommandLine.Success;
     }
 

@@ -58,14 +58,14 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
                 line.Append(CultureInfo.InvariantCulture, $"{(line.Length == 0 ? 'M' : 'L')}{X(across, x):0.#} {Y(up, y):0.#}");
             html.Append(CultureInfo.InvariantCulture, $"<path class=\"line s{i % Styles}\" d=\"{line}\"/>\n");
             int every = Math.Max(1, (points.Count + Marks - 1) / Marks);
-            for (int p = points.Count - 1; p >= 0 && _series.Length > 1; p -= every)
+            for (int p = points.Count - 1; p >= 0 && series.Count > 1; p -= every)
                 html.Append(Mark(i, X(across, points[p].X), Y(up, points[p].Y)));
-            if (points.Count == 1 && _series.Length == 1)
+            if (points.Count == 1 && series.Count == 1)
                 html.Append(Mark(0, X(across, points[0].X), Y(up, points[0].Y)));
         }
 
         html.Append("</svg>\n");
-        if (_series.Length > 1)
+        if (series.Count > 1)
         {
             html.Append("<ul class=\"legend\">");
             for (int i = 0; i < _series.Length; i++)

@@ -18,9 +18,12 @@ public static class HtmlReport
     /// <summary>Writes the page.</summary>
     /// <param name="title">Its heading.</param>
     /// <param name="runs">At least one, in the order of the page, each with its translations of the test pairs where it has them.</param>
+    /// <exception cref="InvalidDataException">Some runs are of language models and some are not: none of their figures can be compared.</exception>
     public static string Write(string title, IReadOnlyList<(RunLog Log, IReadOnlyList<TestTranslation>? Translations)> runs)
     {
         RunLog[] logs = [.. runs.Select(r => r.Log)];
+        if (logs.FirstOrDefault(l => l.IsOfText) is { } text && logs.FirstOrDefault(l => !l.IsOfText) is { } pairs)
+            throw new InvalidDataException($"runs must all be of language models or all of pairs to stand side by side, {text.Name} is a language model and {pairs.Name} is none.");
         var page = new StringBuilder();
         page.Append($"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{Text(title)}</title>\n");
         page.Append($"<style>\n{HtmlStyle.Css}</style>\n</head>\n<body>\n<h1>{Text(title)}</h1>\n");
@@ -37,20 +40,25 @@ public static class HtmlReport
 
     private static void Scores(StringBuilder page, RunLog[] logs)
     {
-        page.Append("<h2>Scores</h2>\n<div class=\"wide\"><table>\n<tr><th>run</th><th>test BLEU</th><th>validation BLEU</th><th>perplexity</th><th>parameters</th><th>updates</th><th>minutes</th><th>tokens/s</th></tr>\n");
-        double? best = logs.Length > 1 ? logs.Max(l => Number(l.Test, "bleu")) : null;
+        bool ofText = logs[0].IsOfText;
+        var (key, columns) = ofText
+            ? ("ppl", "<th>test perplexity</th><th>validation perplexity</th><th>validation nats/token</th>")
+            : ("bleu", "<th>test BLEU</th><th>validation BLEU</th><th>perplexity</th>");
+        page.Append($"<h2>Scores</h2>\n<div class=\"wide\"><table>\n<tr><th>run</th>{columns}<th>parameters</th><th>updates</th><th>minutes</th><th>tokens/s</th></tr>\n");
+        double? best = logs.Length < 2 ? null : ofText ? logs.Min(l => RunLog.Number(l.Test, key)) : logs.Max(l => RunLog.Number(l.Test, key));
         foreach (var log in logs)
         {
-            string test = Shown(log.Test, "bleu", "f2");
-            if (best is { } most && Number(log.Test, "bleu") == most)
+            string test = Shown(log.Test, key, "f2"), second = ofText ? Shown(log.Best, log.Best?["nll"] is null ? "loss" : "nll", "f4") : Shown(log.Best, "ppl", "f2");
+            if (best is { } most && RunLog.Number(log.Test, key) == most)
                 test = $"<strong>{test}</strong>";
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<tr><th>{Text(log.Name)}</th><td>{test}</td><td>{Shown(log.Best, "bleu", "f2")}</td><td>{Shown(log.Best, "ppl", "f2")}</td><td>{Shown(log.Start, "parameters", "N0")}</td><td>{log.Updates:N0}</td><td>{log.Minutes:f1}</td><td>{log.TokensPerSecond:N0}</td></tr>\n");
+                $"<tr><th>{Text(log.Name)}</th><td>{test}</td><td>{Shown(log.Best, key, "f2")}</td><td>{second}</td><td>{Shown(log.Start, "parameters", "N0")}</td><td>{log.Updates:N0}</td><td>{log.Minutes:f1}</td><td>{log.TokensPerSecond:N0}</td></tr>\n");
         }
 
         page.Append("</table></div>\n");
-        page.Append("<p>Validation figures are those of the checkpoint that was kept; tokens are those of the target, over the whole time.");
+        page.Append("<p>Validation figures are those of the checkpoint that was kept; tokens");
+        page.Append(ofText ? " a second are over the whole time." : " are those of the target, over the whole time.");
         if (best is not null)
             page.Append(" The best test score is set in bold.");
         page.Append("</p>\n");
@@ -145,15 +153,13 @@ public static class HtmlReport
         {
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"<tr><td>{Number(e, "seconds") / 60:f1}</td><td>{e["epoch"]}</td><td>{Shown(e, "update", "N0")}</td><td>{Shown(e, "loss", "f3")}</td><td>{Shown(e, "ppl", "f2")}</td><td>{Shown(e, "bleu", "f2")}</td><td>{(e == log.Best ? "kept" : (bool?)e["best"] == true ? "best so far" : "")}</td></tr>\n");
+                $"<tr><td>{RunLog.Number(e, "seconds") / 60:f1}</td><td>{e["epoch"]}</td><td>{Shown(e, "update", "N0")}</td><td>{Shown(e, "loss", "f3")}</td><td>{Shown(e, "ppl", "f2")}</td><td>{Shown(e, "bleu", "f2")}</td><td>{(e == log.Best ? "kept" : (bool?)e["best"] == true ? "best so far" : "")}</td></tr>\n");
         }
 
         page.Append("</table></div>\n</details>\n");
     }
 
-    private static double? Number(JsonObject? e, string key) => e?[key] is JsonValue value && value.TryGetValue(out double number) ? number : null;
-
-    private static string Shown(JsonObject? e, string key, string format) => Number(e, key)?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
+    private static string Shown(JsonObject? e, string key, string format) => RunLog.Number(e, key)?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
 
     // What XML does not allow in a text either is shown as a box.
     private static string Text(string text)

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Pages of results that can be made again: a folder <c>NAME/</c> with the logs of runs and a <c>page.json</c> (<c>title</c>, <c>text</c>, <c>runs</c>) makes the page <c>NAME.md</c> beside it.
+/// Pages of results that can be made again: a folder <c>NAME/</c> with the logs of runs and a <c>page.json</c> (<c>title</c>, <c>text</c>, <c>runs</c>, and <c>times</c> where it is false) makes the page <c>NAME.md</c> beside it.
 /// </summary>
 public static class ResultsFolder
 {
@@ -77,7 +77,7 @@ public static class ResultsFolder
                     throw new InvalidDataException($"{file}: runs must name every log beside it, {Path.GetFileName(log)} is not there.");
             }
 
-            pages.Add((page + ".md", ResultsPage.Write(plan.Title, [.. plan.Runs.Select(r => RunLog.ReadFile(Path.Combine(page, r + LogSuffix)))], plan.Text)));
+            pages.Add((page + ".md", ResultsPage.Write(plan.Title, [.. plan.Runs.Select(r => RunLog.ReadFile(Path.Combine(page, r + LogSuffix)))], plan.Text, plan.Times)));
         }
 
         return pages;
@@ -97,5 +97,5 @@ public static class ResultsFolder
         }
     }
 
-    private sealed record Plan(string Title, IReadOnlyList<string> Text, IReadOnlyList<string> Runs);
+    private sealed record Plan(string Title, IReadOnlyList<string> Text, IReadOnlyList<string> Runs, bool Times = true);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace CudaSeq.Models;
@@ -5,14 +6,37 @@ namespace CudaSeq.Models;
 /// <summary>A run as its log tells it. Whatever the log lacks is null or empty: a run may still be going on, or have been killed.</summary>
 public sealed class RunLog
 {
+    // What an event must have where it comes at all.
+    private static readonly Dictionary<string, string[]> Needed = new()
+    {
+        ["run"] = ["parameters"],
+        ["update"] = ["update", "seconds", "epoch", "tokens"],
+        ["validation"] = ["update", "seconds", "epoch"],
+        ["test"] = [],
+        ["warning"] = [],
+        ["end"] = [],
+    };
+
+    private static readonly string[] Numbers =
+    [
+        "update", "seconds", "epoch", "loss", "nll", "ppl", "bleu", "lr", "gradient_norm", "tokens", "tokens_per_second", "memory", "parameters", "max_minutes", "max_updates",
+        "beam", "length_penalty", "min_length", "no_repeat_ngram_size", "checkpoint_update", "bits_per_character", "unknown", "context_window",
+    ];
+
     private readonly IReadOnlyList<JsonObject> _events;
 
     /// <summary>Takes the events of a log.</summary>
     /// <param name="name">What the run is called.</param>
     /// <param name="events">In order, as <see cref="TrainingLog.Read"/> gives them.</param>
-    /// <exception cref="InvalidDataException">There is no <c>run</c> event.</exception>
+    /// <exception cref="InvalidDataException">There is no <c>run</c> event, or an event lacks what it must have or has something else in its place.</exception>
     public RunLog(string name, IReadOnlyList<JsonObject> events)
     {
+        for (int i = 0; i < events.Count; i++)
+        {
+            if (Problem(events[i]) is { } problem)
+                throw new InvalidDataException($"{name}: line {i + 1} of the log: {problem}");
+        }
+
         Name = name;
         _events = events;
         Start = events.FirstOrDefault(e => (string?)e["event"] == "run")
@@ -62,6 +86,9 @@ public sealed class RunLog
     /// <summary>Target tokens a second over the whole run, validation and checkpoints included.</summary>
     public double TokensPerSecond => Tokens / Math.Max(1e-9, Minutes * 60);
 
+    /// <summary>Whether a language model was trained: on blocks of text, not on pairs.</summary>
+    public bool IsOfText => Start["train_blocks"] is not null;
+
     /// <summary>What the run was given to spend, in words; null where its log does not say.</summary>
     public string? Budget
     {
@@ -93,6 +120,31 @@ public sealed class RunLog
     public static RunLog ReadFile(string path) => File.Exists(path)
         ? new RunLog(Path.GetFileNameWithoutExtension(path), [.. TrainingLog.Read(path)])
         : throw TextFile.NotThere(path);
+
+    /// <summary>A figure of an event; null where it has none.</summary>
+    internal static double? Number(JsonObject? e, string key) => (double?)e?[key];
+
+    // What is read later is read without asking again.
+    private static string? Problem(JsonObject e)
+    {
+        if (e["event"] is not JsonValue value || !value.TryGetValue(out string? kind))
+            return $"event must be a text, got {Shown(e["event"])}.";
+        foreach (var (key, node) in e)
+        {
+            if (node is not null && Numbers.Contains(key) && !IsNumber(node))
+                return $"{key} must be a number, got {Shown(node)}.";
+        }
+
+        if (e["best"] is { } best && best.GetValueKind() is not (JsonValueKind.True or JsonValueKind.False))
+            return $"best must be true or false, got {Shown(best)}.";
+        if (e["signature"] is { } signature && signature.GetValueKind() != JsonValueKind.String)
+            return $"signature must be a text, got {Shown(signature)}.";
+        return Needed.GetValueOrDefault(kind, []).FirstOrDefault(k => e[k] is null) is { } missing ? $"{missing} must be given with event {kind}." : null;
+
+        static bool IsNumber(JsonNode node) => node is JsonValue value && value.TryGetValue(out double number) && double.IsFinite(number);
+
+        static string Shown(JsonNode? node) => node?.ToJsonString() is not { } json ? "nothing" : json.Length <= 60 ? json : $"{json.AsSpan(0, 57)}...";
+    }
 
     private IEnumerable<JsonObject> Of(string kind) => _events.Where(e => (string?)e["event"] == kind);
 }

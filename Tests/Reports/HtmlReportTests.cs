@@ -87,6 +87,39 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void LanguageModelsHaveTheFiguresOfTheirs()
+    {
+        var page = Parse(HtmlReport.Write("x", [(Text("a", 90), null), (Text("b", 80), null)]));
+        string[][] rows = [.. page.Descendants("table").First().Elements("tr").Select(r => r.Elements().Select(c => c.Value).ToArray())];
+        Assert.Equal(["run", "test perplexity", "validation perplexity", "validation nats/token", "parameters", "updates", "minutes", "tokens/s"], rows[0]);
+        Assert.Equal(["a", "90.00", "7.00", "1.9000", "1,234", "40", "1.0", "67"], rows[1]);
+        Assert.Equal("80.00", page.Descendants("table").First().Descendants("strong").Single().Value);
+        Assert.Equal(
+            "runs must all be of language models or all of pairs to stand side by side, a is a language model and b is none.",
+            Assert.Throws<InvalidDataException>(() => HtmlReport.Write("x", [(Text("a", 90), null), (Log("b", 30), null)])).Message);
+    }
+
+    // Which of two curves is missing must not be guessed.
+    [Fact]
+    public void ACurveThatIsMissingLeavesTheOthersTheirNames()
+    {
+        var page = Parse(HtmlReport.Write("x", [(Read("young", [Run(), Update(1, 3), Update(2, 2)]), null)]));
+        Assert.Equal(["training"], page.Descendants("figure").First().Descendants("li").Select(l => l.Value.Trim()));
+        Assert.DoesNotContain(page.Descendants("figure").Skip(1), f => f.Descendants("li").Any());
+    }
+
+    [Theory]
+    [InlineData("""{"event":"update","update":1,"seconds":1,"epoch":1,"tokens":1,"loss":"abc"}""", "loss must be a number, got \"abc\".")]
+    [InlineData("""{"event":"update","update":[1],"seconds":1,"epoch":1,"tokens":1}""", "update must be a number, got [1].")]
+    [InlineData("""{"event":"update","update":1,"seconds":1,"tokens":1}""", "epoch must be given with event update.")]
+    [InlineData("""{"event":"validation","update":1,"seconds":1,"epoch":1,"best":"yes"}""", "best must be true or false, got \"yes\".")]
+    [InlineData("""{"event":"test","update":1,"bleu":1,"signature":5}""", "signature must be a text, got 5.")]
+    [InlineData("""{"event":7}""", "event must be a text, got 7.")]
+    [InlineData("""{}""", "event must be a text, got nothing.")]
+    public void ALogThatSaysNonsenseIsRefused(string line, string problem) => Assert.Equal(
+        $"run: line 2 of the log: {problem}", Assert.Throws<InvalidDataException>(() => Read("run", [Run(), JsonNode.Parse(line)!.AsObject()])).Message);
+
+    [Fact]
     public void MuchIsThinnedAndOddIsDrawn()
     {
         var many = Enumerable.Range(0, 10_000).Select(i => Update(i, i % 7 == 0 ? double.NaN : i)).ToList();
@@ -162,6 +195,19 @@ public sealed class HtmlReportTests
         new JsonObject { ["event"] = "validation", ["update"] = 40, ["seconds"] = 60, ["epoch"] = 2, ["loss"] = 2.0, ["ppl"] = 7.0, ["bleu"] = 20.0, ["best"] = true },
         new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = "t.en", ["bleu"] = bleu, ["signature"] = "s", ["beam"] = 5, ["length_penalty"] = 1 },
     ]);
+
+    private static RunLog Text(string name, double perplexity)
+    {
+        var run = Run();
+        run["train_blocks"] = 9;
+        return Read(name,
+        [
+            run,
+            .. Enumerable.Range(1, 4).Select(i => Update(i, 12.5 - (2.5 * i))),
+            new JsonObject { ["event"] = "validation", ["update"] = 40, ["seconds"] = 60, ["epoch"] = 1, ["loss"] = 2.0, ["nll"] = 1.9, ["ppl"] = 7.0, ["best"] = true },
+            new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = "t.txt", ["ppl"] = perplexity, ["loss"] = 4.5, ["tokens"] = 100 },
+        ]);
+    }
 
     private static IReadOnlyList<TestTranslation> Lines(params string[] translations)
         => [.. translations.Select((t, i) => new TestTranslation($"source {i}", i == 0 ? "der Hund läuft" : "die Katze", t))];

@@ -48,6 +48,17 @@ public sealed class ResultsFolderTests : IDisposable
         Assert.True(text.IndexOf("## b", StringComparison.Ordinal) < text.IndexOf("## a", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void TimesThatSayNothingAreLeftOut()
+    {
+        ResultsFolder.Keep(Run("a", 5), _folder.PathOf("results/page"));
+        _folder.File("results/page/page.json", """{ "title": "A run", "text": [], "runs": ["a"], "times": false }""");
+        string text = Assert.Single(ResultsFolder.Pages(_folder.PathOf("results"))).Text;
+        Assert.Contains("The machine did other work meanwhile: times and speeds are left out.\n\n| run | parameters | budget | epochs | updates | best validation BLEU | test BLEU |\n|---|---:|---:|---:|---:|---:|---:|\n", text);
+        Assert.Contains("| a | 1,234 | 90 minutes or 400 updates | 1 | 5 | 20.00 | 30.50 |\n", text);
+        Assert.Contains("| epoch | update | validation loss | perplexity | BLEU | |\n|---:|---:|---:|---:|---:|---|\n| 1 | 5 | 2.000 | 7.00 | 20.00 | best |\n", text);
+    }
+
     [Theory]
     [InlineData("""{ "title": "x", "text": [], "runs": ["a"] }""", "runs must name every log beside it, b.jsonl is not there.")]
     [InlineData("""{ "title": "x", "text": [], "runs": ["a", "b", "c"] }""", "c.jsonl: there is no such file.")]
