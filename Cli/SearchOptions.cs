@@ -120,6 +120,8 @@ internal sealed class SearchOptions
             throw new UsageException("--beam searches and --sampling draws: one of them alone must be given.");
         if (!options.Sampling && arguments.GetValue(_seed) is not null)
             throw new UsageException(_draws ? "--seed is about drawing, --beam must not be given with it." : "--seed is about --sampling, which must be given with it.");
+        if (!_draws && options.MaxLengthA == 0 && options.MinLength > options.MaxLengthB)
+            throw new UsageException($"--min-length must be at most --max-length-b with --max-length-a 0, got {options.MinLength} and {options.MaxLengthB}.");
         if (options.DiverseBeamGroups == 1 && arguments.GetValue(_strength) is not null)
             throw new UsageException("--diverse-beam-strength is about --diverse-beam-groups of 2 or more, which must be given with it.");
     }

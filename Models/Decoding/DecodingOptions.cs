@@ -117,8 +117,6 @@ public sealed record DecodingOptions
             problems.Add($"min_length must be at most max_length, got {MinLength} and {MaxLength}.");
         if (!double.IsFinite(MaxLengthA) || MaxLengthA < 0)
             problems.Add(FormattableString.Invariant($"max_length_a must be a finite number of at least 0, got {MaxLengthA}."));
-        if (StopsAtEndOfSentence && MaxLengthA == 0 && MinLength > MaxLengthB)
-            problems.Add($"min_length must be at most max_length_b with max_length_a 0, got {MinLength} and {MaxLengthB}.");
         if (!(Math.Abs(LengthPenalty) <= MostLengthPenalty))
             problems.Add(FormattableString.Invariant($"length_penalty must be from {-MostLengthPenalty} to {MostLengthPenalty}, got {LengthPenalty}."));
         if (!float.IsFinite(Temperature) || Temperature < LeastTemperature)

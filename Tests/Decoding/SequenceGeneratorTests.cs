@@ -211,11 +211,11 @@ public sealed class SequenceGeneratorTests
         Says("SequenceGenerator: tokens must be in 0 .. 10, got 11 at 1 of source 0.", [[4, 11, 2]], new DecodingOptions());
         Says(
             """
-            SequenceGenerator: beam must be at least 1, got 0.
+            SequenceGenerator: beam must be from 1 to 1000, got 0.
             SequenceGenerator: min_length must be at least 0, got -1.
             SequenceGenerator: nbest must be at most beam, got 1 and 0.
             SequenceGenerator: max_length_a must be a finite number of at least 0, got NaN.
-            SequenceGenerator: length_penalty must be a finite number, got Infinity.
+            SequenceGenerator: length_penalty must be from -10 to 10, got Infinity.
             """,
             [[4, 2]],
             new DecodingOptions { Beam = 0, MinLength = -1, MaxLengthA = double.NaN, LengthPenalty = float.PositiveInfinity });
