@@ -10,7 +10,7 @@ namespace CudaSeq.Models;
 /// </summary>
 public sealed class IncrementalState : IDisposable
 {
-    private readonly Dictionary<Module, Memory[]> _memories = [];
+    private readonly Dictionary<(Module Owner, int Depth), Memory[]> _memories = [];
     private readonly DecodingSizes _sizes;
     private readonly FixedMemory? _fixed;
     private readonly Memory _lengths;
@@ -87,6 +87,9 @@ public sealed class IncrementalState : IDisposable
     /// <summary>[N] integers, one more each: the positions that exist once this step's does. Between steps they are those of the last step.</summary>
     public Tensor Counts => _counts.Value;
 
+    /// <summary>At which place of the decoder's path a layer is applied: a layer that comes several times remembers something else each time.</summary>
+    internal int Depth { get; set; }
+
     /// <summary>All sizes that a step depends on.</summary>
     internal DecodingLayout Layout => new(Hypotheses, _sourceWidth, _places);
 
@@ -160,7 +163,7 @@ public sealed class IncrementalState : IDisposable
 
     /// <summary>What a module remembered, in the order it was added.</summary>
     /// <exception cref="InvalidOperationException">The module remembered nothing: the state belongs to another model.</exception>
-    public IReadOnlyList<Memory> Of(Module owner) => _memories.TryGetValue(owner, out var memories)
+    public IReadOnlyList<Memory> Of(Module owner) => _memories.TryGetValue((owner, Depth), out var memories)
         ? memories
         : throw new InvalidOperationException($"IncrementalState: must come from the model that decodes with it, got none of this {owner.GetType().Name}.");
 
@@ -250,7 +253,7 @@ public sealed class IncrementalState : IDisposable
         var added = new Memory[initial.Length];
         for (int i = 0; i < initial.Length; i++)
             added[i] = Remember(initial[i], kind);
-        _memories[owner] = _memories.TryGetValue(owner, out var before) ? [.. before, .. added] : added;
+        _memories[(owner, Depth)] = _memories.TryGetValue((owner, Depth), out var before) ? [.. before, .. added] : added;
     }
 
     private Memory Remember(Tensor initial, MemoryKind kind) => new(initial, kind, _fixed, _remembered++);

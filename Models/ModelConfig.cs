@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace CudaSeq.Models;
@@ -65,11 +64,26 @@ public sealed partial record ModelConfig
     /// <summary>H, the heads of every attention and of every convolution; divides C.</summary>
     public int AttentionHeads { get; init; } = 8;
 
-    /// <summary>Number of encoder layers; 0 for a language model, which has no encoder and no source.</summary>
+    /// <summary>Encoder layers, each with parameters of its own; 0 for a language model, which has no encoder and no source.</summary>
     public int EncoderLayers { get; init; } = 6;
 
-    /// <summary>Number of decoder layers.</summary>
+    /// <summary>Decoder layers, each with parameters of its own.</summary>
     public int DecoderLayers { get; init; } = 6;
+
+    /// <summary>
+    /// The encoder's layers, from 1, in the order in which they are applied: a layer may come several times, as in <see cref="RecurrentStacking2019"/>, or not at all, as when a model
+    /// is pruned. Empty: each once.
+    /// </summary>
+    public IReadOnlyList<int> EncoderPath { get; init; } = [];
+
+    /// <summary>The same for the decoder.</summary>
+    public IReadOnlyList<int> DecoderPath { get; init; } = [];
+
+    /// <summary>Probability with which a batch passes by an encoder layer while training (LayerDrop, Fan, Grave and Joulin, "Reducing transformer depth on demand with structured dropout", ICLR 2020).</summary>
+    public float EncoderLayerDrop { get; init; }
+
+    /// <summary>The same for the decoder.</summary>
+    public float DecoderLayerDrop { get; init; }
 
     /// <summary>K of each encoder layer's convolution, or one number for all; empty for a transformer.</summary>
     public IReadOnlyList<int> EncoderKernelWidths { get; init; } = [];
@@ -126,11 +140,21 @@ public sealed partial record ModelConfig
     public ModelConfig AsLanguageModel() => this with
     {
         EncoderLayers = 0,
+        EncoderPath = [],
+        EncoderLayerDrop = 0,
         EncoderKernelWidths = [],
         EncoderGlu = false,
         SourceVocabulary = 0,
         ShareEmbeddings = ShareEmbeddings == EmbeddingSharing.None ? EmbeddingSharing.None : EmbeddingSharing.Decoder,
     };
+
+    /// <summary>How often an encoder layer is applied to a source, whichever it is: the depth of the encoder.</summary>
+    [JsonIgnore]
+    public int EncoderDepth => EncoderPath.Count > 0 ? EncoderPath.Count : EncoderLayers;
+
+    /// <summary>The same for the decoder.</summary>
+    [JsonIgnore]
+    public int DecoderDepth => DecoderPath.Count > 0 ? DecoderPath.Count : DecoderLayers;
 
     /// <summary>K of one encoder layer's convolution.</summary>
     /// <param name="layer">0 .. EncoderLayers - 1.</param>
@@ -139,86 +163,6 @@ public sealed partial record ModelConfig
     /// <summary>K of one decoder layer's convolution.</summary>
     /// <param name="layer">0 .. DecoderLayers - 1.</param>
     public int DecoderKernelWidth(int layer) => DecoderKernelWidths[DecoderKernelWidths.Count == 1 ? 0 : layer];
-
-    /// <summary>Checks the configuration.</summary>
-    /// <returns>One sentence for each problem, for example <c>attention_heads must divide model_width, got 7 and 512.</c>; empty if there is none.</returns>
-    public IReadOnlyList<string> Validate()
-    {
-        var problems = new List<string>();
-        AtLeast(4, ModelWidth, "model_width");
-        AtLeast(1, FeedForwardWidth, "feed_forward_width");
-        AtLeast(1, AttentionHeads, "attention_heads");
-        AtLeast(0, EncoderLayers, "encoder_layers");
-        AtLeast(1, DecoderLayers, "decoder_layers");
-        if (!IsLanguageModel)
-            AtLeast(4, SourceVocabulary, "source_vocabulary");
-        AtLeast(4, TargetVocabulary, "target_vocabulary");
-        if (AttentionHeads >= 1 && ModelWidth >= 4 && ModelWidth % AttentionHeads != 0)
-            problems.Add($"attention_heads must divide model_width, got {AttentionHeads} and {ModelWidth}.");
-        Probability(Dropout, "dropout");
-        Probability(AttentionDropout, "attention_dropout");
-        Probability(WeightDropout, "weight_dropout");
-        Probability(InputDropout, "input_dropout");
-        Probability(ActivationDropout, "activation_dropout");
-        if (ShareEmbeddings == EmbeddingSharing.All && !IsLanguageModel && SourceVocabulary != TargetVocabulary)
-            problems.Add($"share_embeddings \"all\" wants one vocabulary, got source_vocabulary {SourceVocabulary} and target_vocabulary {TargetVocabulary}.");
-        if (Architecture == Architecture.Transformer)
-        {
-            NotForTransformers(EncoderKernelWidths.Count > 0 && !IsLanguageModel, "encoder_kernel_widths");
-            NotForTransformers(DecoderKernelWidths.Count > 0, "decoder_kernel_widths");
-            NotForTransformers(EncoderGlu && !IsLanguageModel, "encoder_glu");
-            NotForTransformers(DecoderGlu, "decoder_glu");
-            NotForTransformers(WeightDropout != 0, "weight_dropout");
-            NotForTransformers(InputDropout != 0, "input_dropout");
-        }
-        else
-        {
-            if (!IsLanguageModel)
-                Widths(EncoderKernelWidths, EncoderLayers, "encoder");
-            Widths(DecoderKernelWidths, DecoderLayers, "decoder");
-        }
-
-        if (IsLanguageModel)
-        {
-            NotForLanguageModels(EncoderKernelWidths.Count > 0, "encoder_kernel_widths");
-            NotForLanguageModels(EncoderGlu, "encoder_glu");
-            NotForLanguageModels(SourceVocabulary != 0, "source_vocabulary");
-        }
-
-        return problems;
-
-        void AtLeast(int least, int value, string key)
-        {
-            if (value < least)
-                problems.Add($"{key} must be at least {least}, got {value}.");
-        }
-
-        void Probability(float value, string key)
-        {
-            if (!(value >= 0 && value < 1))
-                problems.Add(string.Create(CultureInfo.InvariantCulture, $"{key} must be in [0, 1), got {value}."));
-        }
-
-        void NotForTransformers(bool given, string key)
-        {
-            if (given)
-                problems.Add($"{key} has no meaning for a transformer; leave it out.");
-        }
-
-        void NotForLanguageModels(bool given, string key)
-        {
-            if (given)
-                problems.Add($"{key} has no meaning for a language model; leave it out.");
-        }
-
-        void Widths(IReadOnlyList<int> widths, int layers, string side)
-        {
-            if (widths.Count != 1 && widths.Count != layers)
-                problems.Add($"{side}_kernel_widths must name one width, or one for each of the {layers} layers, got {widths.Count}.");
-            if (widths.Any(k => k is < 1 or > MaxKernelWidth))
-                problems.Add($"{side}_kernel_widths must be in 1 .. {MaxKernelWidth}, got [{string.Join(", ", widths)}].");
-        }
-    }
 
     /// <summary>Whether two configurations say the same.</summary>
     public bool Equals(ModelConfig? other) => other is not null && ToJson() == other.ToJson();

@@ -57,10 +57,11 @@ public sealed class TextGenerator : IDisposable
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>
     /// <param name="device">Where the model will run; the caller disposes it after the generator.</param>
     /// <param name="precision">What it computes in, whatever it was trained in.</param>
+    /// <param name="paths">Which of its layers to apply; null for those it was trained with.</param>
     /// <exception cref="IOException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, the vocabulary is not the model's, or it is no language model.</exception>
-    /// <exception cref="ArgumentException">The device does not compute in the precision.</exception>
-    public static TextGenerator Load(string directory, Device device, DType precision = DType.Float32)
+    /// <exception cref="ArgumentException">The device does not compute in the precision, or the model has no such layers.</exception>
+    public static TextGenerator Load(string directory, Device device, DType precision = DType.Float32, LayerPaths? paths = null)
     {
         Precisions.Check(device, precision);
         var run = new RunDirectory(directory);
@@ -72,7 +73,7 @@ public sealed class TextGenerator : IDisposable
         if (codec.Vocabulary.Hash != header.TargetVocabulary)
             throw new InvalidDataException($"{Path.GetFileName(path)}: was trained with another vocabulary than {Path.GetFileName(run.TargetVocabulary)}.");
         bool throughLines = !File.Exists(run.Recipe) || Recipe.Load(run.Recipe).Data.SampleBreakMode != SampleBreak.Eos;
-        var model = LanguageModel.Create(header.Config, device, new RandomSource(0));
+        var model = LanguageModel.Create(paths?.Of(header.Config) ?? header.Config, device, new RandomSource(0));
         try
         {
             Checkpoint.Load(path, model);

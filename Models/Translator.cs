@@ -71,10 +71,11 @@ public sealed class Translator : IDisposable
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>
     /// <param name="device">Where the model will run; the caller disposes it after the translator.</param>
     /// <param name="precision">What it computes in, whatever it was trained in.</param>
+    /// <param name="paths">Which of its layers to apply; null for those it was trained with.</param>
     /// <exception cref="IOException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, or the vocabularies are not the model's.</exception>
-    /// <exception cref="ArgumentException">The device does not compute in the precision.</exception>
-    public static Translator Load(string directory, Device device, DType precision = DType.Float32)
+    /// <exception cref="ArgumentException">The device does not compute in the precision, or the model has no such layers.</exception>
+    public static Translator Load(string directory, Device device, DType precision = DType.Float32, LayerPaths? paths = null)
     {
         Precisions.Check(device, precision);
         var run = new RunDirectory(directory);
@@ -85,7 +86,7 @@ public sealed class Translator : IDisposable
         var (source, target) = run.LoadCodecs();
         Check("source", run.SourceVocabulary, header.SourceVocabulary, source);
         Check("target", run.TargetVocabulary, header.TargetVocabulary, target);
-        var model = SequenceModel.Create(header.Config, device, new RandomSource(0));
+        var model = SequenceModel.Create(paths?.Of(header.Config) ?? header.Config, device, new RandomSource(0));
         try
         {
             Checkpoint.Load(path, model);

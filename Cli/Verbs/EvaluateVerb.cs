@@ -17,12 +17,13 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<long?> _tokensPerSample = Whole("--tokens-per-sample", "N", "Tokens of a block of text, those read again included (default: the recipe's).", 1);
     private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Tokens computed together, padding included (default: 4096).", 1);
     private readonly Option<bool> _json = Flag("--json", "Write JSON: loss, ppl, bits_per_character, bits_per_word, tokens, unknown, words, characters, lines.");
+    private readonly PathOptions _paths = new(hasEncoder: true);
     private readonly DeviceOptions _device = new("compute");
 
     public EvaluateVerb()
         : base("evaluate", "Measure how well a model predicts given text: loss and perplexity.")
     {
-        foreach (var option in (Option[])[_model, _input, _reference, _contextWindow, _tokensPerSample, _batchTokens, _json, .. _device.All])
+        foreach (var option in (Option[])[_model, _input, _reference, _contextWindow, _tokensPerSample, _batchTokens, _json, .. _paths.All, .. _device.All])
             Add(option);
     }
 
@@ -81,7 +82,7 @@ internal sealed class EvaluateVerb : Verb
             throw new UsageException("--tokens-per-sample is for a model of whole text, this is one of single lines (data.sample_break_mode eos).");
         if (data.SampleBreakMode != SampleBreak.Eos && context >= size)
             throw new UsageException($"--context-window must be below the tokens of a block, got {context} and {size}.");
-        using var generator = TextGenerator.Load(run.Path, device, precision);
+        using var generator = TextGenerator.Load(run.Path, device, precision, _paths.Read(arguments));
         var blocks = TokenBlocks.Encode(lines, generator.Codec, data.SampleBreakMode, size, context, name: "text", cancellation: cancellation);
         if (blocks.Count == 0)
             throw new InvalidDataException("evaluate: there must be at least one line, got none.");
@@ -93,7 +94,7 @@ internal sealed class EvaluateVerb : Verb
         ParseResult arguments, RunDirectory run, IEnumerable<string> lines, Device device, DType precision, CancellationToken cancellation)
     {
         string reference = arguments.GetRequiredValue(_reference), input = arguments.GetValue(_input) ?? "stdin";
-        using var translator = Translator.Load(run.Path, device, precision);
+        using var translator = Translator.Load(run.Path, device, precision, _paths.Read(arguments));
         string[] sources = [.. lines], targets = [.. TextFile.ReadLines(reference)];
         if (sources.Length != targets.Length)
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{input} and {reference}: must have as many lines as each other, got {sources.Length} and {targets.Length}."));

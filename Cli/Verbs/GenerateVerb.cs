@@ -21,12 +21,13 @@ internal sealed class GenerateVerb : Verb
     private readonly Option<long?> _maxLength = Whole("--max-length", "N", "At most N pieces follow a prompt (default: 200).", 1, MostLength);
     private readonly SearchOptions _search = SearchOptions.ForTexts();
     private readonly Option<bool> _json = Flag("--json", "Write an object for each text, one a line: prompt (its number), text, score, pieces.");
+    private readonly PathOptions _paths = new(hasEncoder: false);
     private readonly DeviceOptions _device = new("compute");
 
     public GenerateVerb()
         : base("generate", "Go on with text, with a trained language model.")
     {
-        foreach (var option in (Option[])[_model, _prompt, _input, _maxLength, .. _search.All, _json, .. _device.All])
+        foreach (var option in (Option[])[_model, _prompt, _input, _maxLength, .. _search.All, _json, .. _paths.All, .. _device.All])
             Add(option);
     }
 
@@ -54,7 +55,7 @@ internal sealed class GenerateVerb : Verb
         int length = (int)(arguments.GetValue(_maxLength) ?? UsualLength);
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
-        using var generator = TextGenerator.Load(folder, device, precision);
+        using var generator = TextGenerator.Load(folder, device, precision, _paths.Read(arguments));
         if (generator.ThroughLines && _search.AsksForLeast(arguments))
             throw new UsageException("--min-length is for models of single lines (data.sample_break_mode eos): this one writes on until --max-length.");
         if (!generator.ThroughLines && options.MinLength > length)

@@ -65,6 +65,12 @@ internal sealed class InfoVerb : Verb
         yield return ("task", c.IsLanguageModel ? "language modeling" : "translation");
         yield return ("architecture", Devices.NameOf(c.Architecture));
         yield return ("layers", $"{(c.IsLanguageModel ? "" : $"{c.EncoderLayers} encoder, ")}{c.DecoderLayers} decoder, {(c.PreNorm ? "norms before" : "norms after")} the sub-layers");
+        foreach (var (side, path) in new[] { ("encoder", c.EncoderPath), ("decoder", c.DecoderPath) })
+        {
+            if (path.Count > 0)
+                yield return ($"{side} path", $"{string.Join(" ", path)} ({path.Count} applications)");
+        }
+
         yield return ("widths", string.Create(CultureInfo.InvariantCulture, $"model {c.ModelWidth}, feed-forward {c.FeedForwardWidth}, {c.AttentionHeads} heads"));
         if (c.Architecture != Architecture.Transformer)
         {

@@ -19,12 +19,13 @@ internal sealed class TranslateVerb : Verb
     private readonly Option<bool> _replaceUnknown = Flag("--replace-unknown", "Write the source's word that has most attention for an unknown one; inside a word that has known pieces, its piece.");
     private readonly Option<bool> _interactive = Flag("--interactive", "Answer each line of standard input at once.");
     private readonly SearchOptions _search = SearchOptions.ForTranslations();
+    private readonly PathOptions _paths = new(hasEncoder: true);
     private readonly DeviceOptions _device = new("translate");
 
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, .. _device.All])
+        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, .. _paths.All, .. _device.All])
             Add(option);
     }
 
@@ -55,7 +56,7 @@ internal sealed class TranslateVerb : Verb
         OutputFile.CheckNoRun("--output", output);
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
-        using var translator = Translator.Load(folder, device, precision);
+        using var translator = Translator.Load(folder, device, precision, _paths.Read(arguments));
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
         using var prefixes = arguments.GetValue(_prefixes) is { } prefixFile ? new CompanionFile(prefixFile) : null;

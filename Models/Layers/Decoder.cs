@@ -14,7 +14,7 @@ public sealed class Decoder : Module
     private readonly ModelConfig _config;
     private readonly Embedding _tokens;
     private readonly SinusoidalPositions _positions;
-    private readonly DecoderLayer[] _layers;
+    private readonly LayerStack<DecoderLayer> _layers;
     private readonly LayerNorm? _norm;
     private readonly Linear? _projection;
 
@@ -27,7 +27,7 @@ public sealed class Decoder : Module
         _config = config;
         _tokens = shared ?? Add("embed_tokens", new Embedding(config.TargetVocabulary, config.ModelWidth));
         _positions = Add("embed_positions", new SinusoidalPositions(config.ModelWidth));
-        _layers = [.. Enumerable.Range(0, config.DecoderLayers).Select(i => Add($"layers.{i}", layer(i)))];
+        _layers = new LayerStack<DecoderLayer>(config.DecoderLayers, i => Add($"layers.{i}", layer(i)), config.DecoderPath, config.DecoderLayerDrop);
         if (config.HasDecoderNorm)
             _norm = Add("layer_norm", new LayerNorm(config.ModelWidth));
         if (config.ShareEmbeddings == EmbeddingSharing.None)
@@ -49,7 +49,7 @@ public sealed class Decoder : Module
     {
         var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
         x = Ops.Dropout(x, _config.Dropout, random);
-        foreach (var layer in _layers)
+        foreach (var layer in _layers.Drawn(random))
             x = layer.Forward(x, encoded, random);
         return _norm?.Forward(x) ?? x;
     }
@@ -63,9 +63,9 @@ public sealed class Decoder : Module
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
         var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
-        foreach (var layer in _layers.AsSpan(0, _layers.Length - 1))
+        foreach (var layer in _layers.Path.SkipLast(1))
             x = layer.Forward(x, encoded, random: null);
-        return _layers[^1].SourceAttention(x, encoded).Keep();
+        return _layers.Path[^1].SourceAttention(x, encoded).Keep();
     }
 
     /// <summary>Prepares a decoding.</summary>
@@ -74,8 +74,8 @@ public sealed class Decoder : Module
     public void Begin(IncrementalState state, EncoderOutput? encoded)
     {
         _positions.Reserve(Math.Min(state.MaxLength, MostReserved));
-        foreach (var layer in _layers)
-            layer.Begin(state, encoded);
+        for (state.Depth = 0; state.Depth < _layers.Path.Count; state.Depth++)
+            _layers.Path[state.Depth].Begin(state, encoded);
     }
 
     /// <summary>The features of one more position.</summary>
@@ -85,8 +85,8 @@ public sealed class Decoder : Module
     public Tensor Step(Tensor tokens, IncrementalState state)
     {
         var x = Ops.Add(_tokens.Forward(tokens), _positions.At(state.Positions, state.Step + 1));
-        foreach (var layer in _layers)
-            x = layer.Step(x, state);
+        for (state.Depth = 0; state.Depth < _layers.Path.Count; state.Depth++)
+            x = _layers.Path[state.Depth].Step(x, state);
         return _norm?.Forward(x) ?? x;
     }
 }

@@ -7,7 +7,7 @@ public sealed class Encoder : Module
 {
     private readonly ModelConfig _config;
     private readonly SinusoidalPositions _positions;
-    private readonly EncoderLayer[] _layers;
+    private readonly LayerStack<EncoderLayer> _layers;
     private readonly LayerNorm? _norm;
 
     /// <summary>Declares the parameters.</summary>
@@ -18,7 +18,7 @@ public sealed class Encoder : Module
         _config = config;
         Tokens = Add("embed_tokens", new Embedding(config.SourceVocabulary, config.ModelWidth));
         _positions = Add("embed_positions", new SinusoidalPositions(config.ModelWidth));
-        _layers = [.. Enumerable.Range(0, config.EncoderLayers).Select(i => Add($"layers.{i}", layer(i)))];
+        _layers = new LayerStack<EncoderLayer>(config.EncoderLayers, i => Add($"layers.{i}", layer(i)), config.EncoderPath, config.EncoderLayerDrop);
         if (config.PreNorm)
             _norm = Add("layer_norm", new LayerNorm(config.ModelWidth));
     }
@@ -35,7 +35,7 @@ public sealed class Encoder : Module
     {
         var x = Ops.Add(Tokens.Forward(tokens), _positions.Forward(0, tokens.Shape[1]));
         x = Ops.MaskPadding(Ops.Dropout(x, _config.Dropout, random), lengths);
-        foreach (var layer in _layers)
+        foreach (var layer in _layers.Drawn(random))
             x = layer.Forward(x, lengths, random);
         return new EncoderOutput(_norm?.Forward(x) ?? x, lengths);
     }

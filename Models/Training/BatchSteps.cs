@@ -28,7 +28,10 @@ internal sealed class BatchSteps : IDisposable
         _options = options;
         _parameters = [.. model.Parameters];
         _memory = new StepMemory(model.Device);
-        _captures = options.Graphs && _memory.Captures;
+        bool varies = model.Config is not { EncoderLayerDrop: 0, DecoderLayerDrop: 0 };
+        _captures = options.Graphs && _memory.Captures && !varies;
+        if (options.Graphs && _memory.Captures && varies)
+            Obstacle = "layers are left out by chance, no two batches are the same work";
         _multiple = Multiple(options, _captures);
     }
 

@@ -190,7 +190,8 @@ public sealed class Experiment : IDisposable
         Directory.CreateDirectory(directory.Path);
         if (recipe.Data.Test is { } test)
             CheckTest(test, dataFolder, cancellation);
-        var (source, target) = resume ? directory.LoadCodecs() : Codecs(recipe, train, dataFolder, status, cancellation);
+        var begins = recipe.Training.InitializeFrom.Length > 0 ? new RunDirectory(recipe.Training.InitializeFrom) : null;
+        var (source, target) = resume ? directory.LoadCodecs() : begins?.LoadCodecs() ?? Codecs(recipe, train, dataFolder, status, cancellation);
         var data = Read(recipe, train, dataFolder, directory, source, target, status, cancellation);
         AutoregressiveModel? model = null;
         Trainer? trainer = null;
@@ -207,6 +208,12 @@ public sealed class Experiment : IDisposable
 
             var random = new RandomSource(recipe.Training.Seed);
             model = AutoregressiveModel.Create(config, device, random);
+            if (begins is not null && !resume)
+            {
+                InitialParameters.Load(model, begins, recipe.Training.InitializeEncoderLayers, recipe.Training.InitializeDecoderLayers);
+                status?.Report($"begins with the parameters and vocabularies of {begins.Path}");
+            }
+
             trainer = new Trainer(model, data, RecipeOptions.Training(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
             if (resume)
             {

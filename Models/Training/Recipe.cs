@@ -59,6 +59,12 @@ public sealed record Recipe
         return null;
     }
 
+    /// <summary>Whether two recipes say the same.</summary>
+    public bool Equals(Recipe? other) => other is not null && ToJson() == other.ToJson();
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToJson().GetHashCode(StringComparison.Ordinal);
+
     /// <summary>The recipe as JSON with every key written out, presets resolved; reading it gives this recipe again.</summary>
     public string ToJson()
     {

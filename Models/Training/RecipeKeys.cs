@@ -43,6 +43,10 @@ internal static class RecipeKeys
         ModelWhole("attention_heads", 1, m => m.AttentionHeads, (m, v) => m with { AttentionHeads = v }, "Heads of every attention and convolution; divides `model_width`."),
         ModelWhole("encoder_layers", 0, m => m.EncoderLayers, (m, v) => m with { EncoderLayers = v }, "Layers of the encoder; 0 for a language model, and for no other."),
         ModelWhole("decoder_layers", 1, m => m.DecoderLayers, (m, v) => m with { DecoderLayers = v }, "Layers of the decoder."),
+        ModelPath("encoder_path", m => m.EncoderPath, (m, v) => m with { EncoderPath = v }, "Layers of the encoder, from 1, in the order in which they are applied, for example [1, 1, 1] for one layer three times; empty for each once."),
+        ModelPath("decoder_path", m => m.DecoderPath, (m, v) => m with { DecoderPath = v }, "The same for the decoder."),
+        ModelProbability("encoder_layer_drop", m => m.EncoderLayerDrop, (m, v) => m with { EncoderLayerDrop = v }, "Probability with which a batch passes by a layer of the encoder (LayerDrop)."),
+        ModelProbability("decoder_layer_drop", m => m.DecoderLayerDrop, (m, v) => m with { DecoderLayerDrop = v }, "The same for the decoder."),
         ModelWidths("encoder_kernel_widths", m => m.EncoderKernelWidths, (m, v) => m with { EncoderKernelWidths = v }, "Filter widths of the encoder's convolutions: one for each layer, or one for all. Not for a transformer."),
         ModelWidths("decoder_kernel_widths", m => m.DecoderKernelWidths, (m, v) => m with { DecoderKernelWidths = v }, "The same for the decoder."),
         ModelFlag("encoder_glu", m => m.EncoderGlu, (m, v) => m with { EncoderGlu = v }, "A gated linear unit before the encoder's convolutions."),
@@ -176,6 +180,9 @@ internal static class RecipeKeys
         new RecipeKey<int?>("training.patience", OrNull(Whole(1)), r => r.Training.Patience, (r, v) => Training(r, t => t with { Patience = v }), "Validations in a row that are no new best, after which the run ends; null for never."),
         TrainingWhole("checkpoint_every", 0, t => t.CheckpointEvery, (t, v) => t with { CheckpointEvery = v }, "Updates between the checkpoints that `keep_checkpoints` counts; 0 for one at the end of each epoch."),
         TrainingWhole("keep_checkpoints", 0, t => t.KeepCheckpoints, (t, v) => t with { KeepCheckpoints = v }, "How many of the newest such checkpoints are kept besides the best and the last, as checkpoint-UPDATE.safetensors: for `cudaseq average`."),
+        new RecipeKey<string>("training.initialize_from", Text, r => r.Training.InitializeFrom, (r, v) => Training(r, t => t with { InitializeFrom = v }), "The folder of a run whose best parameters are the first ones of this run, and whose vocabularies are this run's."),
+        TrainingLayers("initialize_encoder_layers", t => t.InitializeEncoderLayers, (t, v) => t with { InitializeEncoderLayers = v }, "For each layer of the encoder the layer of that run, from 1, that it begins as; empty for the one of its own number."),
+        TrainingLayers("initialize_decoder_layers", t => t.InitializeDecoderLayers, (t, v) => t with { InitializeDecoderLayers = v }, "The same for the decoder."),
         new RecipeKey<ulong>("training.seed", Seed, r => r.Training.Seed, (r, v) => Training(r, t => t with { Seed = v }), "Seed of initial values, dropout and the order of the batches."),
 
         DecodingWhole("beam", 1, DecodingOptions.MostBeam, d => d.Beam, (d, v) => d with { Beam = v }, "Hypotheses kept at each step; 1 is greedy."),
@@ -231,11 +238,16 @@ internal static class RecipeKeys
         => new($"model.{name}", Number(0, below: 1), r => get(r.Model), (r, v) => Model(r, m => set(m, v)), explanation);
 
     private static RecipeKey<IReadOnlyList<int>> ModelWidths(
-        string name,
-        Func<ModelConfig, IReadOnlyList<int>> get,
-        Func<ModelConfig, IReadOnlyList<int>, ModelConfig> set,
-        string explanation)
+        string name, Func<ModelConfig, IReadOnlyList<int>> get, Func<ModelConfig, IReadOnlyList<int>, ModelConfig> set, string explanation)
         => new($"model.{name}", Wholes(1, ModelConfig.MaxKernelWidth), r => get(r.Model), (r, v) => Model(r, m => set(m, v)), explanation);
+
+    private static RecipeKey<IReadOnlyList<int>> ModelPath(
+        string name, Func<ModelConfig, IReadOnlyList<int>> get, Func<ModelConfig, IReadOnlyList<int>, ModelConfig> set, string explanation)
+        => new($"model.{name}", Wholes(1, 1000), r => get(r.Model), (r, v) => Model(r, m => set(m, v)), explanation);
+
+    private static RecipeKey<IReadOnlyList<int>> TrainingLayers(
+        string name, Func<RecipeTraining, IReadOnlyList<int>> get, Func<RecipeTraining, IReadOnlyList<int>, RecipeTraining> set, string explanation)
+        => new($"training.{name}", Wholes(1, 1000), r => get(r.Training), (r, v) => Training(r, t => set(t, v)), explanation);
 
     private static RecipeKey<CorpusFiles?> Files(string name, Func<RecipeData, CorpusFiles?> get, Func<RecipeData, CorpusFiles?, RecipeData> set, string explanation)
         => new($"data.{name}", RecipeTypes.Files, r => get(r.Data), (r, v) => Data(r, d => set(d, v)), explanation);

@@ -201,6 +201,12 @@ internal sealed class RecipeParser(string source)
         bool isModelKnown = !lacksEncoder && !_broken.Contains(RecipeKeys.ArchitectureKey) && !_broken.Contains(RecipeKeys.PresetKey);
         foreach (string problem in !isModelKnown ? [] : (model with { SourceVocabulary = source, TargetVocabulary = data.VocabularySize }).Validate())
             Rule([.. RecipeKeys.NamesIn("model").Where(problem.Contains).Select(n => $"model.{n}")], $"model.{problem}");
+        foreach (var (key, path, layers) in new[] { ("encoder_path", model.EncoderPath, model.EncoderLayers), ("decoder_path", model.DecoderPath, model.DecoderLayers) })
+        {
+            if (path.Count > 0 && Enumerable.Range(1, layers).FirstOrDefault(l => !path.Contains(l)) is > 0 and var unused)
+                Rule([$"model.{key}"], $"model.{key} must name each layer, or it would never learn: {unused} is not in [{string.Join(", ", path)}].");
+        }
+
         foreach (var (keys, problem) in RecipeTaskRules.Broken(recipe, _given.ContainsKey))
             Rule(keys, problem);
         if (data.Tokenizer != TokenizerKind.SubwordNmt && !RecipeKeys.IsDefault(recipe, "data.merges"))

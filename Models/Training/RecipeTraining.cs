@@ -153,6 +153,15 @@ public sealed record RecipeTraining
     /// <summary>How many checkpoints besides the best and the last are kept.</summary>
     public int KeepCheckpoints { get; init; }
 
+    /// <summary>The folder of a run whose best parameters and vocabularies this run begins with; empty for none.</summary>
+    public string InitializeFrom { get; init; } = "";
+
+    /// <summary>For each encoder layer the one of that run, from 1, that it begins as; empty for the one of its own number.</summary>
+    public IReadOnlyList<int> InitializeEncoderLayers { get; init; } = [];
+
+    /// <summary>The same for the decoder.</summary>
+    public IReadOnlyList<int> InitializeDecoderLayers { get; init; } = [];
+
     /// <summary>The seed of initial values, dropout and the order of the batches.</summary>
     public ulong Seed { get; init; } = 1;
 }

@@ -35,6 +35,14 @@ internal static class RecipeTrainingRules
 
         if (training is { DecayUpdates: null, Schedule: ScheduleKind.Cosine or ScheduleKind.Linear or ScheduleKind.Polynomial })
             yield return ([Path("decay_updates"), Path("schedule")], $"training.decay_updates must be given with training.schedule {Show(recipe, "schedule")}.");
+        foreach (var (key, layers, count) in new[] { ("initialize_encoder_layers", training.InitializeEncoderLayers, recipe.Model.EncoderLayers), ("initialize_decoder_layers", training.InitializeDecoderLayers, recipe.Model.DecoderLayers) })
+        {
+            if (layers.Count > 0 && training.InitializeFrom.Length == 0)
+                yield return ([Path(key), Path("initialize_from")], $"{Path(key)} needs training.initialize_from, got {Show(recipe, key)} alone.");
+            else if (layers.Count > 0 && layers.Count != count)
+                yield return ([Path(key)], $"{Path(key)} must name a layer for each of the {count}, got {Show(recipe, key)}.");
+        }
+
         if (training.MinLearningRate > training.LearningRate)
             yield return ([Path("min_learning_rate"), Path("learning_rate")], $"training.min_learning_rate must be at most training.learning_rate, got {Show(recipe, "min_learning_rate")} and {Show(recipe, "learning_rate")}.");
         if (training is { Nesterov: true, Momentum: 0, Optimizer: OptimizerKind.Sgd })

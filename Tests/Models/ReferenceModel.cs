@@ -35,7 +35,7 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
     public double[][] Encode(int[] source)
     {
         var x = Embed("encoder.embed_tokens.weight", source);
-        for (int i = 0; i < config.EncoderLayers; i++)
+        foreach (int i in Path(config.EncoderPath, config.EncoderLayers))
         {
             string layer = $"encoder.layers.{i}.";
             x = Residual(layer + (_convolutional ? "layer_norms.0" : "self_attn_layer_norm"), x, y => _convolutional
@@ -63,7 +63,7 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
     public double[][] Features(int[] previous, double[][]? encoded)
     {
         var x = Embed(encoded is not null && config.ShareEmbeddings == EmbeddingSharing.All ? "encoder.embed_tokens.weight" : "decoder.embed_tokens.weight", previous);
-        for (int i = 0; i < config.DecoderLayers; i++)
+        foreach (int i in Path(config.DecoderPath, config.DecoderLayers))
         {
             string layer = $"decoder.layers.{i}.";
             x = Residual(layer + (_convolutional ? "conv_layer_norm" : "self_attn_layer_norm"), x, y => _convolutional
@@ -76,6 +76,8 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
 
         return config.PreNorm && (encoded is not null || !_convolutional) ? LayerNorm("decoder.layer_norm", x) : x;
     }
+
+    private static IEnumerable<int> Path(IReadOnlyList<int> path, int layers) => path.Count > 0 ? path.Select(l => l - 1) : Enumerable.Range(0, layers);
 
     private static double[] LogSoftmax(double[] x)
     {

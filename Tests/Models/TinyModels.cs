@@ -18,6 +18,8 @@ internal static class TinyModels
         Conv(Architecture.DynamicConv),
         Conv(Architecture.DynamicConv) with { DecoderGlu = true, PreNorm = true, ShareEmbeddings = EmbeddingSharing.Decoder },
         Conv(Architecture.DynamicConv) with { EncoderGlu = true, DecoderGlu = true },
+        Transformer with { EncoderPath = [2, 1, 2], DecoderPath = [1, 2, 2, 1] },
+        Conv(Architecture.DynamicConv) with { EncoderPath = [1, 1, 2], DecoderPath = [2, 1, 1], PreNorm = true },
     ];
 
     /// <summary>All of them where that is quick; one of every architecture on the emulated GPU.</summary>

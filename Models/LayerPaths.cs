@@ -1,0 +1,31 @@
+namespace CudaSeq.Models;
+
+/// <summary>
+/// Which layers of a trained model to apply, and in what order, in place of those it was trained with: fewer recurrences of a stacked model, a model pruned of some layers
+/// (LayerDrop), or one that ends earlier. Layers count from 1.
+/// </summary>
+/// <param name="Encoder">The encoder's path; null for the model's own.</param>
+/// <param name="Decoder">The decoder's; null for the model's own.</param>
+public sealed record LayerPaths(IReadOnlyList<int>? Encoder = null, IReadOnlyList<int>? Decoder = null)
+{
+    /// <summary>Drops every so-manieth layer of a model trained with LayerDrop p: the depths d, from 0, with d mod floor(1 / p) = 0 (Fan et al. 2020, "every other").</summary>
+    /// <param name="layers">N, layers of the stack.</param>
+    /// <param name="probability">p, above 0 and below 1: floor(1 / p) is at least 2 for p up to 0.5; above it nothing would be left.</param>
+    /// <returns>The layers that stay, from 1.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">p is not above 0 and at most 0.5.</exception>
+    public static IReadOnlyList<int> WithoutEvery(int layers, float probability)
+    {
+        if (!(probability > 0 && probability <= 0.5f))
+            throw new ArgumentOutOfRangeException(null, FormattableString.Invariant($"LayerPaths: the probability must be above 0 and at most 0.5, got {probability}."));
+        int every = (int)MathF.Floor(1 / probability);
+        return [.. Enumerable.Range(0, layers).Where(d => d % every != 0).Select(d => d + 1)];
+    }
+
+    /// <summary>The configuration of a trained model with these paths.</summary>
+    /// <exception cref="ArgumentException">It has no such layers: one line for each problem.</exception>
+    internal ModelConfig Of(ModelConfig trained)
+    {
+        var config = trained with { EncoderPath = Encoder ?? trained.EncoderPath, DecoderPath = Decoder ?? trained.DecoderPath };
+        return config.Validate() is { Count: > 0 } problems ? throw new ArgumentException(string.Join('\n', problems)) : config;
+    }
+}

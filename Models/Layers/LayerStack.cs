@@ -1,0 +1,37 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>The layers of an encoder or a decoder and the order in which they are applied.</summary>
+/// <typeparam name="TLayer">What they are.</typeparam>
+internal sealed class LayerStack<TLayer>
+    where TLayer : Module
+{
+    private readonly float _drop;
+
+    /// <summary>Makes the layers.</summary>
+    /// <param name="count">How many have parameters of their own.</param>
+    /// <param name="make">Makes the one of each index and declares its parameters.</param>
+    /// <param name="path">Their numbers, from 1, in the order in which they are applied; empty for each once.</param>
+    /// <param name="drop">Probability of passing by a layer while training.</param>
+    public LayerStack(int count, Func<int, TLayer> make, IReadOnlyList<int> path, float drop)
+    {
+        TLayer[] layers = [.. Enumerable.Range(0, count).Select(make)];
+        Path = path.Count > 0 ? [.. path.Select(number => layers[number - 1])] : layers;
+        _drop = drop;
+    }
+
+    /// <summary>The layers in the order in which they are applied; one may come several times.</summary>
+    public IReadOnlyList<TLayer> Path { get; }
+
+    /// <summary>The layers that a batch passes through: all of them, but for those that LayerDrop leaves out, one draw for each place of the path.</summary>
+    /// <param name="random">Draws; null for evaluation, which leaves out none.</param>
+    public IEnumerable<TLayer> Drawn(RandomSource? random)
+    {
+        if (random is null || _drop == 0)
+            return Path;
+        var draws = new float[Path.Count];
+        random.Uniform(draws, 0, 1);
+        return Path.Where((_, i) => draws[i] >= _drop);
+    }
+}

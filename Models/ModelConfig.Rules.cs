@@ -1,0 +1,99 @@
+using System.Globalization;
+
+namespace CudaSeq.Models;
+
+/// <content>What a configuration must be.</content>
+public sealed partial record ModelConfig
+{
+    /// <summary>Checks the configuration.</summary>
+    /// <returns>One sentence for each problem, for example <c>attention_heads must divide model_width, got 7 and 512.</c>; empty if there is none.</returns>
+    public IReadOnlyList<string> Validate()
+    {
+        var problems = new List<string>();
+        AtLeast(4, ModelWidth, "model_width");
+        AtLeast(1, FeedForwardWidth, "feed_forward_width");
+        AtLeast(1, AttentionHeads, "attention_heads");
+        AtLeast(0, EncoderLayers, "encoder_layers");
+        AtLeast(1, DecoderLayers, "decoder_layers");
+        Layers(EncoderPath, EncoderLayers, "encoder_path");
+        Layers(DecoderPath, DecoderLayers, "decoder_path");
+        if (!IsLanguageModel)
+            AtLeast(4, SourceVocabulary, "source_vocabulary");
+        AtLeast(4, TargetVocabulary, "target_vocabulary");
+        if (AttentionHeads >= 1 && ModelWidth >= 4 && ModelWidth % AttentionHeads != 0)
+            problems.Add($"attention_heads must divide model_width, got {AttentionHeads} and {ModelWidth}.");
+        Probability(Dropout, "dropout");
+        Probability(AttentionDropout, "attention_dropout");
+        Probability(WeightDropout, "weight_dropout");
+        Probability(InputDropout, "input_dropout");
+        Probability(ActivationDropout, "activation_dropout");
+        Probability(EncoderLayerDrop, "encoder_layer_drop");
+        Probability(DecoderLayerDrop, "decoder_layer_drop");
+        if (ShareEmbeddings == EmbeddingSharing.All && !IsLanguageModel && SourceVocabulary != TargetVocabulary)
+            problems.Add($"share_embeddings \"all\" wants one vocabulary, got source_vocabulary {SourceVocabulary} and target_vocabulary {TargetVocabulary}.");
+        if (Architecture == Architecture.Transformer)
+        {
+            NotForTransformers(EncoderKernelWidths.Count > 0 && !IsLanguageModel, "encoder_kernel_widths");
+            NotForTransformers(DecoderKernelWidths.Count > 0, "decoder_kernel_widths");
+            NotForTransformers(EncoderGlu && !IsLanguageModel, "encoder_glu");
+            NotForTransformers(DecoderGlu, "decoder_glu");
+            NotForTransformers(WeightDropout != 0, "weight_dropout");
+            NotForTransformers(InputDropout != 0, "input_dropout");
+        }
+        else
+        {
+            if (!IsLanguageModel)
+                Widths(EncoderKernelWidths, EncoderLayers, "encoder");
+            Widths(DecoderKernelWidths, DecoderLayers, "decoder");
+        }
+
+        if (IsLanguageModel)
+        {
+            NotForLanguageModels(EncoderKernelWidths.Count > 0, "encoder_kernel_widths");
+            NotForLanguageModels(EncoderGlu, "encoder_glu");
+            NotForLanguageModels(EncoderPath.Count > 0, "encoder_path");
+            NotForLanguageModels(EncoderLayerDrop != 0, "encoder_layer_drop");
+            NotForLanguageModels(SourceVocabulary != 0, "source_vocabulary");
+        }
+
+        return problems;
+
+        void AtLeast(int least, int value, string key)
+        {
+            if (value < least)
+                problems.Add($"{key} must be at least {least}, got {value}.");
+        }
+
+        void Layers(IReadOnlyList<int> path, int layers, string key)
+        {
+            if (layers > 0 && path.Any(l => l < 1 || l > layers))
+                problems.Add($"{key} must name layers from 1 to {layers}, got [{string.Join(", ", path)}].");
+        }
+
+        void Probability(float value, string key)
+        {
+            if (!(value >= 0 && value < 1))
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"{key} must be in [0, 1), got {value}."));
+        }
+
+        void NotForTransformers(bool given, string key)
+        {
+            if (given)
+                problems.Add($"{key} has no meaning for a transformer; leave it out.");
+        }
+
+        void NotForLanguageModels(bool given, string key)
+        {
+            if (given)
+                problems.Add($"{key} has no meaning for a language model; leave it out.");
+        }
+
+        void Widths(IReadOnlyList<int> widths, int layers, string side)
+        {
+            if (widths.Count != 1 && widths.Count != layers)
+                problems.Add($"{side}_kernel_widths must name one width, or one for each of the {layers} layers, got {widths.Count}.");
+            if (widths.Any(k => k is < 1 or > MaxKernelWidth))
+                problems.Add($"{side}_kernel_widths must be in 1 .. {MaxKernelWidth}, got [{string.Join(", ", widths)}].");
+        }
+    }
+}

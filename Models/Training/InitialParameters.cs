@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>The parameters of a trained model as the first ones of another: fine-tuning, and transfer to models of fewer layers.</summary>
+internal static partial class InitialParameters
+{
+    /// <summary>Overwrites a model's parameters with those of a run.</summary>
+    /// <param name="model">Its layers may be fewer or more; all shapes are the same.</param>
+    /// <param name="run">The run; its best checkpoint is taken, or its last where it has no best.</param>
+    /// <param name="encoderLayers">For each encoder layer the layer of the run, from 1; empty for its own number.</param>
+    /// <param name="decoderLayers">The same for the decoder.</param>
+    /// <exception cref="IOException">The run has no checkpoint.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or lacks a parameter of this model, or has it in another shape: one line for each.</exception>
+    public static void Load(AutoregressiveModel model, RunDirectory run, IReadOnlyList<int> encoderLayers, IReadOnlyList<int> decoderLayers)
+    {
+        string path = run.BestOrLast;
+        Checkpoint.ReadHeader(path);
+        using var file = SafetensorsFile.Open(path);
+        var theirs = Checkpoint.ParameterNames(file).ToHashSet();
+        var entries = new Dictionary<string, ParameterLoader.Entry>();
+        var missing = new List<string>();
+        foreach (var (name, shape) in model.ParameterShapes())
+        {
+            string other = NameIn(name);
+            if (theirs.Contains(other))
+                entries.Add(name, new ParameterLoader.Entry(file.ShapeOf(other), () => file.ReadFloats(other)));
+            else
+                missing.Add($"{path}: {other} is missing, the model wants it{(other == name ? "" : $" for {name}")} as {shape}.");
+        }
+
+        if (missing.Count > 0)
+            throw new InvalidDataException(string.Join('\n', missing));
+        ParameterLoader.Load(model, path, entries);
+
+        string NameIn(string name) => LayerName().Match(name) is not { Success: true } match
+            ? name
+            : $"{match.Groups[1].Value}.layers.{Layer(match.Groups[1].Value == "encoder" ? encoderLayers : decoderLayers, int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture))}.{match.Groups[3].Value}";
+
+        static int Layer(IReadOnlyList<int> layers, int own) => layers.Count > 0 ? layers[own] - 1 : own;
+    }
+
+    [GeneratedRegex(@"^(encoder|decoder)\.layers\.(\d+)\.(.*)$")]
+    private static partial Regex LayerName();
+}

@@ -1,0 +1,118 @@
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Runs that begin where others ended, and trained models of which not all layers are applied.</summary>
+public sealed class InitialParametersTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _recipe;
+    private readonly string _trained;
+
+    public InitialParametersTests()
+    {
+        var numbers = NumberCorpus.Generate(seed: 3, trainPairs: 100, testPairs: 5, validPairs: 10);
+        foreach (var (name, pairs) in new[] { ("train", numbers.Train), ("valid", numbers.Valid) })
+        {
+            TextFile.WriteLines(_folder.PathOf($"{name}.digits"), pairs.Select(p => p.Source));
+            TextFile.WriteLines(_folder.PathOf($"{name}.words"), pairs.Select(p => p.Target));
+        }
+
+        _recipe = _folder.File(
+            "tiny.json",
+            """
+            {
+              "architecture": "transformer",
+              "model": { "model_width": 16, "feed_forward_width": 16, "attention_heads": 2, "encoder_layers": 2, "decoder_layers": 2 },
+              "data": { "train": ["train.digits", "train.words"], "valid": ["valid.digits", "valid.words"], "tokenizer": "word", "max_length": 20 },
+              "training": { "batch_tokens": 256, "learning_rate": 0.01, "warmup_updates": 5, "max_updates": 3 },
+              "decoding": { "beam": 2, "max_length_b": 8 }
+            }
+            """);
+        _trained = _folder.PathOf("trained");
+        Assert.Equal((0, ""), Run(_trained));
+    }
+
+    private string[] Stacked => ["model.encoder_layers=1", "model.encoder_path=1,1", "model.decoder_layers=1", "model.decoder_path=1,1,1", $"training.initialize_from={_trained}", "training.initialize_encoder_layers=2", "training.initialize_decoder_layers=1"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void LayersAreThoseThatWereNamed()
+    {
+        using var device = new CpuDevice(1);
+        var header = Checkpoint.ReadHeader(Path.Combine(_trained, "best.safetensors"));
+        using var trained = SequenceModel.Create(header.Config, device, new RandomSource(0));
+        Checkpoint.Load(Path.Combine(_trained, "best.safetensors"), trained);
+        using var model = SequenceModel.Create(RecurrentStacking2019.Of(header.Config, 2, 3), device, new RandomSource(9));
+        InitialParameters.Load(model, new RunDirectory(_trained), [2], [1]);
+        var theirs = trained.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor.ToArray());
+        foreach (var (name, tensor) in model.NamedParameters())
+            Assert.Equal(theirs[name.Replace("encoder.layers.0.", "encoder.layers.1.", StringComparison.Ordinal)], tensor.ToArray());
+    }
+
+    [Fact]
+    public void ARunGoesOnFromAnotherOnesParametersAndWords()
+    {
+        string stacked = _folder.PathOf("stacked");
+        Assert.Equal((0, ""), Run(stacked, Stacked));
+        foreach (string file in (string[])["source.vocabulary.txt", "target.vocabulary.txt"])
+            Assert.Equal(File.ReadAllText(Path.Combine(_trained, file)), File.ReadAllText(Path.Combine(stacked, file)));
+        Assert.Matches(@"decoder path\s+1 1 1 \(3 applications\)", Tool.Run("info", stacked).Out);
+
+        // Whether it did begin there: after three updates of 1e-7, where warm-ups begin, it is still the model of that layer.
+        string still = _folder.PathOf("still");
+        Assert.Equal((0, ""), Run(still, [.. Stacked, "training.learning_rate=1e-30"]));
+        using var device = new CpuDevice(1);
+        using var translator = Translator.Load(still, device);
+        using var expected = SequenceModel.Create(translator.Model.Config, device, new RandomSource(9));
+        InitialParameters.Load(expected, new RunDirectory(_trained), [2], [1]);
+        float[] first = [.. expected.NamedParameters().SelectMany(p => p.Tensor.ToArray())], last = [.. translator.Model.NamedParameters().SelectMany(p => p.Tensor.ToArray())];
+        Assert.Equal(first.Length, last.Length);
+        Assert.All(first.Zip(last), p => Assert.Equal(p.First, p.Second, 1e-6f));
+
+        // Resumed it goes on from itself.
+        Assert.Equal((0, ""), Run(stacked, Stacked, "--resume", "--max-updates", "5"));
+    }
+
+    [Fact]
+    public void WhatDoesNotFitIsRefused()
+    {
+        string path = Path.Combine(_trained, "best.safetensors");
+        Assert.StartsWith($"cudaseq: {path}: decoder.layers.2.self_attn.k_proj.weight is missing, the model wants it for decoder.layers.0.self_attn.k_proj.weight as [16, 16].", Run(_folder.PathOf("none"), [.. Stacked[..^1], "training.initialize_decoder_layers=3"]).Error);
+        Assert.Matches(@": encoder\.embed_tokens\.weight is \[\d+, 16\], the model wants \[\d+, 32\]\.", Run(_folder.PathOf("wide"), [.. Stacked, "model.model_width=32"]).Error);
+        Assert.Equal((2, $"{_recipe}: training.initialize_decoder_layers needs training.initialize_from, got [1,2] alone.\n"), Run(_folder.PathOf("x"), ["training.initialize_decoder_layers=1,2"]));
+        Assert.Equal((2, $"{_recipe}: training.initialize_decoder_layers must name a layer for each of the 1, got [1,2].\n"), Run(_folder.PathOf("x"), [.. Stacked[..^1], "training.initialize_decoder_layers=1,2"]));
+        Assert.Equal((2, $"{_recipe}: model.decoder_path must name each layer, or it would never learn: 2 is not in [1, 1].\n"), Run(_folder.PathOf("x"), ["model.decoder_path=1,1"]));
+    }
+
+    [Fact]
+    public void AModelDecodesThroughOtherLayersWhereItIsTold()
+    {
+        string whole = Translate();
+        Assert.Equal(whole, Translate("--encoder-path", "1,2", "--decoder-path", "1,2"));
+        Assert.NotEqual(Scores(), Scores("--decoder-path", "2"));
+        Assert.NotEqual(Scores(), Scores("--encoder-path", "1,2,2"));
+        Assert.Equal("cudaseq: decoder_path must name layers from 1 to 2, got [3].\n", Tool.Run(["translate", "--model", _trained, "--decoder-path", "3"], "1\n").Error);
+        Assert.Equal("cudaseq translate: --decoder-path must be layers from 1 with commas between, got 1,,2.\n", Tool.Run(["translate", "--model", _trained, "--decoder-path", "1,,2"], "1\n").Error);
+        string[] evaluate = ["evaluate", "--model", _trained, "--input", _folder.PathOf("valid.digits"), "--reference", _folder.PathOf("valid.words")];
+        Assert.NotEqual(Tool.Run(evaluate).Out, Tool.Run([.. evaluate, "--decoder-path", "1"]).Out);
+
+        string Translate(params string[] options)
+        {
+            var run = Tool.Run(["translate", "--model", _trained, .. options], "1 2 3\n4\n");
+            Assert.Equal((0, ""), (run.ExitCode, run.Error));
+            return run.Out;
+        }
+
+        string Scores(params string[] options) => Translate(["--token-scores", .. options]);
+    }
+
+    private (int ExitCode, string Error) Run(string folder, string[]? settings = null, params string[] more)
+    {
+        var run = Tool.Run(["train", _recipe, "--data", _folder.PathOf("."), "--out", folder, .. more, .. settings is null ? Array.Empty<string>() : ["--set", .. settings]]);
+        return (run.ExitCode, run.Error);
+    }
+}
