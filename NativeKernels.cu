@@ -42,6 +42,7 @@
 #include "Kernels/ArgMax/ArgMaxKernel.cuh"
 #include "Kernels/Linear/LinearKernel.cuh"
 #include "Kernels/CrossEntropy/CrossEntropyKernel.cuh"
+#include "Kernels/NegativeLogLikelihood/NegativeLogLikelihoodKernel.cuh"
 #include "Kernels/Attention/AttentionTile.cuh"
 #include "Kernels/Attention/AttentionKernel.cuh"
 #include "Kernels/Attention/AttentionBackward.cuh"
@@ -103,6 +104,16 @@ KERNEL(256) layer_norm_parameters_f32(const float* partial, float* dgain, float*
 // losses, nlls double [rows]; loss, nll [1]
 KERNEL(1024) cross_entropy_sum_f32(const double* losses, const double* nlls, float* loss, float* nll, int rows) {
     cross_entropy_sum(losses, nlls, loss, nll, rows);
+}
+
+// x, dx [rows, classes]; targets int32 [rows]; losses, nlls double [rows]; dloss [1]; a block a row
+KERNEL(1024) negative_log_likelihood_rows_f32(
+    const float* x, const int* targets, double* losses, double* nlls, int classes, int padding, double on_every, double on_target) {
+    negative_log_likelihood_rows(x, targets, losses, nlls, classes, padding, on_every, on_target);
+}
+KERNEL(1024) negative_log_likelihood_backward_f32(
+    const float* dloss, const int* targets, float* dx, int classes, int padding, double on_every, double on_target) {
+    negative_log_likelihood_backward(dloss, targets, dx, classes, padding, on_every, on_target);
 }
 
 // words: TensorList.cuh

@@ -15,8 +15,11 @@ public abstract class AutoregressiveModel : Module
     /// <summary>What determines the model.</summary>
     public ModelConfig Config { get; }
 
-    /// <summary>[V, C], the projection to the vocabulary.</summary>
-    protected abstract Tensor OutputWeight { get; }
+    /// <summary>Whether <see cref="Logits"/> gives log probabilities, which no softmax is to follow.</summary>
+    internal bool GivesLogProbabilities => Head.GivesLogProbabilities;
+
+    /// <summary>What turns features into probabilities.</summary>
+    protected abstract OutputHead Head { get; }
 
     /// <summary>Makes a model with its first parameters: a language model where the configuration has no encoder.</summary>
     /// <param name="config">What determines it.</param>
@@ -28,9 +31,9 @@ public abstract class AutoregressiveModel : Module
         => config.IsLanguageModel ? LanguageModel.Create(config, device, random) : SequenceModel.Create(config, device, random);
 
     /// <summary>Scores of all tokens, before their softmax.</summary>
-    /// <param name="features">[..., C].</param>
+    /// <param name="features">[..., F].</param>
     /// <returns>[..., V], new, float32 in every precision.</returns>
-    public Tensor Logits(Tensor features) => Ops.Linear(features, OutputWeight, result: DType.Float32);
+    public Tensor Logits(Tensor features) => Head.Logits(features);
 
     /// <summary>
     /// The features of the next position of every hypothesis: what the model gives at that position for the tokens so far. No gradient.
@@ -89,8 +92,8 @@ public abstract class AutoregressiveModel : Module
     /// <summary>Both sums of <see cref="Loss"/> from features [B, T, C] and targets [B * T].</summary>
     private protected (Tensor Loss, Tensor NegativeLogLikelihood) CrossEntropy(Tensor features, Tensor target, float smoothing, LabelSmoothing form)
     {
-        var rows = features.Reshape([features.Shape[0] * features.Shape[1], Config.ModelWidth]);
-        return Ops.CrossEntropy(rows, OutputWeight, target, smoothing, Vocabulary.Pad, form);
+        var rows = features.Reshape([features.Shape[0] * features.Shape[1], features.Shape[2]]);
+        return Head.CrossEntropy(rows, target, smoothing, form);
     }
 
     /// <summary>Fills a new state, and frees it where that fails.</summary>

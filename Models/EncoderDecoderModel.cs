@@ -37,7 +37,7 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
     public Decoder Decoder { get; }
 
     /// <inheritdoc/>
-    protected sealed override Tensor OutputWeight => Decoder.OutputWeight;
+    protected sealed override OutputHead Head => Decoder.Head;
 
     /// <inheritdoc/>
     public sealed override EncoderOutput Encode(Tensor source, Tensor lengths, RandomSource? random = null)

@@ -5,4 +5,11 @@ namespace CudaSeq.Models;
 /// <summary>What a decoder sees of the source.</summary>
 /// <param name="States">[B, S, C], the encoder's last layer; rows beyond a source's length mean nothing.</param>
 /// <param name="Lengths">[B] integers, tokens of each source, 1 .. S.</param>
-public sealed record EncoderOutput(Tensor States, Tensor Lengths);
+public sealed record EncoderOutput(Tensor States, Tensor Lengths)
+{
+    /// <summary>[B, S, C] each: the embeddings without positions, then what every layer gave; empty for a model without <see cref="EncoderFusion"/>.</summary>
+    public IReadOnlyList<Tensor> Layers { get; init; } = [];
+
+    /// <summary>[B, S, C], the embeddings without positions; null for a model without <see cref="SurfaceFusion"/>.</summary>
+    public Tensor? Surface { get; init; }
+}

@@ -37,7 +37,7 @@ public sealed class LanguageModel : AutoregressiveModel
     public Decoder Decoder { get; }
 
     /// <inheritdoc/>
-    protected override Tensor OutputWeight => Decoder.OutputWeight;
+    protected override OutputHead Head => Decoder.Head;
 
     /// <summary>Makes a language model with its first parameters.</summary>
     /// <param name="config">What determines it; without an encoder, see <see cref="ModelConfig.AsLanguageModel"/>.</param>

@@ -29,6 +29,9 @@ public sealed partial record ModelConfig
         Probability(ActivationDropout, "activation_dropout");
         Probability(EncoderLayerDrop, "encoder_layer_drop");
         Probability(DecoderLayerDrop, "decoder_layer_drop");
+        Probability(FusionDropConnect, "fusion_drop_connect");
+        Probability(FusionDropout, "fusion_dropout");
+        Fusion(problems);
         if (ShareEmbeddings == EmbeddingSharing.All && !IsLanguageModel && SourceVocabulary != TargetVocabulary)
             problems.Add($"share_embeddings \"all\" wants one vocabulary, got source_vocabulary {SourceVocabulary} and target_vocabulary {TargetVocabulary}.");
         if (Architecture == Architecture.Transformer)
@@ -51,6 +54,8 @@ public sealed partial record ModelConfig
         {
             NotForLanguageModels(EncoderKernelWidths.Count > 0, "encoder_kernel_widths");
             NotForLanguageModels(EncoderGlu, "encoder_glu");
+            NotForLanguageModels(EncoderFusion != EncoderFusion.None, "encoder_fusion");
+            NotForLanguageModels(SurfaceFusion != SurfaceFusion.None, "surface_fusion");
             NotForLanguageModels(EncoderPath.Count > 0, "encoder_path");
             NotForLanguageModels(EncoderLayerDrop != 0, "encoder_layer_drop");
             NotForLanguageModels(SourceVocabulary != 0, "source_vocabulary");
@@ -95,5 +100,29 @@ public sealed partial record ModelConfig
             if (widths.Any(k => k is < 1 or > MaxKernelWidth))
                 problems.Add($"{side}_kernel_widths must be in 1 .. {MaxKernelWidth}, got [{string.Join(", ", widths)}].");
         }
+    }
+    private void Fusion(List<string> problems)
+    {
+        if (EncoderFusion == EncoderFusion.None && (FusionDropConnect != 0 || FusionDropout != 0))
+            problems.Add($"{(FusionDropConnect != 0 ? "fusion_drop_connect" : "fusion_dropout")} needs an encoder_fusion, coarse or fine.");
+        if (EncoderFusion != EncoderFusion.None && (EncoderLayerDrop != 0 || DecoderLayerDrop != 0))
+            problems.Add($"{(EncoderLayerDrop != 0 ? "encoder_layer_drop" : "decoder_layer_drop")} must be 0 with an encoder_fusion, which has a weight for each layer.");
+        var defaults = new ModelConfig();
+        foreach (var (key, value, usual, fusion) in new (string, object, object, SurfaceFusion?)[]
+        {
+            ("surface_gate", SurfaceGate, defaults.SurfaceGate, SurfaceFusion.Hard), ("surface_scale", SurfaceScale, defaults.SurfaceScale, SurfaceFusion.Soft),
+            ("surface_heads", SurfaceHeads, defaults.SurfaceHeads, null), ("surface_feed_forward", SurfaceFeedForward, defaults.SurfaceFeedForward, null),
+        })
+        {
+            if (!value.Equals(usual) && (SurfaceFusion == SurfaceFusion.None || (fusion is not null && fusion != SurfaceFusion)))
+                problems.Add($"{key} needs surface_fusion {(fusion is null ? "hard or soft" : fusion == SurfaceFusion.Hard ? "hard" : "soft")}.");
+        }
+
+        if (!(SurfaceGate >= 0 && SurfaceGate <= 1))
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"surface_gate must be in [0, 1], got {SurfaceGate}."));
+        if (!(SurfaceScale > 0 && float.IsFinite(SurfaceScale)))
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"surface_scale must be a finite number above 0, got {SurfaceScale}."));
+        if (SurfaceHeads < 1 || (ModelWidth >= 4 && ModelWidth % SurfaceHeads != 0))
+            problems.Add($"surface_heads must divide model_width, got {SurfaceHeads} and {ModelWidth}.");
     }
 }

@@ -118,6 +118,30 @@ public sealed partial record ModelConfig
     /// </summary>
     public bool PreNorm { get; init; }
 
+    /// <summary>What the layers of the decoder see of the encoder's (<see cref="SurfaceFusion2021"/>).</summary>
+    public EncoderFusion EncoderFusion { get; init; }
+
+    /// <summary>Probability of dropping a logit of the layer attention of <see cref="EncoderFusion"/>.</summary>
+    public float FusionDropConnect { get; init; }
+
+    /// <summary>Probability of dropping an element of what the layers of the decoder then see.</summary>
+    public float FusionDropout { get; init; }
+
+    /// <summary>How the source's words come to the output past the encoder (<see cref="SurfaceFusion2021"/>).</summary>
+    public SurfaceFusion SurfaceFusion { get; init; }
+
+    /// <summary>g of hard fusion, the share of the decoder's own distribution; 0 to learn it for each position.</summary>
+    public float SurfaceGate { get; init; } = 0.8f;
+
+    /// <summary>tau of soft fusion, what the surface's logits are multiplied by.</summary>
+    public float SurfaceScale { get; init; } = 1;
+
+    /// <summary>Heads of the surface attention; divides C.</summary>
+    public int SurfaceHeads { get; init; } = 1;
+
+    /// <summary>Whether a feed-forward block, one for both, stands behind the decoder's and the surface's stream.</summary>
+    public bool SurfaceFeedForward { get; init; } = true;
+
     /// <summary>Which token tables are one.</summary>
     public EmbeddingSharing ShareEmbeddings { get; init; }
 
@@ -130,6 +154,9 @@ public sealed partial record ModelConfig
     /// <summary>Whether the model has no encoder: it is a <see cref="LanguageModel"/> then.</summary>
     [JsonIgnore]
     public bool IsLanguageModel => EncoderLayers == 0;
+
+    /// <summary>Whether a layer norm follows the last layer of the encoder: layer attention, which sees that layer too, has one of its own.</summary>
+    internal bool HasEncoderNorm => PreNorm && EncoderFusion == EncoderFusion.None;
 
     /// <summary>Whether a layer norm follows the last layer of the decoder.</summary>
     internal bool HasDecoderNorm => PreNorm && (!IsLanguageModel || Architecture == Architecture.Transformer);
@@ -144,6 +171,14 @@ public sealed partial record ModelConfig
         EncoderLayerDrop = 0,
         EncoderKernelWidths = [],
         EncoderGlu = false,
+        EncoderFusion = EncoderFusion.None,
+        FusionDropConnect = 0,
+        FusionDropout = 0,
+        SurfaceFusion = SurfaceFusion.None,
+        SurfaceGate = new ModelConfig().SurfaceGate,
+        SurfaceScale = 1,
+        SurfaceHeads = 1,
+        SurfaceFeedForward = true,
         SourceVocabulary = 0,
         ShareEmbeddings = ShareEmbeddings == EmbeddingSharing.None ? EmbeddingSharing.None : EmbeddingSharing.Decoder,
     };

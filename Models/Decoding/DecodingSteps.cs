@@ -91,7 +91,7 @@ internal sealed class DecodingSteps : IDisposable
             if (rows is not null)
                 state.Reorder(inputs.Parents);
             var logits = _model.Logits(_model.Features(inputs.Tokens, state));
-            var logProbabilities = Ops.LogSoftmax(_temperature == 1 ? logits : Ops.Scale(logits, 1 / _temperature));
+            var logProbabilities = _model.GivesLogProbabilities && _temperature == 1 ? logits : Ops.LogSoftmax(_temperature == 1 ? logits : Ops.Scale(logits, 1 / _temperature));
             var (values, indices) = Ops.TopK(logProbabilities, k);
             return [values, indices, logProbabilities];
         }

@@ -17,6 +17,7 @@ public sealed class Decoder : Module
     private readonly LayerStack<DecoderLayer> _layers;
     private readonly LayerNorm? _norm;
     private readonly Linear? _projection;
+    private readonly SurfaceAttention? _surface;
 
     /// <summary>Declares the parameters.</summary>
     /// <param name="config">The configuration.</param>
@@ -35,23 +36,46 @@ public sealed class Decoder : Module
             var initializer = Initializer.Normal(MathF.Pow(config.ModelWidth, -0.5f));
             _projection = Add("output_projection", new Linear(config.ModelWidth, config.TargetVocabulary, bias: false, initializer));
         }
+
+        if (config.EncoderFusion != EncoderFusion.None)
+            LayerAttention = Add("layer_attention", new LayerAttention(config));
+        if (config.SurfaceFusion != SurfaceFusion.None)
+            _surface = Add("surface", new SurfaceAttention(config));
+        Head = Add("head", config.SurfaceFusion == SurfaceFusion.Hard ? new SurfaceHead(config, () => OutputWeight) : (OutputHead)new ProjectionHead(() => OutputWeight));
     }
 
     /// <summary>[V, C], the projection to the vocabulary.</summary>
     public Tensor OutputWeight => _projection?.Weight ?? _tokens.Weight;
 
+    /// <summary>What turns the decoder's features into probabilities.</summary>
+    public OutputHead Head { get; }
+
+    /// <summary>What the layers see of the encoder's; null where they see the last alone.</summary>
+    public LayerAttention? LayerAttention { get; }
+
     /// <summary>The features from which each position's next token is predicted.</summary>
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
     /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
-    /// <returns>[B, T, C], new; position t depends on tokens up to t alone.</returns>
+    /// <returns>[B, T, F], what <see cref="Head"/> takes, new; F is C but with hard surface fusion. Position t depends on tokens up to t alone.</returns>
     public Tensor Forward(Tensor previous, EncoderOutput? encoded, RandomSource? random)
     {
         var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
         x = Ops.Dropout(x, _config.Dropout, random);
-        foreach (var layer in _layers.Drawn(random))
-            x = layer.Forward(x, encoded, random);
-        return _norm?.Forward(x) ?? x;
+        if (LayerAttention is null)
+        {
+            foreach (var layer in _layers.Drawn(random))
+                x = layer.Forward(x, encoded, random);
+        }
+        else
+        {
+            var seen = Seen(encoded!, random);
+            for (int i = 0; i < _layers.Path.Count; i++)
+                x = _layers.Path[i].Forward(x, seen[i], random);
+        }
+
+        var states = _norm?.Forward(x) ?? x;
+        return _surface?.Forward(x, states, encoded!, random) ?? states;
     }
 
     /// <summary>How much attention the last layer pays to the source; no gradient.</summary>
@@ -63,9 +87,10 @@ public sealed class Decoder : Module
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
         var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
-        foreach (var layer in _layers.Path.SkipLast(1))
-            x = layer.Forward(x, encoded, random: null);
-        return _layers.Path[^1].SourceAttention(x, encoded).Keep();
+        var seen = Seen(encoded, random: null);
+        for (int i = 0; i < _layers.Path.Count - 1; i++)
+            x = _layers.Path[i].Forward(x, seen[i], random: null);
+        return _layers.Path[^1].SourceAttention(x, seen[^1]).Keep();
     }
 
     /// <summary>Prepares a decoding.</summary>
@@ -74,8 +99,10 @@ public sealed class Decoder : Module
     public void Begin(IncrementalState state, EncoderOutput? encoded)
     {
         _positions.Reserve(Math.Min(state.MaxLength, MostReserved));
+        var seen = encoded is null ? null : Seen(encoded, random: null);
         for (state.Depth = 0; state.Depth < _layers.Path.Count; state.Depth++)
-            _layers.Path[state.Depth].Begin(state, encoded);
+            _layers.Path[state.Depth].Begin(state, seen?[state.Depth]);
+        _surface?.Begin(state, encoded!);
     }
 
     /// <summary>The features of one more position.</summary>
@@ -87,6 +114,12 @@ public sealed class Decoder : Module
         var x = Ops.Add(_tokens.Forward(tokens), _positions.At(state.Positions, state.Step + 1));
         for (state.Depth = 0; state.Depth < _layers.Path.Count; state.Depth++)
             x = _layers.Path[state.Depth].Step(x, state);
-        return _norm?.Forward(x) ?? x;
+        var states = _norm?.Forward(x) ?? x;
+        return _surface?.Step(x, states, state) ?? states;
     }
+
+    // What each layer of the path takes for the source.
+    private IReadOnlyList<EncoderOutput> Seen(EncoderOutput encoded, RandomSource? random) => LayerAttention is null
+        ? [.. Enumerable.Repeat(encoded, _layers.Path.Count)]
+        : [.. LayerAttention.Forward(encoded.Layers, random).Select(s => encoded with { States = s })];
 }

@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -9,6 +10,7 @@ public sealed class Encoder : Module
     private readonly SinusoidalPositions _positions;
     private readonly LayerStack<EncoderLayer> _layers;
     private readonly LayerNorm? _norm;
+    private readonly LayerNorm? _embeddingNorm;
 
     /// <summary>Declares the parameters.</summary>
     /// <param name="config">The configuration.</param>
@@ -19,8 +21,10 @@ public sealed class Encoder : Module
         Tokens = Add("embed_tokens", new Embedding(config.SourceVocabulary, config.ModelWidth));
         _positions = Add("embed_positions", new SinusoidalPositions(config.ModelWidth));
         _layers = new LayerStack<EncoderLayer>(config.EncoderLayers, i => Add($"layers.{i}", layer(i)), config.EncoderPath, config.EncoderLayerDrop);
-        if (config.PreNorm)
+        if (config.HasEncoderNorm)
             _norm = Add("layer_norm", new LayerNorm(config.ModelWidth));
+        if (config is { EncoderFusion: not EncoderFusion.None, PreNorm: false })
+            _embeddingNorm = Add("embedding_layer_norm", new LayerNorm(config.ModelWidth));
     }
 
     /// <summary>The source embeddings.</summary>
@@ -33,10 +37,32 @@ public sealed class Encoder : Module
     /// <returns>States [B, S, C]; padding does not influence the others.</returns>
     public EncoderOutput Forward(Tensor tokens, Tensor lengths, RandomSource? random)
     {
-        var x = Ops.Add(Tokens.Forward(tokens), _positions.Forward(0, tokens.Shape[1]));
-        x = Ops.MaskPadding(Ops.Dropout(x, _config.Dropout, random), lengths);
-        foreach (var layer in _layers.Drawn(random))
-            x = layer.Forward(x, lengths, random);
-        return new EncoderOutput(_norm?.Forward(x) ?? x, lengths);
+        var embedded = Tokens.Forward(tokens);
+        var (x, surface) = Dropped(Ops.Add(embedded, _positions.Forward(0, tokens.Shape[1])), embedded, random);
+        x = Ops.MaskPadding(x, lengths);
+        if (_config.EncoderFusion == EncoderFusion.None)
+        {
+            foreach (var layer in _layers.Drawn(random))
+                x = layer.Forward(x, lengths, random);
+            return new EncoderOutput(_norm?.Forward(x) ?? x, lengths) { Surface = surface };
+        }
+
+        var first = Ops.Dropout(embedded, _config.Dropout, random);
+        var all = new List<Tensor> { _embeddingNorm?.Forward(first) ?? first };
+        foreach (var layer in _layers.Path)
+            all.Add(x = layer.Forward(x, lengths, random));
+        return new EncoderOutput(x, lengths) { Layers = all, Surface = surface };
+    }
+
+    // The surface is without the very units that the first layer is without.
+    private (Tensor X, Tensor? Surface) Dropped(Tensor x, Tensor embedded, RandomSource? random)
+    {
+        if (_config.SurfaceFusion == SurfaceFusion.None)
+            return (Ops.Dropout(x, _config.Dropout, random), null);
+        if (random is null || _config.Dropout == 0)
+            return (x, embedded);
+        var ones = Tensor.Full(x.Device, x.Shape, 1);
+        var mask = Ops.Dropout(x.DType == DType.Float32 ? ones : Ops.Convert(ones, x.DType), _config.Dropout, random);
+        return (Ops.Multiply(x, mask), Ops.Multiply(embedded, mask));
     }
 }

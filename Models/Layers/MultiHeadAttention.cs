@@ -38,15 +38,22 @@ public sealed class MultiHeadAttention : Module
     /// <param name="causal">Whether position t sees only positions up to t.</param>
     /// <param name="random">Draws the dropout mask; null for evaluation.</param>
     /// <returns>[B, T, C], new.</returns>
-    public Tensor Forward(Tensor x, Tensor source, Tensor? lengths, bool causal, RandomSource? random)
-    {
-        var query = _query.Forward(x);
-        return _output.Forward(Ops.Attention(query, Keys(source), Values(source), _heads, lengths, causal, _dropout, random));
-    }
+    public Tensor Forward(Tensor x, Tensor source, Tensor? lengths, bool causal, RandomSource? random) => Forward(x, source, source, lengths, causal, random);
 
-    /// <summary>The weights with which <see cref="Forward"/> averages the values, for study; no gradient.</summary>
+    /// <summary>Attends to one source and takes the values of another.</summary>
+    /// <param name="x">[B, T, C].</param>
+    /// <param name="keys">[B, S, C], what is attended to.</param>
+    /// <param name="values">[B, S, C], what is taken.</param>
+    /// <param name="lengths">[B] integers, tokens of each source; all S when null.</param>
+    /// <param name="causal">Whether position t sees only positions up to t.</param>
+    /// <param name="random">Draws the dropout mask; null for evaluation.</param>
+    /// <returns>[B, T, C], new.</returns>
+    public Tensor Forward(Tensor x, Tensor keys, Tensor values, Tensor? lengths, bool causal, RandomSource? random)
+        => _output.Forward(Ops.Attention(_query.Forward(x), Keys(keys), Values(values), _heads, lengths, causal, _dropout, random));
+
+    /// <summary>The weights with which <see cref="Forward(Tensor, Tensor, Tensor?, bool, RandomSource?)"/> averages the values, for study; no gradient.</summary>
     /// <returns>[B, H, T, S], new; rows sum to 1.</returns>
-    /// <inheritdoc cref="Forward"/>
+    /// <inheritdoc cref="Forward(Tensor, Tensor, Tensor?, bool, RandomSource?)"/>
     public Tensor Probabilities(Tensor x, Tensor source, Tensor? lengths, bool causal)
         => Ops.AttentionProbabilities(_query.Forward(x), Keys(source), _heads, lengths, causal);
 

@@ -55,9 +55,7 @@ public static partial class Ops
                 $"CrossEntropy: targets must be in 0 .. {classes - 1} or the padding {paddingIndex}, got {targets.ToIntArray()[outside]} at [n = {outside}].");
         }
 
-        double onEvery = smoothing == 0 ? 0 : (double)smoothing / (form == LabelSmoothing.Uniform ? classes : classes - 1);
-        double onTarget = 1.0 - smoothing - (form == LabelSmoothing.Uniform ? 0 : onEvery);
-        var size = new CrossEntropySize(x.Shape[0], classes, x.Shape[1], paddingIndex, onEvery, onTarget);
+        var size = SmoothedSize(x.Shape[0], classes, x.Shape[1], smoothing, paddingIndex, form);
         var loss = x.NewFloats([], Name);
         var nll = x.NewFloats([], Name);
         bool records = Tape.Records(x, weight, bias);

@@ -177,9 +177,10 @@ public sealed class CachedDecodingTests
         float[] cached = model.DecodeStep(Tensor.From(model.Device, [.. prefixes.Select(p => p[^1])]), state).ToArray();
         var rows = Tensor.From(model.Device, [.. sentences]);
         var lengths = Tensor.From(model.Device, [.. sentences.Select(s => SourceLengths[s])]);
-        var source = new EncoderOutput(Ops.IndexSelect(encoded.States, 0, rows), lengths);
-        float[] full = model.Decode(TinyModels.Pad(model.Device, prefixes), source).ToArray();
-        int width = model.Config.ModelWidth, length = prefixes[0].Length;
+        var source = new EncoderOutput(Of(encoded.States), lengths) { Layers = [.. encoded.Layers.Select(Of)], Surface = encoded.Surface is { } surface ? Of(surface) : null };
+        var whole = model.Decode(TinyModels.Pad(model.Device, prefixes), source);
+        float[] full = whole.ToArray();
+        int width = whole.Shape[2], length = prefixes[0].Length;
         for (int n = 0; n < prefixes.Length; n++)
         {
             for (int c = 0; c < width; c++)
@@ -188,5 +189,7 @@ public sealed class CachedDecodingTests
                 Assert.True(Math.Abs(expected - got) <= Tolerance, $"{model.Config}: step {length - 1}, row {n}, channel {c}: {got}, anew {expected}");
             }
         }
+
+        Tensor Of(Tensor x) => Ops.IndexSelect(x, 0, rows);
     }
 }

@@ -150,7 +150,7 @@ public sealed class HardAlignmentTests
             _attention = attention;
         }
 
-        protected override Tensor OutputWeight => _inner.Decoder.OutputWeight;
+        protected override OutputHead Head => _inner.Decoder.Head;
 
         public override EncoderOutput Encode(Tensor source, Tensor lengths, RandomSource? random = null) => _inner.Encode(source, lengths, random);
 

@@ -21,6 +21,8 @@ internal static class PlainSearch
         using var scope = TensorScope.Begin();
         var features = model.Decode(Tensor.From(model.Device, prefix, [1, prefix.Length]), encoded);
         double[] logits = Array.ConvertAll(model.Logits(features).ToArray()[^model.Config.TargetVocabulary..], v => v / temperature);
+        if (model.GivesLogProbabilities && temperature == 1)
+            return logits;
         double total = Math.Log(logits.Sum(v => Math.Exp(v - logits.Max()))) + logits.Max();
         return Array.ConvertAll(logits, v => v - total);
     }

@@ -13,7 +13,7 @@ internal sealed class GrowingModel : Seq2SeqModel
     /// <summary>The same without growing.</summary>
     public EncoderDecoderModel Inner { get; }
 
-    protected override Tensor OutputWeight => Inner.Decoder.OutputWeight;
+    protected override OutputHead Head => Inner.Decoder.Head;
 
     public override EncoderOutput Encode(Tensor source, Tensor lengths, RandomSource? random = null) => Inner.Encode(source, lengths, random);
 

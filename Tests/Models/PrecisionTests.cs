@@ -67,7 +67,9 @@ public sealed class PrecisionTests
             var random = new Random(11);
             int[][] targets = TinyModels.Sentences(random, config.TargetVocabulary, 9, 9, 9, 9);
             var encoded = TinyModels.Encode(model, TinyModels.Sentences(random, config.SourceVocabulary, SourceLengths));
-            float[] whole = model.Decode(TinyModels.Pad(device, [.. targets.Select(TinyModels.Shifted)]), encoded).ToArray();
+            var decoded = model.Decode(TinyModels.Pad(device, [.. targets.Select(TinyModels.Shifted)]), encoded);
+            float[] whole = decoded.ToArray();
+            int width = decoded.Shape[2];
             using var state = model.Begin(encoded, beam: 1, maxLength: 9);
             for (int t = 0; t < 9; t++)
             {
@@ -78,12 +80,12 @@ public sealed class PrecisionTests
                 float[] step = features.ToArray();
                 for (int b = 0; b < targets.Length; b++)
                 {
-                    var expected = whole.AsSpan(((b * 9) + t) * config.ModelWidth, config.ModelWidth);
+                    var expected = whole.AsSpan(((b * 9) + t) * width, width);
                     double largest = 0;
                     foreach (float x in expected)
                         largest = Math.Max(largest, Math.Abs(x));
-                    for (int c = 0; c < config.ModelWidth; c++)
-                        Assert.Equal(expected[c], step[(b * config.ModelWidth) + c], Closeness * largest);
+                    for (int c = 0; c < width; c++)
+                        Assert.Equal(expected[c], step[(b * width) + c], Closeness * largest);
                 }
             }
         }

@@ -6,25 +6,29 @@ namespace CudaSeq.Tests;
 /// The three models written down once more: one sentence at a time, no padding, nested loops over float64, from the papers' equations and fairseq's parameter names.
 /// Shares nothing with the layers but the configuration.
 /// </summary>
-internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<string, double[]> parameters)
+internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictionary<string, double[]> parameters)
 {
     private readonly int _width = config.ModelWidth;
     private readonly bool _convolutional = config.Architecture != Architecture.Transformer;
 
     /// <summary>The sum over the target of the smoothed cross-entropy, smoothing / (V - 1) to each other token.</summary>
-    public double Loss(int[] source, int[] target, double smoothing) => Loss(Logits(TinyModels.Shifted(target), Encode(source)), target, smoothing);
+    public double Loss(int[] source, int[] target, double smoothing)
+    {
+        Held?.Loss(source, target, smoothing);
+        return Loss(Logits(TinyModels.Shifted(target), Encode(source)), target, smoothing);
+    }
 
     /// <summary>The same of a language model, for tokens after those before them; a target of padding does not count.</summary>
     public double LanguageLoss(int[] previous, int[] target, double smoothing) => Loss(Logits(previous, encoded: null), target, smoothing);
 
-    private static double Loss(double[][] logits, int[] target, double smoothing)
+    private double Loss(double[][] logits, int[] target, double smoothing)
     {
         double loss = 0;
         for (int t = 0; t < target.Length; t++)
         {
             if (target[t] == Vocabulary.Pad)
                 continue;
-            double[] logProbabilities = LogSoftmax(logits[t]);
+            double[] logProbabilities = config.SurfaceFusion == SurfaceFusion.Hard ? logits[t] : LogSoftmax(logits[t]);
             for (int v = 0; v < logProbabilities.Length; v++)
                 loss -= (v == target[t] ? 1 - smoothing : smoothing / (logProbabilities.Length - 1)) * logProbabilities[v];
         }
@@ -32,9 +36,11 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
         return loss;
     }
 
-    public double[][] Encode(int[] source)
+    public ReferenceSource Encode(int[] source)
     {
         var x = Embed("encoder.embed_tokens.weight", source);
+        var surface = Embed("encoder.embed_tokens.weight", source, positions: false);
+        var layers = new List<double[][]> { config is { EncoderFusion: not EncoderFusion.None, PreNorm: false } ? LayerNorm("encoder.embedding_layer_norm", surface) : surface };
         foreach (int i in Path(config.EncoderPath, config.EncoderLayers))
         {
             string layer = $"encoder.layers.{i}.";
@@ -42,12 +48,13 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
                 ? ConvModule(layer, y, config.EncoderGlu, config.EncoderKernelWidths[i], causal: false)
                 : Attention(layer + "self_attn.", y, y, causal: false));
             x = Residual(layer + (_convolutional ? "layer_norms.1" : "final_layer_norm"), x, y => FeedForward(layer, y));
+            layers.Add(x);
         }
 
-        return config.PreNorm ? LayerNorm("encoder.layer_norm", x) : x;
+        return new ReferenceSource(config.PreNorm && config.EncoderFusion == EncoderFusion.None ? LayerNorm("encoder.layer_norm", x) : x, layers, surface);
     }
 
-    public double[][] Logits(int[] previous, double[][]? encoded)
+    public double[][] Logits(int[] previous, ReferenceSource? encoded)
     {
         string output = config.ShareEmbeddings switch
         {
@@ -55,14 +62,16 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
             EmbeddingSharing.None => "decoder.output_projection.weight",
             _ => "decoder.embed_tokens.weight",
         };
-        return Multiply(Features(previous, encoded), parameters[output], null);
+        return Projected(Features(previous, encoded), parameters[output]);
     }
 
     /// <param name="previous">What stands before each position.</param>
     /// <param name="encoded">The source; null for a language model, which looks at none. A convolutional one has no norm after its last layer.</param>
-    public double[][] Features(int[] previous, double[][]? encoded)
+    public double[][] Features(int[] previous, ReferenceSource? encoded)
     {
         var x = Embed(encoded is not null && config.ShareEmbeddings == EmbeddingSharing.All ? "encoder.embed_tokens.weight" : "decoder.embed_tokens.weight", previous);
+        var seen = encoded is null ? [] : Seen(encoded);
+        int depth = 0;
         foreach (int i in Path(config.DecoderPath, config.DecoderLayers))
         {
             string layer = $"decoder.layers.{i}.";
@@ -70,11 +79,16 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
                 ? ConvModule(layer, y, config.DecoderGlu, config.DecoderKernelWidths[i], causal: true)
                 : Attention(layer + "self_attn.", y, y, causal: true));
             if (encoded is not null)
-                x = Residual(layer + "encoder_attn_layer_norm", x, y => Attention(layer + "encoder_attn.", y, encoded, causal: false));
+            {
+                var source = seen[depth++];
+                x = Residual(layer + "encoder_attn_layer_norm", x, y => Attention(layer + "encoder_attn.", y, source, causal: false));
+            }
+
             x = Residual(layer + "final_layer_norm", x, y => FeedForward(layer, y));
         }
 
-        return config.PreNorm && (encoded is not null || !_convolutional) ? LayerNorm("decoder.layer_norm", x) : x;
+        var states = config.PreNorm && (encoded is not null || !_convolutional) ? LayerNorm("decoder.layer_norm", x) : x;
+        return config.SurfaceFusion == SurfaceFusion.None ? states : WithSurface(x, states, encoded!);
     }
 
     private static IEnumerable<int> Path(IReadOnlyList<int> path, int layers) => path.Count > 0 ? path.Select(l => l - 1) : Enumerable.Range(0, layers);
@@ -98,7 +112,7 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
         return y;
     })];
 
-    private double[][] Embed(string table, int[] tokens)
+    private double[][] Embed(string table, int[] tokens, bool positions = true)
     {
         var x = new double[tokens.Length][];
         int half = _width / 2;
@@ -108,7 +122,7 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
             for (int c = 0; c < _width; c++)
             {
                 double angle = (t + 2) * Math.Pow(10000, -(c % half) / (half - 1.0));
-                x[t][c] = (Math.Sqrt(_width) * parameters[table][(tokens[t] * _width) + c]) + (c < half ? Math.Sin(angle) : Math.Cos(angle));
+                x[t][c] = (Math.Sqrt(_width) * parameters[table][(tokens[t] * _width) + c]) + (!positions ? 0 : c < half ? Math.Sin(angle) : Math.Cos(angle));
             }
         }
 
@@ -133,10 +147,12 @@ internal sealed class ReferenceModel(ModelConfig config, IReadOnlyDictionary<str
     private double[][] FeedForward(string layer, double[][] x)
         => Linear($"{layer}fc2", [.. Linear($"{layer}fc1", x).Select(row => row.Select(v => Math.Max(0, v)).ToArray())]);
 
-    private double[][] Attention(string name, double[][] x, double[][] source, bool causal)
+    private double[][] Attention(string name, double[][] x, double[][] source, bool causal) => Attention(name, x, source, source, causal, config.AttentionHeads);
+
+    private double[][] Attention(string name, double[][] x, double[][] source, double[][] values, bool causal, int heads)
     {
-        double[][] q = Linear($"{name}q_proj", x), k = Linear($"{name}k_proj", source), v = Linear($"{name}v_proj", source);
-        int channels = _width / config.AttentionHeads;
+        double[][] q = Linear($"{name}q_proj", x), k = Linear($"{name}k_proj", source), v = Linear($"{name}v_proj", values);
+        int channels = _width / heads;
         double[][] y = [.. x.Select(_ => new double[_width])];
         for (int t = 0; t < x.Length; t++)
         {

@@ -20,6 +20,17 @@ internal static class TinyModels
         Conv(Architecture.DynamicConv) with { EncoderGlu = true, DecoderGlu = true },
         Transformer with { EncoderPath = [2, 1, 2], DecoderPath = [1, 2, 2, 1] },
         Conv(Architecture.DynamicConv) with { EncoderPath = [1, 1, 2], DecoderPath = [2, 1, 1], PreNorm = true },
+        Transformer with { EncoderFusion = EncoderFusion.Fine },
+        Conv(Architecture.LightConv) with { EncoderFusion = EncoderFusion.Coarse, PreNorm = true, EncoderPath = [1, 2, 2], DecoderPath = [1, 1, 2] },
+        .. Surface,
+    ];
+
+    /// <summary>Surface fusion of every kind, once with all else.</summary>
+    public static IEnumerable<ModelConfig> Surface =>
+    [
+        SurfaceFusion2021.Hard(Transformer),
+        SurfaceFusion2021.Hard(Transformer, gate: 0) with { SurfaceFeedForward = false, PreNorm = true, SurfaceHeads = 2 },
+        SurfaceFusion2021.Soft(Conv(Architecture.DynamicConv) with { EncoderFusion = EncoderFusion.Fine, DecoderPath = [1, 2, 1] }, scale: 0.2f),
     ];
 
     /// <summary>All of them where that is quick; one of every architecture on the emulated GPU.</summary>

@@ -1,0 +1,143 @@
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>What holds of layer attention and surface fusion beside their equations, which the tests of whole models have.</summary>
+public sealed class SurfaceFusionTests
+{
+    private static readonly int[][] Sources = [[4, 5, 6, Vocabulary.Eos], [7, Vocabulary.Eos]];
+
+    // 6 layers of a decoder, 7 states, 512 channels; and the layer norm.
+    [Fact]
+    public void FineAttentionHasThePapersParameters()
+    {
+        var config = Transformer2017.Base with { SourceVocabulary = 100, TargetVocabulary = 100, PreNorm = true };
+        long plain = SequenceModel.Declare(config).ParameterCount, fine = SequenceModel.Declare(SurfaceFusion2021.Fine(config)).ParameterCount, coarse = SequenceModel.Declare(SurfaceFusion2021.Coarse(config)).ParameterCount;
+
+        // Its layer norm takes the place of the encoder's last.
+        Assert.Equal((21_504, 42), (fine - plain, coarse - plain));
+        var hard = SequenceModel.Declare(SurfaceFusion2021.Hard(config, gate: 0));
+        Assert.Equal((4 * ((512 * 512) + 512)) + (2 * 512 * 2048) + 2048 + 512 + 1024, hard.ParameterCount - plain);
+    }
+
+    [Theory]
+    [InlineData(EncoderFusion.Coarse)]
+    [InlineData(EncoderFusion.Fine)]
+    public void WeightsSumToOneAndDropConnectIsUnbiased(EncoderFusion fusion)
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(TinyModels.Transformer with { EncoderFusion = fusion, FusionDropConnect = 0.3f }, device);
+        var attention = ((EncoderDecoderModel)model).Decoder.LayerAttention!;
+        using var scope = TensorScope.Begin();
+        foreach (var random in new[] { null, new RandomSource(3) })
+        {
+            float[] weights = attention.Weights(random).ToArray();
+            for (int row = 0; row < weights.Length / 3; row++)
+                Assert.Equal(1, weights.Skip(row * 3).Take(3).Sum(), 1e-6f);
+        }
+
+        // A dropped logit is 0, not minus infinity: where all of a row are dropped the weights are equal.
+        using var dropped = TinyModels.Create(TinyModels.Transformer with { EncoderFusion = fusion, FusionDropConnect = 0.999f }, device);
+        Assert.All(((EncoderDecoderModel)dropped).Decoder.LayerAttention!.Weights(new RandomSource(5)).ToArray().Chunk(3).Take(2), row => Assert.All(row, w => Assert.Equal(1 / 3f, w, 1e-6f)));
+        var logits = Tensor.From(device, [1f, -2f, 0.5f]);
+        double[] sum = new double[3];
+        var source = new RandomSource(7);
+        for (int i = 0; i < 4000; i++)
+        {
+            float[] kept = Ops.DropConnect(logits, 0.3f, source).ToArray();
+            for (int n = 0; n < 3; n++)
+                sum[n] += kept[n] / 4000.0;
+        }
+
+        Assert.Equal(1, sum[0], 0.05);
+        Assert.Equal(-2, sum[1], 0.1);
+        Assert.Equal(0.5, sum[2], 0.03);
+    }
+
+    [Fact]
+    public void ALesionTakesALayerAwayAndLeavesTheOthersTheirWeights()
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(TinyModels.Transformer with { EncoderFusion = EncoderFusion.Fine }, device);
+        var attention = ((EncoderDecoderModel)model).Decoder.LayerAttention!;
+        using var scope = TensorScope.Begin();
+        var encoded = TinyModels.Encode(model, Sources);
+        var zero = Tensor.Zeros(device, encoded.Layers[1].Shape);
+        var without = attention.Forward([encoded.Layers[0], zero, encoded.Layers[2]], null);
+        attention.Lesion = 1;
+        var lesion = attention.Forward(encoded.Layers, null);
+        foreach (var (a, b) in without.Zip(lesion))
+            Assert.All(a.ToArray().Zip(b.ToArray()), p => Assert.Equal(p.First, p.Second, 1e-6f));
+        attention.Lesion = null;
+        Assert.NotEqual(lesion[0].ToArray(), attention.Forward(encoded.Layers, null)[0].ToArray());
+    }
+
+    /// <summary>Softmax does not see a constant: log softmax of the sum of the logits is that of the sum of the log probabilities ("postnorm" of the published code).</summary>
+    [Fact]
+    public void SoftFusionIsTheProductOfTheDistributions()
+    {
+        using var device = new CpuDevice(1);
+        var hard = SurfaceFusion2021.Hard(TinyModels.Transformer);
+        using var two = TinyModels.Create(hard, device);
+        using var one = TinyModels.Create(SurfaceFusion2021.Soft(TinyModels.Transformer, scale: 0.2f), device);
+        one.LoadParameters("two", two.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor));
+        using var scope = TensorScope.Begin();
+        var previous = Tensor.From(device, [2, 4, 5, 2, 6, 7], [2, 3]);
+        var streams = two.Decode(previous, TinyModels.Encode(two, Sources));
+        var table = ((EncoderDecoderModel)two).Decoder.OutputWeight;
+        Tensor own = Ops.LogSoftmax(Ops.Linear(Ops.Slice(streams, 2, 0, 8), table)), surface = Ops.LogSoftmax(Ops.Scale(Ops.Linear(Ops.Slice(streams, 2, 8, 8), table), 0.2f));
+        float[] product = Ops.LogSoftmax(Ops.Add(own, surface)).ToArray(), soft = Ops.LogSoftmax(one.Logits(one.Decode(previous, TinyModels.Encode(one, Sources)))).ToArray();
+        Assert.All(product.Zip(soft), p => Assert.Equal(p.First, p.Second, 1e-5f));
+    }
+
+    [Fact]
+    public void AGateOfOneIsTheModelWithoutASurface()
+    {
+        using var device = new CpuDevice(1);
+        using var fused = TinyModels.Create(SurfaceFusion2021.Hard(TinyModels.Transformer, gate: 1) with { SurfaceFeedForward = false }, device);
+        using var plain = TinyModels.Create(TinyModels.Transformer, device);
+        plain.LoadParameters("fused", fused.NamedParameters().Where(p => !p.Name.Contains("surface", StringComparison.Ordinal)).ToDictionary(p => p.Name, p => p.Tensor));
+        using var scope = TensorScope.Begin();
+        var previous = Tensor.From(device, [2, 4, 5, 2, 6, 7], [2, 3]);
+        float[] a = fused.Logits(fused.Decode(previous, TinyModels.Encode(fused, Sources))).ToArray(), b = Ops.LogSoftmax(plain.Logits(plain.Decode(previous, TinyModels.Encode(plain, Sources)))).ToArray();
+        Assert.All(a.Zip(b), p => Assert.Equal(p.First, p.Second, 1e-6f));
+    }
+
+    /// <summary>Query and keys are detached: the surface teaches its own parameters and the embeddings, neither the decoder's layers nor the encoder's.</summary>
+    [Theory, Devices]
+    public void TheSurfaceTeachesNeitherDecoderNorEncoder(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var config = SurfaceFusion2021.Hard(TinyModels.Transformer) with { SurfaceFeedForward = false, ShareEmbeddings = EmbeddingSharing.Decoder };
+        using var model = TinyModels.Create(config, device);
+        using var scope = TensorScope.Begin();
+        var features = model.Decode(Tensor.From(device, [2, 4, 5, 2, 6, 7], [2, 3]), TinyModels.Encode(model, Sources));
+        var surface = Ops.Slice(features, 2, 8, 8);
+        Ops.Sum(Ops.Multiply(surface, surface)).Backward();
+        foreach (var (parameter, tensor) in model.NamedParameters())
+        {
+            bool learns = parameter.StartsWith("decoder.surface.", StringComparison.Ordinal) || parameter == "encoder.embed_tokens.weight";
+
+            // Of two biases that every key or every value has, the keys' cancels in the softmax.
+            if (parameter != "decoder.surface.attention.k_proj.bias")
+                Assert.True(learns == (tensor.Grad?.ToArray().Any(g => g != 0) ?? false), parameter);
+        }
+    }
+
+    // The same units are dropped of the surface as of the encoder's input.
+    [Fact]
+    public void TheSurfaceLacksWhatTheEncodersInputLacks()
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(SurfaceFusion2021.Hard(TinyModels.Transformer with { Dropout = 0.5f, EncoderLayers = 1 }), device);
+        using var scope = TensorScope.Begin();
+        int[][] source = [[4, 5, 6, 7, 8, 9, 10, Vocabulary.Eos]];
+        float[] whole = TinyModels.Encode(model, source).Surface!.ToArray();
+        var encoded = model.Encode(TinyModels.Pad(device, source), TinyModels.Lengths(device, source), new RandomSource(3));
+        float[] surface = encoded.Surface!.ToArray();
+        Assert.InRange(surface.Count(v => v == 0), 16, 48);
+        Assert.All(surface.Zip(whole), p => Assert.True(p.First == 0 || Math.Abs(p.First - (2 * p.Second)) < 1e-5f));
+    }
+}
