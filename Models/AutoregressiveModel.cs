@@ -89,7 +89,14 @@ public abstract class AutoregressiveModel : Module
     /// <returns>[N, C], new.</returns>
     protected abstract Tensor Step(Tensor tokens, IncrementalState state);
 
-    /// <summary>Both sums of <see cref="Loss"/> from features [B, T, C] and targets [B * T].</summary>
+    /// <summary>The same from features that are there already.</summary>
+    /// <param name="features">[B, T, F].</param>
+    /// <param name="target">[B * T] integers.</param>
+    /// <param name="smoothing">The probability moved away from the true token, in [0, 1).</param>
+    /// <param name="form">Where it goes.</param>
+    internal (Tensor Loss, Tensor NegativeLogLikelihood) Loss(Tensor features, Tensor target, float smoothing, LabelSmoothing form) => CrossEntropy(features, target, smoothing, form);
+
+    /// <summary>Both sums of <see cref="Loss(BatchTensors, float, LabelSmoothing, RandomSource?)"/> from features [B, T, F] and targets [B * T].</summary>
     private protected (Tensor Loss, Tensor NegativeLogLikelihood) CrossEntropy(Tensor features, Tensor target, float smoothing, LabelSmoothing form)
     {
         var rows = features.Reshape([features.Shape[0] * features.Shape[1], features.Shape[2]]);

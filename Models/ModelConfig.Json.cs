@@ -33,7 +33,7 @@ public sealed partial record ModelConfig
         new("surface_fusion", "one of \"none\", \"hard\", \"soft\"", (c, v) => c with { SurfaceFusion = Choice<SurfaceFusion>(v) }),
         Real("surface_gate", (c, v) => c with { SurfaceGate = v }),
         Real("surface_scale", (c, v) => c with { SurfaceScale = v }),
-        Whole("surface_heads", (c, v) => c with { SurfaceHeads = v }),
+        Whole("surface_attention_heads", (c, v) => c with { SurfaceAttentionHeads = v }),
         new("surface_feed_forward", "true or false", (c, v) => c with { SurfaceFeedForward = v.GetBoolean() }),
         new("share_embeddings", "one of \"none\", \"decoder\", \"all\"", (c, v) => c with { ShareEmbeddings = Choice<EmbeddingSharing>(v) }),
         Whole("source_vocabulary", (c, v) => c with { SourceVocabulary = v }),

@@ -111,7 +111,7 @@ public sealed partial record ModelConfig
         foreach (var (key, value, usual, fusion) in new (string, object, object, SurfaceFusion?)[]
         {
             ("surface_gate", SurfaceGate, defaults.SurfaceGate, SurfaceFusion.Hard), ("surface_scale", SurfaceScale, defaults.SurfaceScale, SurfaceFusion.Soft),
-            ("surface_heads", SurfaceHeads, defaults.SurfaceHeads, null), ("surface_feed_forward", SurfaceFeedForward, defaults.SurfaceFeedForward, null),
+            ("surface_attention_heads", SurfaceAttentionHeads, defaults.SurfaceAttentionHeads, null), ("surface_feed_forward", SurfaceFeedForward, defaults.SurfaceFeedForward, null),
         })
         {
             if (!value.Equals(usual) && (SurfaceFusion == SurfaceFusion.None || (fusion is not null && fusion != SurfaceFusion)))
@@ -122,7 +122,7 @@ public sealed partial record ModelConfig
             problems.Add(string.Create(CultureInfo.InvariantCulture, $"surface_gate must be in [0, 1], got {SurfaceGate}."));
         if (!(SurfaceScale > 0 && float.IsFinite(SurfaceScale)))
             problems.Add(string.Create(CultureInfo.InvariantCulture, $"surface_scale must be a finite number above 0, got {SurfaceScale}."));
-        if (SurfaceHeads < 1 || (ModelWidth >= 4 && ModelWidth % SurfaceHeads != 0))
-            problems.Add($"surface_heads must divide model_width, got {SurfaceHeads} and {ModelWidth}.");
+        if (SurfaceAttentionHeads < 1 || (ModelWidth >= 4 && ModelWidth % SurfaceAttentionHeads != 0))
+            problems.Add($"surface_attention_heads must divide model_width, got {SurfaceAttentionHeads} and {ModelWidth}.");
     }
 }

@@ -137,7 +137,7 @@ public sealed partial record ModelConfig
     public float SurfaceScale { get; init; } = 1;
 
     /// <summary>Heads of the surface attention; divides C.</summary>
-    public int SurfaceHeads { get; init; } = 1;
+    public int SurfaceAttentionHeads { get; init; } = 1;
 
     /// <summary>Whether a feed-forward block, one for both, stands behind the decoder's and the surface's stream.</summary>
     public bool SurfaceFeedForward { get; init; } = true;
@@ -177,7 +177,7 @@ public sealed partial record ModelConfig
         SurfaceFusion = SurfaceFusion.None,
         SurfaceGate = new ModelConfig().SurfaceGate,
         SurfaceScale = 1,
-        SurfaceHeads = 1,
+        SurfaceAttentionHeads = 1,
         SurfaceFeedForward = true,
         SourceVocabulary = 0,
         ShareEmbeddings = ShareEmbeddings == EmbeddingSharing.None ? EmbeddingSharing.None : EmbeddingSharing.Decoder,

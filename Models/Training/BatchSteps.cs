@@ -100,7 +100,8 @@ internal sealed class BatchSteps : IDisposable
     }
 
     private (Tensor Loss, Tensor NegativeLogLikelihood) Forward(BatchTensors batch, RandomSource random)
-        => _model.Loss(batch, _options.LabelSmoothing, _options.SmoothingForm, random);
+        => _options.Teacher?.Loss(_model, batch, _options.LabelSmoothing, _options.SmoothingForm, random)
+            ?? _model.Loss(batch, _options.LabelSmoothing, _options.SmoothingForm, random);
 
     private sealed record ShapeStep(BatchTensors Inputs, RepeatedStep Step) : IDisposable
     {

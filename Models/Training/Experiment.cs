@@ -18,11 +18,13 @@ public sealed class Experiment : IDisposable
     private readonly RunDirectory _directory;
     private readonly bool _tf32;
     private readonly IDisposable _taken;
+    private readonly Distillation? _teacher;
 
     private Experiment(
-        Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, AutoregressiveModel model, Trainer trainer, bool tf32, IDisposable taken)
+        Recipe recipe, string dataFolder, RunDirectory directory, TrainingData data, AutoregressiveModel model, Trainer trainer, Distillation? teacher, bool tf32, IDisposable taken)
     {
         _taken = taken;
+        _teacher = teacher;
         _tf32 = tf32;
         _recipe = recipe;
         _dataFolder = dataFolder;
@@ -155,6 +157,7 @@ public sealed class Experiment : IDisposable
     {
         Trainer.Dispose();
         Model.Dispose();
+        _teacher?.Dispose();
         Data.Train.Dispose();
         Model.Device.Tf32 = _tf32;
         _taken.Dispose();
@@ -195,14 +198,16 @@ public sealed class Experiment : IDisposable
         var data = Read(recipe, train, dataFolder, directory, source, target, status, cancellation);
         AutoregressiveModel? model = null;
         Trainer? trainer = null;
+        Distillation? teacher = null;
         try
         {
             bool isText = recipe.Task == RecipeTask.LanguageModeling;
             var config = recipe.Model with { SourceVocabulary = isText ? 0 : source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
+            teacher = Distillation.Of(recipe, source, target, device, status);
             if (recipe.Training.BatchTokens is null)
             {
                 int least = isText && recipe.Data.SampleBreakMode != SampleBreak.Eos ? recipe.Data.TokensPerSample : recipe.Data.MaxLength + 1;
-                int tokens = BatchFit.Measure(config, data.Train, RecipeOptions.Training(recipe, 1, notes), least, device, status, cancellation);
+                int tokens = BatchFit.Measure(config, data.Train, RecipeOptions.Training(recipe, 1, notes) with { Teacher = teacher }, least, device, status, cancellation);
                 recipe = recipe with { Training = recipe.Training with { BatchTokens = tokens } };
             }
 
@@ -214,7 +219,7 @@ public sealed class Experiment : IDisposable
                 status?.Report($"begins with the parameters and vocabularies of {begins.Path}");
             }
 
-            trainer = new Trainer(model, data, RecipeOptions.Training(recipe, recipe.Training.BatchTokens.Value, notes), random, directory);
+            trainer = new Trainer(model, data, RecipeOptions.Training(recipe, recipe.Training.BatchTokens.Value, notes) with { Teacher = teacher }, random, directory);
             if (resume)
             {
                 trainer.Resume();
@@ -234,10 +239,11 @@ public sealed class Experiment : IDisposable
                 TextFile.WriteWhole(directory.Recipe, stream => stream.Write(Encoding.UTF8.GetBytes(recipe.ToJson())));
             }
 
-            return new Experiment(recipe, dataFolder, directory, data, model, trainer, tf32, taken);
+            return new Experiment(recipe, dataFolder, directory, data, model, trainer, teacher, tf32, taken);
         }
         catch
         {
+            teacher?.Dispose();
             trainer?.Dispose();
             model?.Dispose();
             data.Train.Dispose();

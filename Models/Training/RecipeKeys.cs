@@ -73,7 +73,7 @@ internal static class RecipeKeys
             "Whether the source's embeddings come to the output past the encoder: as a distribution of their own, or within the logits (SurfaceFusion)."),
         new RecipeKey<float>("model.surface_gate", Number(0, 1), r => r.Model.SurfaceGate, (r, v) => Model(r, m => m with { SurfaceGate = v }), "The share of the decoder's own distribution in hard surface fusion; 0 to learn it for each position."),
         new RecipeKey<float>("model.surface_scale", Positive, r => r.Model.SurfaceScale, (r, v) => Model(r, m => m with { SurfaceScale = v }), "What the surface's logits are multiplied by in soft surface fusion."),
-        ModelWhole("surface_heads", 1, m => m.SurfaceHeads, (m, v) => m with { SurfaceHeads = v }, "Heads of the attention to the surface; divides `model_width`."),
+        ModelWhole("surface_attention_heads", 1, m => m.SurfaceAttentionHeads, (m, v) => m with { SurfaceAttentionHeads = v }, "Heads of the attention to the surface; divides `model_width`."),
         ModelFlag("surface_feed_forward", m => m.SurfaceFeedForward, (m, v) => m with { SurfaceFeedForward = v }, "A feed-forward block behind the decoder's and the surface's stream, one for both."),
         new RecipeKey<EmbeddingSharing>(
             "model.share_embeddings",
@@ -201,6 +201,9 @@ internal static class RecipeKeys
         new RecipeKey<string>("training.initialize_from", Text, r => r.Training.InitializeFrom, (r, v) => Training(r, t => t with { InitializeFrom = v }), "The folder of a run whose best parameters are the first ones of this run, and whose vocabularies are this run's."),
         TrainingLayers("initialize_encoder_layers", t => t.InitializeEncoderLayers, (t, v) => t with { InitializeEncoderLayers = v }, "For each layer of the encoder the layer of that run, from 1, that it begins as; empty for the one of its own number."),
         TrainingLayers("initialize_decoder_layers", t => t.InitializeDecoderLayers, (t, v) => t with { InitializeDecoderLayers = v }, "The same for the decoder."),
+        new RecipeKey<string>("training.teacher", Text, r => r.Training.Teacher, (r, v) => Training(r, t => t with { Teacher = v }), "The folder of a run with the same vocabularies whose best model this one learns from, token by token (distillation)."),
+        TrainingNumber("teacher_weight", Number(0, 1), t => t.TeacherWeight, (t, v) => t with { TeacherWeight = v }, "The share of the teacher's loss; the text has the rest."),
+        TrainingNumber("teacher_temperature", Positive, t => t.TeacherTemperature, (t, v) => t with { TeacherTemperature = v }, "What both models' logits are divided by in that loss, which is then multiplied by its square."),
         new RecipeKey<ulong>("training.seed", Seed, r => r.Training.Seed, (r, v) => Training(r, t => t with { Seed = v }), "Seed of initial values, dropout and the order of the batches."),
 
         DecodingWhole("beam", 1, DecodingOptions.MostBeam, d => d.Beam, (d, v) => d with { Beam = v }, "Hypotheses kept at each step; 1 is greedy."),

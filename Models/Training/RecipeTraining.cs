@@ -162,6 +162,15 @@ public sealed record RecipeTraining
     /// <summary>The same for the decoder.</summary>
     public IReadOnlyList<int> InitializeDecoderLayers { get; init; } = [];
 
+    /// <summary>The folder of a run whose model this one learns from, token by token; empty for none.</summary>
+    public string Teacher { get; init; } = "";
+
+    /// <summary>The share of the teacher's loss.</summary>
+    public float TeacherWeight { get; init; } = 0.7f;
+
+    /// <summary>What both models' logits are divided by in it.</summary>
+    public float TeacherTemperature { get; init; } = 1;
+
     /// <summary>The seed of initial values, dropout and the order of the batches.</summary>
     public ulong Seed { get; init; } = 1;
 }

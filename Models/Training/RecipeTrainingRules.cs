@@ -43,6 +43,12 @@ internal static class RecipeTrainingRules
                 yield return ([Path(key)], $"{Path(key)} must name a layer for each of the {count}, got {Show(recipe, key)}.");
         }
 
+        foreach (string key in (string[])["teacher_weight", "teacher_temperature"])
+        {
+            if (training.Teacher.Length == 0 && !RecipeKeys.IsDefault(recipe, Path(key)))
+                yield return ([Path(key), Path("teacher")], $"{Path(key)} needs training.teacher, got {Show(recipe, key)} alone.");
+        }
+
         if (training.MinLearningRate > training.LearningRate)
             yield return ([Path("min_learning_rate"), Path("learning_rate")], $"training.min_learning_rate must be at most training.learning_rate, got {Show(recipe, "min_learning_rate")} and {Show(recipe, "learning_rate")}.");
         if (training is { Nesterov: true, Momentum: 0, Optimizer: OptimizerKind.Sgd })

@@ -97,6 +97,9 @@ public sealed record TrainerOptions
     /// <summary>Time after which <c>last.safetensors</c> is written between validations, so that a killed run loses little.</summary>
     public TimeSpan SaveEvery { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>A trained model to learn from beside the text; null for none. Validation knows nothing of it.</summary>
+    internal Distillation? Teacher { get; init; }
+
     internal IOptimizer CreateOptimizer(IReadOnlyList<Tensor> parameters) => Sgd is { } sgd ? new Sgd(parameters, sgd) : new Adam(parameters, Adam);
 
     internal MovingAverage? CreateAverage(IReadOnlyList<Tensor> parameters) => EmaDecay > 0 ? new MovingAverage(parameters, EmaDecay) : null;

@@ -39,7 +39,7 @@ internal sealed partial class ReferenceModel
     private double[][] WithSurface(double[][] query, double[][] states, ReferenceSource source)
     {
         (_query, _keys) = (query, source.States);
-        double[][] h = Feed(states), r = Feed(Attention("decoder.surface.attention.", Held?._query ?? query, Held?._keys ?? source.States, source.Surface, causal: false, config.SurfaceHeads));
+        double[][] h = Feed(states), r = Feed(Attention("decoder.surface.attention.", Held?._query ?? query, Held?._keys ?? source.States, source.Surface, causal: false, config.SurfaceAttentionHeads));
         return [.. h.Zip(r, (a, b) => config.SurfaceFusion == SurfaceFusion.Hard ? [.. a, .. b] : a.Zip(b, (u, v) => u + (config.SurfaceScale * v)).ToArray())];
 
         double[][] Feed(double[][] z) => config.SurfaceFeedForward

@@ -29,7 +29,7 @@ internal static class TinyModels
     public static IEnumerable<ModelConfig> Surface =>
     [
         SurfaceFusion2021.Hard(Transformer),
-        SurfaceFusion2021.Hard(Transformer, gate: 0) with { SurfaceFeedForward = false, PreNorm = true, SurfaceHeads = 2 },
+        SurfaceFusion2021.Hard(Transformer, gate: 0) with { SurfaceFeedForward = false, PreNorm = true, SurfaceAttentionHeads = 2 },
         SurfaceFusion2021.Soft(Conv(Architecture.DynamicConv) with { EncoderFusion = EncoderFusion.Fine, DecoderPath = [1, 2, 1] }, scale: 0.2f),
     ];
 

@@ -78,6 +78,22 @@ public sealed class InitialParametersTests : IDisposable
     }
 
     [Fact]
+    public void ARunLearnsFromATeacherAndResumesBitForBit()
+    {
+        string[] settings = [$"training.teacher={_trained}", "training.teacher_temperature=2", "model.decoder_layers=1", "training.max_updates=6", "training.validate_every=2"];
+        string straight = _folder.PathOf("student"), stopped = _folder.PathOf("stopped"), alone = _folder.PathOf("alone");
+        Assert.Equal((0, ""), Run(straight, settings));
+        Assert.Equal((0, ""), Run(stopped, [.. settings.Where(s => !s.Contains("max_updates", StringComparison.Ordinal))]));
+        Assert.Equal((0, ""), Run(stopped, settings, "--resume"));
+        Assert.Equal((0, ""), Run(alone, settings[2..]));
+        byte[] last = File.ReadAllBytes(Path.Combine(straight, "last.safetensors"));
+        Assert.Equal(last, File.ReadAllBytes(Path.Combine(stopped, "last.safetensors")));
+        Assert.NotEqual(last, File.ReadAllBytes(Path.Combine(alone, "last.safetensors")));
+        Assert.Equal((2, $"{_recipe}: training.teacher_weight needs training.teacher, got 0.5 alone.\n"), Run(_folder.PathOf("x"), ["training.teacher_weight=0.5"]));
+        Assert.Equal((1, $"cudaseq: training.teacher must have this run's vocabularies, that of {_trained} has another for the source; training.initialize_from takes them over.\n"), Run(_folder.PathOf("y"), [settings[0], "data.vocabulary_size=10"]));
+    }
+
+    [Fact]
     public void WhatDoesNotFitIsRefused()
     {
         string path = Path.Combine(_trained, "best.safetensors");

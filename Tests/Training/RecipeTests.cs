@@ -51,7 +51,7 @@ public sealed class RecipeTests
         // A key whose setter sets another's value would show here.
         foreach (var key in RecipeKeys.All)
         {
-            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"intl\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
+            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"coarse\"", "\"hard\"", "\"intl\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
             var changed = candidates
                 .Select(c => key.Read(new Recipe(), System.Text.Json.JsonDocument.Parse(c).RootElement))
                 .First(r => r is not null && key.Show(r) != key.Show(new Recipe()))!;
@@ -110,7 +110,7 @@ public sealed class RecipeTests
     [InlineData("training.restart_shrink", "1.5", "r.json: training.restart_shrink must be a number from 0 to 1, got 1.5.")]
     [InlineData("training.keep_checkpoints", "-1", "r.json: training.keep_checkpoints must be a whole number of at least 0, got -1.")]
     [InlineData("training.adam_form", "true", "r.json: training.adam_form must be fairseq or pytorch, got true.")]
-    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, length_multiple, graphs, precision, tf32, accumulate, label_smoothing, smoothing_form, optimizer, adam_beta1, adam_beta2, adam_epsilon, adam_form, momentum, nesterov, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, decay_updates, min_learning_rate, decay_power, restarts, restart_growth, restart_shrink, plateau_factor, plateau_patience, plateau_threshold, ema_decay, max_updates, max_minutes, validate_every, keep_best, patience, checkpoint_every, keep_checkpoints, initialize_from, initialize_encoder_layers, initialize_decoder_layers, seed, got 3.")]
+    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, length_multiple, graphs, precision, tf32, accumulate, label_smoothing, smoothing_form, optimizer, adam_beta1, adam_beta2, adam_epsilon, adam_form, momentum, nesterov, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, decay_updates, min_learning_rate, decay_power, restarts, restart_growth, restart_shrink, plateau_factor, plateau_patience, plateau_threshold, ema_decay, max_updates, max_minutes, validate_every, keep_best, patience, checkpoint_every, keep_checkpoints, initialize_from, initialize_encoder_layers, initialize_decoder_layers, teacher, teacher_weight, teacher_temperature, seed, got 3.")]
     [InlineData("architecture", "\"lstm\"", "r.json: architecture must be transformer, lightconv or dynamicconv, got \"lstm\".")]
     [InlineData("model.encoder_kernel_widths", "[3, 256]", "r.json: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got [3, 256].")]
     [InlineData("model.encoder_glu", "1", "r.json: model.encoder_glu must be true or false, got 1.")]
