@@ -38,7 +38,7 @@ internal sealed class BpeApplyVerb : Verb
         var subwords = SubwordNmt.LoadCodes(codes);
         if (vocabulary is not null)
             subwords = subwords.WithVocabulary(vocabulary, arguments.GetValue(_threshold) ?? 0);
-        BpeVerb.Copy(input, output, terminal, (line, writer) => subwords.Apply(line, writer), cancellation);
+        LineByLine.Copy(input, output, terminal, (line, writer) => subwords.Apply(line, writer), cancellation);
         return CommandLine.Success;
     }
 }

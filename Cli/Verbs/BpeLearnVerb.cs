@@ -46,7 +46,7 @@ internal sealed class BpeLearnVerb : Verb
         var words = new List<WordCounts>();
         for (int i = 0; i < texts; i++)
         {
-            using var stream = BpeVerb.Open(inputs.ElementAtOrDefault(i), terminal);
+            using var stream = LineByLine.Open(inputs.ElementAtOrDefault(i), terminal);
             words.Add(new WordCounts(TextFile.ReadLines(stream, inputs.ElementAtOrDefault(i) ?? "stdin", keepByteOrderMark: true), cancellation));
         }
 

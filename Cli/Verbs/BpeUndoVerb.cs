@@ -25,7 +25,7 @@ internal sealed class BpeUndoVerb : Verb
     {
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
         OutputFile.CheckApart([("--input", input), ("--output", output)]);
-        BpeVerb.Copy(input, output, terminal, Undo, cancellation);
+        LineByLine.Copy(input, output, terminal, Undo, cancellation);
         return CommandLine.Success;
     }
 

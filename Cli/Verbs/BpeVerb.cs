@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Text;
-using CudaSeq.Models;
 
 namespace CudaSeq.Cli;
 
@@ -25,39 +23,4 @@ internal sealed class BpeVerb : Verb
         "Codes, vocabularies and text are byte for byte those of subword-nmt 0.3.9, so either tool can go on with the other's files. A recipe does this by itself with data.tokenizer subword_nmt.";
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation) => throw new UsageException("a verb must be given.");
-
-    /// <summary>Opens a file, or standard input where none is named.</summary>
-    public static Stream Open(string? path, Terminal terminal)
-        => path is null ? terminal.Input
-        : File.Exists(path) ? File.OpenRead(path)
-        : throw TextFile.NotThere(path);
-
-    /// <summary>Sends lines with their ends from one text to another: to a file that is there when it is whole, or as they come to standard output.</summary>
-    public static void Copy(string? input, string? output, Terminal terminal, Action<string, TextWriter> write, CancellationToken cancellation)
-    {
-        using var source = Open(input, terminal);
-        var lines = TextFile.ReadWholeLines(source, input ?? "stdin");
-        if (output is not null)
-        {
-            TextFile.WriteWhole(output, stream =>
-            {
-                using var writer = new StreamWriter(stream, new UTF8Encoding(false), bufferSize: 1 << 16, leaveOpen: true);
-                foreach (string line in lines)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    write(line, writer);
-                }
-            });
-            return;
-        }
-
-        foreach (string line in lines)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            write(line, terminal.Out);
-            terminal.Out.Flush();
-            if (terminal.ReaderLeft)
-                return;
-        }
-    }
 }
