@@ -72,6 +72,8 @@ internal static class CommandLine
         new EvaluateVerb(),
         new ScoreVerb(),
         new BpeVerb(),
+        new MosesVerb(),
+        new SpmVerb(),
         new DataVerb(),
         new ReportVerb(),
         new CompareVerb(),
