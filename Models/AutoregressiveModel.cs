@@ -72,7 +72,7 @@ public abstract class AutoregressiveModel : Module
     /// <param name="form">Where it goes.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
     /// <returns>Two single numbers; gradients flow from the first alone.</returns>
-    internal (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
+    internal virtual (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
         => CrossEntropy(Features(batch, random), batch.Target, smoothing, form);
 
     /// <summary>Begins to decode sources side by side.</summary>

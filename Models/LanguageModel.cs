@@ -89,6 +89,12 @@ public sealed class LanguageModel : AutoregressiveModel
         => Begin(sources.Count, beam, maxLength, sizes, memory);
 
     /// <inheritdoc/>
+    internal override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
+        => Config.AdaptiveDepth == AdaptiveDepth.None
+            ? base.Loss(batch, smoothing, form, random)
+            : DepthAdaptive2020.Loss(Decoder, Config, encoded: null, batch, features => CrossEntropy(features, batch.Target, smoothing, form), random);
+
+    /// <inheritdoc/>
     protected override Tensor Step(Tensor tokens, IncrementalState state) => Decoder.Step(tokens, state);
 
     private static Func<int, DecoderLayer> Layers(ModelConfig config) => config.Architecture switch

@@ -32,6 +32,7 @@ public sealed partial record ModelConfig
         Probability(FusionDropConnect, "fusion_drop_connect");
         Probability(FusionDropout, "fusion_dropout");
         Fusion(problems);
+        Exits(problems);
         if (ShareEmbeddings == EmbeddingSharing.All && !IsLanguageModel && SourceVocabulary != TargetVocabulary)
             problems.Add($"share_embeddings \"all\" wants one vocabulary, got source_vocabulary {SourceVocabulary} and target_vocabulary {TargetVocabulary}.");
         if (Architecture == Architecture.Transformer)
@@ -124,5 +125,18 @@ public sealed partial record ModelConfig
             problems.Add(string.Create(CultureInfo.InvariantCulture, $"surface_scale must be a finite number above 0, got {SurfaceScale}."));
         if (SurfaceAttentionHeads < 1 || (ModelWidth >= 4 && ModelWidth % SurfaceAttentionHeads != 0))
             problems.Add($"surface_attention_heads must divide model_width, got {SurfaceAttentionHeads} and {ModelWidth}.");
+    }
+    private void Exits(List<string> problems)
+    {
+        if (AdaptiveDepth != AdaptiveDepth.Aligned && (ExitWeights != ExitWeights.Uniform || ExitGradientScale != 0))
+            problems.Add($"{(ExitGradientScale != 0 ? "exit_gradient_scale" : "exit_weights")} needs adaptive_depth aligned.");
+        if (AdaptiveDepth != AdaptiveDepth.Mixed && MixedPaths != 1)
+            problems.Add($"mixed_paths needs adaptive_depth mixed, got {MixedPaths}.");
+        if (MixedPaths < 1)
+            problems.Add($"mixed_paths must be at least 1, got {MixedPaths}.");
+        if (!(ExitGradientScale >= 0 && float.IsFinite(ExitGradientScale)))
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"exit_gradient_scale must be a finite number of at least 0, got {ExitGradientScale}."));
+        if (AdaptiveDepth != AdaptiveDepth.None && DecoderLayerDrop != 0)
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"decoder_layer_drop must be 0 with an adaptive_depth, which has depths of its own, got {DecoderLayerDrop}."));
     }
 }

@@ -118,6 +118,18 @@ public sealed partial record ModelConfig
     /// </summary>
     public bool PreNorm { get; init; }
 
+    /// <summary>Whether the decoder learns to be left at any depth (<see cref="DepthAdaptive2020"/>).</summary>
+    public AdaptiveDepth AdaptiveDepth { get; init; }
+
+    /// <summary>What each depth counts in aligned training.</summary>
+    public ExitWeights ExitWeights { get; init; }
+
+    /// <summary>M, passes of mixed training for each batch.</summary>
+    public int MixedPaths { get; init; } = 1;
+
+    /// <summary>gamma of the scaling of gradients in aligned training; 0 for none.</summary>
+    public float ExitGradientScale { get; init; }
+
     /// <summary>What the layers of the decoder see of the encoder's (<see cref="SurfaceFusion2021"/>).</summary>
     public EncoderFusion EncoderFusion { get; init; }
 

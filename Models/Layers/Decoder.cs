@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -60,8 +61,7 @@ public sealed class Decoder : Module
     /// <returns>[B, T, F], what <see cref="Head"/> takes, new; F is C but with hard surface fusion. Position t depends on tokens up to t alone.</returns>
     public Tensor Forward(Tensor previous, EncoderOutput? encoded, RandomSource? random)
     {
-        var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
-        x = Ops.Dropout(x, _config.Dropout, random);
+        var x = Embedded(previous, random);
         if (LayerAttention is null)
         {
             foreach (var layer in _layers.Drawn(random))
@@ -74,8 +74,57 @@ public sealed class Decoder : Module
                 x = _layers.Path[i].Forward(x, seen[i], random);
         }
 
-        var states = _norm?.Forward(x) ?? x;
-        return _surface?.Forward(x, states, encoded!, random) ?? states;
+        return Finished(x, encoded, random);
+    }
+
+    /// <summary>The features of every depth: what <see cref="Forward"/> would give if the layers ended there.</summary>
+    /// <param name="previous">[B, T] integers: the target shifted right.</param>
+    /// <param name="encoded">The source; null for a language model.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>For each depth from 1 on [B, T, F], new. Gradients of each and of the layers below it are scaled as the configuration says.</returns>
+    public IReadOnlyList<Tensor> ForwardExits(Tensor previous, EncoderOutput? encoded, RandomSource? random)
+    {
+        var x = Embedded(previous, random);
+        var seen = encoded is null ? null : Seen(encoded, random);
+        var exits = new Tensor[_layers.Path.Count];
+        for (int n = 1; n <= exits.Length; n++)
+        {
+            x = _layers.Path[n - 1].Forward(x, seen?[n - 1], random);
+            exits[n - 1] = Finished(DepthAdaptive2020.Scaled(x, DepthAdaptive2020.GradientScale(_config, n)), encoded, random);
+            if (n < exits.Length)
+                x = DepthAdaptive2020.Scaled(x, 1 / DepthAdaptive2020.GradientScale(_config, n + 1));
+        }
+
+        return exits;
+    }
+
+    /// <summary>The features where each position leaves the layers at a depth of its own: beyond it, its state is passed on as it is, and later positions see it so.</summary>
+    /// <param name="previous">[B, T] integers: the target shifted right.</param>
+    /// <param name="encoded">The source; null for a language model.</param>
+    /// <param name="depths">[B * T], 1 or more.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    /// <returns>[B, T, F], new.</returns>
+    public Tensor ForwardMixed(Tensor previous, EncoderOutput? encoded, ReadOnlySpan<int> depths, RandomSource? random)
+    {
+        var x = Embedded(previous, random);
+        var seen = encoded is null ? null : Seen(encoded, random);
+        for (int n = 1; n <= _layers.Path.Count; n++)
+        {
+            var y = _layers.Path[n - 1].Forward(x, seen?[n - 1], random);
+            if (n == 1)
+            {
+                x = y;
+                continue;
+            }
+
+            float[] passes = new float[depths.Length];
+            for (int i = 0; i < passes.Length; i++)
+                passes[i] = depths[i] >= n ? 1 : 0;
+            var mask = Tensor.From(x.Device, passes, [x.Shape[0], x.Shape[1], 1]);
+            x = Ops.Add(x, Ops.Multiply(Ops.Subtract(y, x), x.DType == DType.Float32 ? mask : Ops.Convert(mask, x.DType)));
+        }
+
+        return Finished(x, encoded, random);
     }
 
     /// <summary>How much attention the last layer pays to the source; no gradient.</summary>
@@ -86,7 +135,7 @@ public sealed class Decoder : Module
     {
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
-        var x = Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1]));
+        var x = Embedded(previous, random: null);
         var seen = Seen(encoded, random: null);
         for (int i = 0; i < _layers.Path.Count - 1; i++)
             x = _layers.Path[i].Forward(x, seen[i], random: null);
@@ -116,6 +165,15 @@ public sealed class Decoder : Module
             x = _layers.Path[state.Depth].Step(x, state);
         var states = _norm?.Forward(x) ?? x;
         return _surface?.Step(x, states, state) ?? states;
+    }
+
+    private Tensor Embedded(Tensor previous, RandomSource? random)
+        => Ops.Dropout(Ops.Add(_tokens.Forward(previous), _positions.Forward(0, previous.Shape[1])), _config.Dropout, random);
+
+    private Tensor Finished(Tensor x, EncoderOutput? encoded, RandomSource? random)
+    {
+        var states = _norm?.Forward(x) ?? x;
+        return _surface?.Forward(x, states, encoded!, random) ?? states;
     }
 
     // What each layer of the path takes for the source.

@@ -28,7 +28,7 @@ internal sealed class BatchSteps : IDisposable
         _options = options;
         _parameters = [.. model.Parameters];
         _memory = new StepMemory(model.Device);
-        bool varies = model.Config is not { EncoderLayerDrop: 0, DecoderLayerDrop: 0 };
+        bool varies = model.Config is not { EncoderLayerDrop: 0, DecoderLayerDrop: 0, AdaptiveDepth: not AdaptiveDepth.Mixed };
         _captures = options.Graphs && _memory.Captures && !varies;
         if (options.Graphs && _memory.Captures && varies)
             Obstacle = "layers are left out by chance, no two batches are the same work";

@@ -57,6 +57,25 @@ internal static class RecipeKeys
         ModelProbability("input_dropout", m => m.InputDropout, (m, v) => m with { InputDropout = v }, "Dropout before the convolution modules."),
         ModelProbability("activation_dropout", m => m.ActivationDropout, (m, v) => m with { ActivationDropout = v }, "Dropout after the ReLU of the feed-forward blocks."),
         ModelFlag("pre_norm", m => m.PreNorm, (m, v) => m with { PreNorm = v }, "Layer norms before the sub-layers, not after them."),
+        new RecipeKey<AdaptiveDepth>(
+            "model.adaptive_depth",
+            OneOf(("none", AdaptiveDepth.None), ("aligned", AdaptiveDepth.Aligned), ("mixed", AdaptiveDepth.Mixed)),
+            r => r.Model.AdaptiveDepth,
+            (r, v) => Model(r, m => m with { AdaptiveDepth = v }),
+            "Whether the decoder learns to be left at any depth: every layer predicts every token, or each position is left at a depth that is drawn for it."),
+        new RecipeKey<ExitWeights>(
+            "model.exit_weights",
+            OneOf(
+                ("uniform", ExitWeights.Uniform),
+                ("proportional", ExitWeights.Proportional),
+                ("sqrt", ExitWeights.SquareRoot),
+                ("inverse_sqrt", ExitWeights.InverseSquareRoot),
+                ("inverse", ExitWeights.Inverse)),
+            r => r.Model.ExitWeights,
+            (r, v) => Model(r, m => m with { ExitWeights = v }),
+            "What depth n counts in aligned training: 1, n, its square root, or one over these."),
+        ModelWhole("mixed_paths", 1, m => m.MixedPaths, (m, v) => m with { MixedPaths = v }, "Passes with depths of their own for each batch of mixed training."),
+        new RecipeKey<float>("model.exit_gradient_scale", Number(0), r => r.Model.ExitGradientScale, (r, v) => Model(r, m => m with { ExitGradientScale = v }), "gamma: depth n of N passes gamma (N - n) times its gradient; 0 for no scaling."),
         new RecipeKey<EncoderFusion>(
             "model.encoder_fusion",
             OneOf(("none", EncoderFusion.None), ("coarse", EncoderFusion.Coarse), ("fine", EncoderFusion.Fine)),

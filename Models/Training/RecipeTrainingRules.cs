@@ -43,6 +43,8 @@ internal static class RecipeTrainingRules
                 yield return ([Path(key)], $"{Path(key)} must name a layer for each of the {count}, got {Show(recipe, key)}.");
         }
 
+        if (training.Teacher.Length > 0 && recipe.Model.AdaptiveDepth != AdaptiveDepth.None)
+            yield return ([Path("teacher"), "model.adaptive_depth"], $"training.teacher needs model.adaptive_depth none, got {RecipeKeys.Show(recipe, "model.adaptive_depth")}.");
         foreach (string key in (string[])["teacher_weight", "teacher_temperature"])
         {
             if (training.Teacher.Length == 0 && !RecipeKeys.IsDefault(recipe, Path(key)))

@@ -1,0 +1,136 @@
+using System.Text.Json.Serialization;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>How a decoder learns to be left at any depth.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<AdaptiveDepth>))]
+public enum AdaptiveDepth
+{
+    /// <summary>It does not: only its last layer predicts.</summary>
+    [JsonStringEnumMemberName("none")]
+    None,
+
+    /// <summary>Every layer predicts every token, all positions at the same depth.</summary>
+    [JsonStringEnumMemberName("aligned")]
+    Aligned,
+
+    /// <summary>Each position is left at a depth that is drawn for it.</summary>
+    [JsonStringEnumMemberName("mixed")]
+    Mixed,
+}
+
+/// <summary>What each depth n counts in the loss of aligned training.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ExitWeights>))]
+public enum ExitWeights
+{
+    /// <summary>1: the paper's best.</summary>
+    [JsonStringEnumMemberName("uniform")]
+    Uniform,
+
+    /// <summary>n.</summary>
+    [JsonStringEnumMemberName("proportional")]
+    Proportional,
+
+    /// <summary>The square root of n.</summary>
+    [JsonStringEnumMemberName("sqrt")]
+    SquareRoot,
+
+    /// <summary>1 over the square root of n.</summary>
+    [JsonStringEnumMemberName("inverse_sqrt")]
+    InverseSquareRoot,
+
+    /// <summary>1 over n.</summary>
+    [JsonStringEnumMemberName("inverse")]
+    Inverse,
+}
+
+/// <summary>
+/// The depth-adaptive transformer: M. Elbayad, J. Gu, E. Grave and M. Auli, ICLR 2020. A decoder of N layers, whatever they are, can be left after each of them, and one projection turns
+/// what it has by then into probabilities. Aligned training has one pass and N losses, L = sum_n w_n CE_n / sum_n w_n; mixed training draws a depth for every position of M passes, and
+/// layers above it see the state that was passed on. A model so trained decodes at any fixed depth n with the path 1 .. n (<see cref="LayerPaths"/>).
+/// </summary>
+/// <remarks>
+/// Of mixed training the paper does not say how depths are drawn: here each is equally likely. Its scaling of gradients, which it did not find useful, is
+/// SCALE(x, g) = g x + (1 - g) sg(x): the prediction of depth n gets gamma_n = gamma (N - n), what goes on to depth n + 1 gets 1 / gamma_{n+1}; for n = N, where that gives 0, it is 1.
+/// </remarks>
+public static class DepthAdaptive2020
+{
+    /// <summary>Aligned training with equal weights: what the paper uses for all its results.</summary>
+    /// <param name="config">Any model without LayerDrop.</param>
+    public static ModelConfig Aligned(ModelConfig config) => config with { AdaptiveDepth = AdaptiveDepth.Aligned };
+
+    /// <summary>Mixed training.</summary>
+    /// <param name="config">Any model without LayerDrop.</param>
+    /// <param name="paths">M, passes with depths of their own for each batch.</param>
+    public static ModelConfig Mixed(ModelConfig config, int paths = 1) => config with { AdaptiveDepth = AdaptiveDepth.Mixed, MixedPaths = paths };
+
+    /// <summary>w_n, what depth n counts.</summary>
+    /// <param name="weights">Which weights.</param>
+    /// <param name="depth">n, from 1.</param>
+    public static float Weight(ExitWeights weights, int depth) => weights switch
+    {
+        ExitWeights.Proportional => depth,
+        ExitWeights.SquareRoot => MathF.Sqrt(depth),
+        ExitWeights.InverseSquareRoot => 1 / MathF.Sqrt(depth),
+        ExitWeights.Inverse => 1f / depth,
+        _ => 1,
+    };
+
+    /// <summary>gamma_n, what the gradient of the prediction at depth n is multiplied by; 1 where nothing is scaled.</summary>
+    internal static float GradientScale(ModelConfig config, int depth)
+        => config.ExitGradientScale == 0 || depth >= config.DecoderDepth ? 1 : config.ExitGradientScale * (config.DecoderDepth - depth);
+
+    /// <summary>x, with its gradient multiplied.</summary>
+    internal static Tensor Scaled(Tensor x, float gradient) => gradient == 1 ? x : Ops.Add(Ops.Scale(x, gradient), Ops.Scale(x.Detach(), 1 - gradient));
+
+    /// <summary>The loss of training, and the negative log-likelihood of the whole decoder in aligned training, of the drawn depths in mixed.</summary>
+    /// <param name="decoder">The decoder.</param>
+    /// <param name="config">How it is trained: aligned or mixed.</param>
+    /// <param name="encoded">The source; null for a language model.</param>
+    /// <param name="batch">The batch on its device.</param>
+    /// <param name="loss">Both sums from features [B, T, F].</param>
+    /// <param name="random">Draws masks and depths; null for evaluation, where mixed training is the whole decoder.</param>
+    internal static (Tensor Loss, Tensor NegativeLogLikelihood) Loss(
+        Decoder decoder, ModelConfig config, EncoderOutput? encoded, BatchTensors batch, Func<Tensor, (Tensor Loss, Tensor NegativeLogLikelihood)> loss, RandomSource? random)
+    {
+        var previous = batch.PreviousTarget;
+        if (config.AdaptiveDepth == AdaptiveDepth.Mixed)
+            return random is null ? loss(decoder.Forward(previous, encoded, random)) : MixedLoss(decoder, config, encoded, previous, loss, random);
+        var exits = decoder.ForwardExits(previous, encoded, random);
+        float all = Enumerable.Range(1, exits.Count).Sum(n => Weight(config.ExitWeights, n));
+        Tensor? sum = null, last = null;
+        for (int n = 1; n <= exits.Count; n++)
+        {
+            (var own, last) = loss(exits[n - 1]);
+            own = Ops.Scale(own, Weight(config.ExitWeights, n) / all);
+            sum = sum is null ? own : Ops.Add(sum, own);
+        }
+
+        return (sum!, last!);
+    }
+
+    private static (Tensor Loss, Tensor NegativeLogLikelihood) MixedLoss(
+        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, Func<Tensor, (Tensor Loss, Tensor NegativeLogLikelihood)> loss, RandomSource random)
+    {
+        Tensor? sum = null, likelihood = null;
+        float share = 1f / config.MixedPaths;
+        float[] draws = new float[previous.Shape.Count];
+        for (int m = 0; m < config.MixedPaths; m++)
+        {
+            random.Uniform(draws, 0, config.DecoderDepth);
+            int[] depths = Array.ConvertAll(draws, d => Math.Min(config.DecoderDepth, 1 + (int)d));
+            var (own, nll) = loss(decoder.ForwardMixed(previous, encoded, depths, random));
+            sum = Plus(sum, own);
+            likelihood = Plus(likelihood, nll);
+        }
+
+        return (sum!, likelihood!);
+
+        Tensor Plus(Tensor? before, Tensor part)
+        {
+            part = share == 1 ? part : Ops.Scale(part, share);
+            return before is null ? part : Ops.Add(before, part);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Decoders that can be left at any depth: each depth is the model that ends there.</summary>
+public sealed class DepthAdaptiveTests
+{
+    private static readonly int[][] Sources = [[4, 5, 6, Vocabulary.Eos], [7, Vocabulary.Eos]], Targets = [[8, 9, Vocabulary.Eos], [10, Vocabulary.Eos]];
+
+    private static ModelConfig Deep => DepthAdaptive2020.Aligned(TinyModels.Transformer with { DecoderLayers = 3 });
+
+    /// <summary>Transformers before and after norms, convolutions, recurrences, fusions.</summary>
+    public static TheoryData<string> Kinds => ["post-norm", "pre-norm", "dynamicconv", "stacked", "fused"];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void EveryExitIsTheModelThatEndsThere(string kind)
+    {
+        using var device = new CpuDevice(1);
+        var config = Of(kind);
+        using var model = (EncoderDecoderModel)TinyModels.Create(config, device);
+        using var scope = TensorScope.Begin();
+        var previous = Tensor.From(device, [2, 4, 5, 2, 6, 7], [2, 3]);
+        var encoded = TinyModels.Encode(model, Sources);
+        var exits = model.Decoder.ForwardExits(previous, encoded, null);
+        Assert.Equal(config.DecoderDepth, exits.Count);
+        Assert.Equal(model.Decode(previous, encoded).ToArray(), exits[^1].ToArray());
+        for (int n = 1; n <= exits.Count; n++)
+        {
+            // Every position at one depth is that depth.
+            Assert.All(exits[n - 1].ToArray().Zip(model.Decoder.ForwardMixed(previous, encoded, Enumerable.Repeat(n, 6).ToArray(), null).ToArray()), p => Assert.Equal(p.First, p.Second, 1e-6f));
+            if (config.EncoderFusion != EncoderFusion.None)
+                continue;
+            var path = config.DecoderPath.Count > 0 ? config.DecoderPath : Enumerable.Range(1, config.DecoderLayers);
+            using var ended = SequenceModel.Create(config with { DecoderPath = [.. path.Take(n)] }, device, new RandomSource(1));
+            ended.LoadParameters("model", model.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor));
+            Assert.Equal(ended.Decode(previous, TinyModels.Encode(ended, Sources)).ToArray(), exits[n - 1].ToArray());
+        }
+    }
+
+    /// <summary>What a position is left at changes it and those after it, and none before.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void DepthsAreSeenFromThereOn(string kind)
+    {
+        using var device = new CpuDevice(1);
+        using var model = (EncoderDecoderModel)TinyModels.Create(Of(kind), device);
+        using var scope = TensorScope.Begin();
+        var previous = Tensor.From(device, [2, 4, 5, 6], [1, 4]);
+        var encoded = TinyModels.Encode(model, [[4, 5, Vocabulary.Eos]]);
+        int deepest = model.Config.DecoderDepth;
+        var (one, other) = (Positions([deepest, 1, deepest, deepest]), Positions([deepest, 2, deepest, deepest]));
+        Assert.Equal(one[0], other[0]);
+        Assert.All(new[] { 1, 2, 3 }, t => Assert.NotEqual(one[t], other[t]));
+
+        float[][] Positions(int[] depths) => [.. model.Decoder.ForwardMixed(previous, encoded, depths, null).ToArray().Chunk(model.Decode(previous, encoded).Shape[2])];
+    }
+
+    [Theory]
+    [InlineData(ExitWeights.Uniform, 1, 1, 1)]
+    [InlineData(ExitWeights.Proportional, 1, 2, 3)]
+    [InlineData(ExitWeights.SquareRoot, 1, 1.41421356, 1.73205081)]
+    [InlineData(ExitWeights.InverseSquareRoot, 1, 0.70710678, 0.57735027)]
+    [InlineData(ExitWeights.Inverse, 1, 0.5, 0.33333333)]
+    public void TheLossIsTheWeightedMeanOfTheExits(ExitWeights weights, double first, double second, double third)
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(Deep with { ExitWeights = weights }, device);
+        using var scope = TensorScope.Begin();
+        using var batch = Batch(device);
+        var (loss, nll) = model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, null);
+        var encoded = model.Encode(batch.Source!, batch.SourceLengths!);
+        var exits = ((EncoderDecoderModel)model).Decoder.ForwardExits(batch.PreviousTarget, encoded, null);
+        var parts = exits.Select(e => model.Loss(e, batch.Target, 0.1f, LabelSmoothing.OverOthers)).ToArray();
+        double[] w = [first, second, third];
+        Assert.Equal(parts.Zip(w, (p, v) => p.Loss.Item() * v).Sum() / w.Sum(), loss.Item(), 1e-4);
+        Assert.Equal(parts[^1].NegativeLogLikelihood.Item(), nll.Item(), 1e-5);
+    }
+
+    [Fact]
+    public void GradientsAreThoseOfTheEquations()
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(Deep with { ExitWeights = ExitWeights.Inverse }, device);
+        using var scope = TensorScope.Begin();
+        using var batch = Batch(device);
+        model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, null).Loss.Backward();
+        var at = model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v));
+        var random = new Random(3);
+        foreach (var (parameter, tensor) in model.NamedParameters())
+        {
+            double[] direction = [.. at[parameter].Select(_ => Input.Normal(random))];
+            const double Step = 1e-5;
+            double difference = (Along(Step) - Along(-Step)) / (2 * Step);
+            float[] gradient = tensor.Grad!.ToArray();
+            double product = gradient.Zip(direction, (g, d) => g * d).Sum(), size = Math.Sqrt(gradient.Sum(g => (double)g * g) * direction.Sum(d => d * d));
+            Assert.True(Math.Abs(product - difference) <= (1e-4 * size) + 1e-5, $"{parameter}: gradient {product}, difference {difference}");
+
+            double Along(double step)
+            {
+                var moved = new Dictionary<string, double[]>(at) { [parameter] = [.. at[parameter].Zip(direction, (v, d) => v + (step * d))] };
+                double sum = 0;
+                for (int n = 1; n <= 3; n++)
+                    sum += Sources.Zip(Targets, (s, t) => new ReferenceModel(model.Config with { DecoderPath = [.. Enumerable.Range(1, n)] }, moved).Loss(s, t, 0.1)).Sum() / n;
+                return sum / (1 + 0.5 + (1 / 3.0));
+            }
+        }
+    }
+
+    /// <summary>Scaling changes no value. The last layer's gradient comes from the last exit alone, whose factor is 1; that of the exit before is gamma.</summary>
+    [Fact]
+    public void GradientsAreScaledAndNothingElse()
+    {
+        using var device = new CpuDevice(1);
+        using var scope = TensorScope.Begin();
+        var x = Tensor.From(device, [1f, -2f, 3f]).AsParameter();
+        var y = DepthAdaptive2020.Scaled(x, 0.25f);
+        Assert.Equal(x.ToArray(), y.ToArray());
+        y.Backward(Tensor.From(device, [1f, 2f, 4f]));
+        Assert.Equal([0.25f, 0.5f, 1f], x.Grad!.ToArray());
+        Assert.Equal([1.5f, 1f, 0.5f, 1f], new[] { 1, 2, 3, 4 }.Select(n => DepthAdaptive2020.GradientScale(Deep with { DecoderLayers = 4, ExitGradientScale = 0.5f }, n)));
+
+        using var plain = TinyModels.Create(Deep, device);
+        using var scaled = TinyModels.Create(Deep with { ExitGradientScale = 0.5f }, device);
+        using var batch = Batch(device);
+        var losses = new[] { plain, scaled }.Select(m => m.Loss(batch, 0, LabelSmoothing.OverOthers, null).Loss).ToArray();
+        Assert.Equal(losses[0].Item(), losses[1].Item(), 1e-5);
+        foreach (var loss in losses)
+            loss.Backward();
+        foreach (var (a, b) in plain.NamedParameters().Zip(scaled.NamedParameters()))
+        {
+            bool same = a.Tensor.Grad!.ToArray().Zip(b.Tensor.Grad!.ToArray()).All(p => Math.Abs(p.First - p.Second) <= 1e-5f * (1 + Math.Abs(p.First)));
+            if (a.Name.StartsWith("decoder.layers.2.", StringComparison.Ordinal))
+                Assert.True(same, a.Name);
+            else if (a.Name.StartsWith("decoder.layers.0.fc", StringComparison.Ordinal))
+                Assert.False(same, a.Name);
+        }
+    }
+
+    [Fact]
+    public void MixedTrainingDrawsDepthsAndRepeatsWithItsSeed()
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(DepthAdaptive2020.Mixed(Deep), device);
+        using var several = TinyModels.Create(DepthAdaptive2020.Mixed(Deep, paths: 200), device);
+        using var scope = TensorScope.Begin();
+        using var batch = Batch(device);
+        float whole = Loss(model, null);
+        Assert.Equal(whole, Loss(several, null));
+        float[] drawn = [.. Enumerable.Range(0, 200).Select(i => Loss(model, new RandomSource((ulong)i)))];
+        Assert.InRange(drawn.Distinct().Count(), 40, 200);
+        Assert.Equal(Loss(model, new RandomSource(3)), Loss(model, new RandomSource(3)));
+        Assert.Equal(drawn.Average(), Loss(several, new RandomSource(9)), 0.25f);
+
+        float Loss(Seq2SeqModel m, RandomSource? random) => m.Loss(batch, 0, LabelSmoothing.OverOthers, random).Loss.Item();
+    }
+
+    [Fact]
+    public void WhatHasNoMeaningIsRefused() => Assert.Equal(
+        [
+            "exit_gradient_scale needs adaptive_depth aligned.",
+            "mixed_paths needs adaptive_depth mixed, got 2.",
+        ],
+        (TinyModels.Transformer with { ExitGradientScale = 0.5f, MixedPaths = 2 }).Validate().Concat((Deep with { ExitGradientScale = 0.5f }).Validate()));
+
+    private static ModelConfig Of(string kind) => DepthAdaptive2020.Aligned(kind switch
+    {
+        "pre-norm" => TinyModels.Transformer with { DecoderLayers = 3, PreNorm = true },
+        "dynamicconv" => TinyModels.Conv(Architecture.DynamicConv) with { DecoderLayers = 3, DecoderKernelWidths = [3, 4, 3] },
+        "stacked" => TinyModels.Transformer with { DecoderPath = [1, 2, 1, 1] },
+        "fused" => SurfaceFusion2021.Hard(TinyModels.Transformer) with { EncoderFusion = EncoderFusion.Fine, DecoderLayers = 3 },
+        _ => TinyModels.Transformer with { DecoderLayers = 3 },
+    });
+
+    private static BatchTensors Batch(Device device)
+        => new(device, CudaSeq.Models.Batch.Of(Corpus.From(Sources.Zip(Targets, (s, t) => new SentencePair(s, t))), [0, 1]));
+}
