@@ -36,19 +36,8 @@ public static class Bleu
     public static BleuScore Corpus(IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string?>> references, BleuOptions? options = null)
     {
         options ??= new BleuOptions();
-        options.Check();
-        string[][] lines = ReferenceLines.Of("Bleu", hypotheses.Count, references);
-        long[] matches = new long[options.Order], totals = new long[options.Order];
-        long hypothesisLength = 0, referenceLength = 0;
-        for (int i = 0; i < lines.Length; i++)
-        {
-            var (words, closest) = Count(hypotheses[i], lines[i], options, matches, totals);
-            hypothesisLength += words;
-            referenceLength += closest;
-        }
-
-        string signature = options.Signature(lines.Min(l => l.Length), lines.Max(l => l.Length));
-        return FromCounts(matches, totals, hypothesisLength, referenceLength, signature, options);
+        var statistics = Statistics(hypotheses, references, options);
+        return FromSum(statistics.Sum(), statistics.Signature, options);
     }
 
     /// <summary>Scores one sentence, as <see cref="Corpus(IReadOnlyList{string}, IReadOnlyList{IReadOnlyList{string}}, BleuOptions)"/> a corpus of it alone.</summary>
@@ -58,6 +47,38 @@ public static class Bleu
     /// <exception cref="ArgumentException">There is no reference, or the options are no variant of BLEU.</exception>
     public static BleuScore Sentence(string hypothesis, IReadOnlyList<string?> references, BleuOptions? options = null)
         => Corpus([hypothesis], [.. references.Select(r => new[] { r })], options ?? new BleuOptions { EffectiveOrder = true });
+
+    /// <summary>What BLEU is computed from, line by line: words of hypothesis and closest reference, matches and n-grams of each order.</summary>
+    /// <param name="hypotheses">The translations, detokenised.</param>
+    /// <param name="references">One list for each set of references.</param>
+    /// <param name="options">The variant; null is sacreBLEU's default.</param>
+    /// <param name="cancellation">Asks to stop.</param>
+    /// <exception cref="ArgumentException">As for a corpus.</exception>
+    /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
+    public static CorpusStatistics Statistics(
+        IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string?>> references, BleuOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new BleuOptions();
+        options.Check();
+        string[][] lines = ReferenceLines.Of("Bleu", hypotheses.Count, references);
+        var statistics = new double[lines.Length][];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            statistics[i] = Count(hypotheses[i], lines[i], options);
+        }
+
+        string signature = options.Signature(lines.Min(l => l.Length), lines.Max(l => l.Length));
+        return new CorpusStatistics("BLEU", signature, statistics, sum => FromSum(sum, signature, options).Score);
+    }
+
+    private static BleuScore FromSum(ReadOnlySpan<double> sum, string signature, BleuOptions options)
+    {
+        long[] matches = new long[options.Order], totals = new long[options.Order];
+        for (int n = 0; n < options.Order; n++)
+            (matches[n], totals[n]) = ((long)sum[2 + n], (long)sum[2 + options.Order + n]);
+        return FromCounts(matches, totals, (long)sum[0], (long)sum[1], signature, options);
+    }
 
     /// <summary>The score that counts over a whole corpus amount to.</summary>
     internal static BleuScore FromCounts(long[] matches, long[] totals, long hypothesisLength, long referenceLength, string signature, BleuOptions options)
@@ -99,7 +120,7 @@ public static class Bleu
         return order;
     }
 
-    private static (int Words, int Closest) Count(string hypothesis, string[] references, BleuOptions options, long[] matches, long[] totals)
+    private static double[] Count(string hypothesis, string[] references, BleuOptions options)
     {
         var grams = new NGramCounts();
         int[] symbols = grams.Symbols(BleuWords.Of(hypothesis, options));
@@ -126,12 +147,12 @@ public static class Bleu
         }
 
         var own = grams.Count(symbols, options.Order);
-        for (int n = 0; n < options.Order; n++)
-        {
-            matches[n] += NGramCounts.Matches(own[n], most![n]);
-            totals[n] += NGramCounts.Total(symbols.Length, n + 1);
-        }
-
-        return (symbols.Length, closest);
+        return
+        [
+            symbols.Length,
+            closest,
+            .. own.Zip(most!, (counts, wanted) => (double)NGramCounts.Matches(counts, wanted)),
+            .. Enumerable.Range(1, options.Order).Select(n => (double)NGramCounts.Total(symbols.Length, n)),
+        ];
     }
 }

@@ -31,18 +31,9 @@ public static class Chrf
     public static ChrfScore Corpus(IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string?>> references, ChrfOptions? options = null)
     {
         options ??= new ChrfOptions();
-        options.Check();
-        string[][] lines = ReferenceLines.Of("Chrf", hypotheses.Count, references);
-        int orders = options.CharacterOrder + options.WordOrder;
-        var sum = new OrderCounts[orders];
-        for (int i = 0; i < lines.Length; i++)
-        {
-            var best = Best(hypotheses[i], lines[i], options);
-            for (int n = 0; n < orders; n++)
-                sum[n] = new(sum[n].Hypothesis + best[n].Hypothesis, sum[n].Reference + best[n].Reference, sum[n].Matches + best[n].Matches);
-        }
-
-        return new ChrfScore(options.Name, FScore(sum, options), options.Signature(lines.Min(l => l.Length), lines.Max(l => l.Length)))
+        var statistics = Statistics(hypotheses, references, options);
+        var sum = Orders(statistics.Sum());
+        return new ChrfScore(options.Name, statistics.Score, statistics.Signature)
         {
             HypothesisTotals = [.. sum.Select(c => c.Hypothesis)],
             ReferenceTotals = [.. sum.Select(c => c.Reference)],
@@ -57,6 +48,30 @@ public static class Chrf
     /// <exception cref="ArgumentException">There is no reference, or the options are no variant of chrF.</exception>
     public static ChrfScore Sentence(string hypothesis, IReadOnlyList<string?> references, ChrfOptions? options = null)
         => Corpus([hypothesis], [.. references.Select(r => new[] { r })], options);
+
+    /// <summary>What chrF is computed from, line by line: n-grams of hypothesis and best reference, and those they share, of each order.</summary>
+    /// <param name="hypotheses">The translations, detokenised.</param>
+    /// <param name="references">One list for each set of references.</param>
+    /// <param name="options">The variant; null is chrF2.</param>
+    /// <param name="cancellation">Asks to stop.</param>
+    /// <exception cref="ArgumentException">As for a corpus.</exception>
+    /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
+    public static CorpusStatistics Statistics(
+        IReadOnlyList<string> hypotheses, IReadOnlyList<IReadOnlyList<string?>> references, ChrfOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new ChrfOptions();
+        options.Check();
+        string[][] lines = ReferenceLines.Of("Chrf", hypotheses.Count, references);
+        var statistics = new double[lines.Length][];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            statistics[i] = [.. Best(hypotheses[i], lines[i], options).SelectMany(c => new double[] { c.Hypothesis, c.Reference, c.Matches })];
+        }
+
+        string signature = options.Signature(lines.Min(l => l.Length), lines.Max(l => l.Length));
+        return new CorpusStatistics(options.Name, signature, statistics, sum => FScore(Orders(sum), options));
+    }
 
     /// <summary>The words that chrF++ counts: what stands between blanks, with one mark of ASCII punctuation cut off its end or, if there is none, its beginning.</summary>
     internal static string[] Words(string line)
@@ -100,6 +115,14 @@ public static class Chrf
                 points = [.. points.Where(c => !ScoredText.IsBlank(c))];
             return [.. characters.Count(points, options.CharacterOrder), .. words.Count(words.Symbols(Words(line)), options.WordOrder)];
         }
+    }
+
+    private static OrderCounts[] Orders(ReadOnlySpan<double> sum)
+    {
+        var orders = new OrderCounts[sum.Length / 3];
+        for (int n = 0; n < orders.Length; n++)
+            orders[n] = new((long)sum[3 * n], (long)sum[(3 * n) + 1], (long)sum[(3 * n) + 2]);
+        return orders;
     }
 
     private static OrderCounts Compare(Dictionary<int, int> hypothesis, Dictionary<int, int> reference)

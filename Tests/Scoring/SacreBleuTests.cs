@@ -44,6 +44,41 @@ public sealed class SacreBleuTests
         static string Six(double value) => value.ToString("0.000000", CultureInfo.InvariantCulture);
     }
 
+    [Theory]
+    [InlineData("newstest2017.LIUM-NMT.4900.en-de")]
+    [InlineData("newstest2017.C-3MA.4959.en-de")]
+    [InlineData("newstest2017.online-F.0.en-de")]
+    public void EditRatesOfSystemsOfWmt17(string system)
+    {
+        string[] hypotheses = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/{system}.txt"), keepByteOrderMark: true)];
+        string[] references = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/reference.de"), keepByteOrderMark: true)];
+        string[] lines = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/sacrebleu_ter.txt")).Where(line => line.StartsWith($"('{system}'", StringComparison.Ordinal))];
+        Assert.Equal(3, lines.Length);
+        foreach (string line in lines)
+        {
+            var options = new TerOptions { Normalized = line.Contains("'normalized': True"), CaseSensitive = line.Contains("'case_sensitive': True") };
+            string[] numbers = line[(line.IndexOf('}') + 2)..].TrimEnd(')').Split(", ");
+            var score = Ter.Corpus(hypotheses, references, options);
+            Assert.Equal(long.Parse(numbers[1], CultureInfo.InvariantCulture), score.Edits);
+            Assert.Equal(double.Parse(numbers[2], CultureInfo.InvariantCulture), score.ReferenceLength);
+            Assert.Equal(double.Parse(numbers[0], CultureInfo.InvariantCulture), score.Score, 1e-12);
+        }
+    }
+
+    [Fact]
+    public void TablesOfTer()
+    {
+        using var tables = Tables("ter");
+        Check(tables, "ter_fraction", 7, c => Assert.Equal(c.GetProperty("ter_fraction").GetDouble(), Ter.Corpus(Lines(c, "hyps"), Lines(c, "refs")).Score / 100, 1e-3));
+        Tokenized("default", 4, new TerOptions());
+        Tokenized("no_punct", 2, new TerOptions { NoPunctuation = true });
+        Tokenized("norm", 3, new TerOptions { Normalized = true });
+        Tokenized("asian", 2, new TerOptions { Normalized = true, AsianSupport = true });
+
+        void Tokenized(string table, int cases, TerOptions options) => Check(tables, $"tercom_tokenizer_{table}", cases, c
+            => Assert.Equal(c[1].GetString(), string.Join(' ', TercomWords.Of(c[0].GetString()!, options))));
+    }
+
     [Fact]
     public void TablesOfCorpusBleu()
     {
