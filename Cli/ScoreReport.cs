@@ -27,9 +27,16 @@ internal static class ScoreReport
         foreach (var score in scores)
             terminal.Out.WriteLine($"{score.Name.PadRight(width)}  {Number(score).PadLeft(digits)}{Details(score)}");
         terminal.Out.WriteLine();
+        WriteSignatures(terminal, [.. scores.Select(s => (s.Name, s.Signature))]);
+    }
+
+    /// <summary>The signatures of metrics, one below the other.</summary>
+    public static void WriteSignatures(Terminal terminal, IReadOnlyList<(string Name, string Signature)> signatures)
+    {
+        int width = signatures.Max(s => s.Name.Length);
         terminal.Out.WriteLine(terminal.Bold("signatures"));
-        foreach (var score in scores)
-            terminal.Out.WriteLine($"{score.Name.PadRight(width)}  {score.Signature}");
+        foreach (var (name, signature) in signatures)
+            terminal.Out.WriteLine($"{name.PadRight(width)}  {signature}");
     }
 
     /// <summary>Scores as JSON: an object for one, an array of objects for more.</summary>
@@ -59,11 +66,20 @@ internal static class ScoreReport
 
     private static string Number(IMetricScore score) => ScoreText.Fixed(score.Score, 4);
 
-    private static string Details(IMetricScore score) => score is not BleuScore bleu ? "" : string.Create(
-        CultureInfo.InvariantCulture,
-        $"  {bleu.PrecisionText}  (brevity penalty {ScoreText.Fixed(bleu.BrevityPenalty, 3)}, length ratio {ScoreText.Fixed(bleu.Ratio, 3)}: {bleu.HypothesisLength} / {bleu.ReferenceLength})");
+    private static string Details(IMetricScore score) => score switch
+    {
+        BleuScore bleu => Text($"  {bleu.PrecisionText}  (brevity penalty {ScoreText.Fixed(bleu.BrevityPenalty, 3)}, length ratio {ScoreText.Fixed(bleu.Ratio, 3)}: {bleu.HypothesisLength} / {bleu.ReferenceLength})"),
+        TerScore ter => Text($"  ({ter.Edits} edits / {ter.ReferenceLength:0.##} words)"),
+        RougeScore rouge => Text($"  (precision {ScoreText.Fixed(rouge.Precision, 4)}, recall {ScoreText.Fixed(rouge.Recall, 4)})"),
+        GleuScore { Deviation: > 0 } gleu => Text($"  (standard deviation of the draws {ScoreText.Fixed(gleu.Deviation, 4)})"),
+        MaxMatchScore m2 => Text($"  (precision {ScoreText.Fixed(m2.Precision, 4)}, recall {ScoreText.Fixed(m2.Recall, 4)}: {m2.Correct} right of {m2.Proposed}, {m2.Gold} wanted)"),
+        _ => "",
+    };
 
-    private static string Json(bool indented, Action<Utf8JsonWriter> write)
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A text of JSON.</summary>
+    public static string Json(bool indented, Action<Utf8JsonWriter> write)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = indented, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" }))
@@ -96,7 +112,8 @@ internal static class ScoreReport
         json.WriteEndArray();
     }
 
-    private static void Write(Utf8JsonWriter json, IMetricScore score)
+    /// <summary>A score as an object.</summary>
+    public static void Write(Utf8JsonWriter json, IMetricScore score)
     {
         json.WriteStartObject();
         json.WriteString("name", score.Name);
@@ -119,13 +136,31 @@ internal static class ScoreReport
             WriteNumbers("sys_totals", chrf.HypothesisTotals);
             WriteNumbers("ref_totals", chrf.ReferenceTotals);
         }
-
-        foreach (string part in score.Signature.Split('|'))
+        else if (score is TerScore ter)
         {
-            string[] pair = part.Split(':', 2);
-            json.WriteString(pair[0], pair[1]);
+            json.WriteNumber("num_edits", ter.Edits);
+            json.WriteNumber("ref_length", Math.Round(ter.ReferenceLength, 6));
+        }
+        else if (score is RougeScore rouge)
+        {
+            json.WriteNumber("precision", Math.Round(rouge.Precision, 6));
+            json.WriteNumber("recall", Math.Round(rouge.Recall, 6));
+        }
+        else if (score is GleuScore gleu)
+        {
+            json.WriteNumber("deviation", Math.Round(gleu.Deviation, 6));
+            WriteNumbers("interval", new[] { gleu.Low, gleu.High }.Select(end => Math.Round(end, 6)));
+        }
+        else if (score is MaxMatchScore m2)
+        {
+            json.WriteNumber("precision", Math.Round(m2.Precision, 6));
+            json.WriteNumber("recall", Math.Round(m2.Recall, 6));
+            json.WriteNumber("correct", m2.Correct);
+            json.WriteNumber("proposed", m2.Proposed);
+            json.WriteNumber("gold", m2.Gold);
         }
 
+        WriteParts(json, score.Signature);
         json.WriteEndObject();
 
         // In one line, whatever the indentation.
@@ -133,6 +168,16 @@ internal static class ScoreReport
         {
             json.WritePropertyName(name);
             json.WriteRawValue(JsonSerializer.SerializeToUtf8Bytes(numbers));
+        }
+    }
+
+    /// <summary>The parts of a signature under their own keys.</summary>
+    public static void WriteParts(Utf8JsonWriter json, string signature)
+    {
+        foreach (string part in signature.Split('|'))
+        {
+            string[] pair = part.Split(':', 2);
+            json.WriteString(pair[0], pair[1]);
         }
     }
 }

@@ -1,190 +1,172 @@
 using System.CommandLine;
-using System.Globalization;
 using CudaSeq.Models;
 
 namespace CudaSeq.Cli;
 
-/// <summary><c>cudaseq score</c>: BLEU, chrF and chrF++ of a file or of its lines.</summary>
+/// <summary><c>cudaseq score</c>: scores of files or of their lines, and tests of their differences.</summary>
 internal sealed class ScoreVerb : Verb
 {
-    // So many lines that end in a blank and a full stop are no accident.
-    private const int TokenizedLines = 100;
-
-    private static readonly BleuTokenization[] Tokenizations = [BleuTokenization.Mteval13a, BleuTokenization.International, BleuTokenization.Character, BleuTokenization.None];
-    private static readonly BleuSmoothing[] Smoothings = [BleuSmoothing.Exponential, BleuSmoothing.Floor, BleuSmoothing.AddK, BleuSmoothing.None];
-    private static readonly string[] Metrics = ["bleu", "chrf", "chrf++"];
-
-    private readonly Option<string> _system = Text("--system", "FILE", "Translations, one a line, not tokenised.", required: true);
-
-    private readonly Option<string[]> _reference = new("--reference")
-    {
-        HelpName = "FILE",
-        Description = "What they should be, line by line. More files are more references of each line: --reference A B C.",
-        Arity = new ArgumentArity(1, 1000),
-        AllowMultipleArgumentsPerToken = true,
-        Required = true,
-    };
-
-    private readonly Option<string> _metric = Text("--metric", "LIST", "One or more of bleu, chrf and chrf++, with commas between (default: bleu).");
-    private readonly Option<string> _tokenize = Text("--tokenize", "NAME", "How BLEU cuts words: 13a (the default), intl for all of Unicode's punctuation, char for characters, none for text that is tokenised.");
-    private readonly Option<string> _smooth = Text("--smooth", "NAME", "What BLEU makes of n-grams without a match: exp (the default), floor, add-k or none.");
-    private readonly Option<string> _smoothValue = Text("--smooth-value", "X", "The value of --smooth floor (default: 0.1) and add-k (default: 1).");
-    private readonly Option<bool> _lowercase = Flag("--lowercase", "Take upper and lower case as the same.");
+    private readonly Option<string[]> _system = Files("--system", "Translations, summaries or corrections, one a line; BLEU, chrF and TER want them not tokenised. More files are more systems.", required: true);
+    private readonly Option<string[]> _reference = Files("--reference", "What they should be, line by line. More files are more references of each line: --reference A B C.");
+    private readonly Option<string> _source = Text("--source", "FILE", "What was corrected, line by line; for gleu.");
+    private readonly Option<string> _m2 = Text("--m2", "FILE", "Annotated sentences in m2scorer's format, which hold source and references of m2.");
+    private readonly Option<string> _metric = Text("--metric", "LIST", $"One or more of {ScoreOptions.Listed(ScoreMetrics.All, "and")}, with commas between (default: bleu).");
+    private readonly ScoreOptions _variants = new();
+    private readonly Option<string> _paired = Text("--paired", "NAME", "Test whether each system differs from the first: bs for paired bootstrap resampling, ar for approximate randomisation.");
+    private readonly Option<long?> _pairedSamples = Whole("--paired-n", "N", "How many corpora the test makes (default: 1000 for bs, 10000 for ar).", 1);
+    private readonly Option<long?> _seed = Whole("--seed", "N", "The seed of its random numbers (default: 12345).", 0);
     private readonly Option<bool> _sentence = Flag("--sentence", "Score each line by itself: its number and its scores, with tabs between; signatures go to standard error. BLEU leaves out orders for which a line is too short.");
-    private readonly Option<bool> _json = Flag("--json", "Write JSON (keys: docs/scores.md): an object, an array of them for more metrics; with --sentence an object for each line.");
+    private readonly Option<bool> _json = Flag("--json", "Write JSON (keys: docs/scores.md): an object, an array of them for more metrics; with --sentence an object for each line, with more systems an array with an object for each.");
 
     public ScoreVerb()
-        : base("score", "Score translations with BLEU, chrF and chrF++, equal to sacreBLEU's.")
+        : base("score", "Score translations, summaries and corrections with BLEU, chrF, TER, ROUGE, GLEU or M2, and test their differences.")
     {
-        foreach (var option in (Option[])[_system, _reference, _metric, _tokenize, _smooth, _smoothValue, _lowercase, _sentence, _json])
+        Option[] options = [_system, _reference, _source, _m2, _metric, .. _variants.All, _paired, _pairedSamples, _seed, _sentence, _json];
+        foreach (var option in options)
             Add(option);
     }
 
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
         ("cudaseq score --system translated.de --reference test_2016_flickr.de", "Prints the score, the precisions of 1 to 4 words, and the signature."),
-        ("cudaseq score --system translated.de --reference test.de --metric bleu,chrf,chrf++", "Three metrics, each with its signature."),
-        ("cudaseq score --system corrected.en --reference ref0.en ref1.en --sentence --json", "Every line by itself, against two references, for a program to read."),
+        ("cudaseq score --system translated.de --reference test.de --metric bleu,chrf,ter", "Three metrics, each with its signature."),
+        ("cudaseq score --system base.de new.de --reference test.de --metric bleu,ter --paired bs", "Is new.de better than base.de, or is it the choice of the test set?"),
+        ("cudaseq score --system summaries.en --reference test.en --metric rouge --stem", "ROUGE-1, ROUGE-2 and ROUGE-L."),
+        ("cudaseq score --system fixed.en --reference ref0.en ref1.en --metric gleu --source test.en", "GLEU of grammatical corrections."),
+        ("cudaseq score --system fixed.en --m2 test.m2 --metric m2 --sentence --json", "F0.5 of the edits of every line, for a program to read."),
     ];
 
     public override string Notes =>
-        "The signature says how the score was computed: two scores can be compared only where their signatures are equal. It is sacreBLEU's (2.x), "
-        + "but its version is this program's.";
+        "The signature says how the score was computed: two scores can be compared only where their signatures are equal. That of BLEU, chrF and TER is "
+        + "sacreBLEU's (2.x), but its version is this program's.";
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {
-        string[] metrics = Chosen(arguments.GetValue(_metric) ?? Metrics[0]);
-        bool sentence = arguments.GetValue(_sentence), json = arguments.GetValue(_json), lowercase = arguments.GetValue(_lowercase);
-        var bleu = Variant(arguments, metrics) with { Lowercase = lowercase, EffectiveOrder = sentence };
-        string system = arguments.GetRequiredValue(_system);
-        string[] files = arguments.GetRequiredValue(_reference);
-        string[] hypotheses = Read(system, cancellation);
-        string[][] references = [.. files.Select(file => Read(file, cancellation))];
-        for (int i = 0; i < files.Length; i++)
-            CheckLines(system, hypotheses.Length, files[i], references[i].Length);
-        if (hypotheses.Length == 0)
-            throw new InvalidDataException($"{system}: must have at least one line to score, got none.");
-        if (metrics.Contains("bleu"))
-            WarnOfTokenized(terminal, system, hypotheses, bleu.Tokenization);
+        string[] names = ScoreOptions.Chosen(arguments.GetValue(_metric) ?? ScoreMetrics.BleuName);
+        bool sentence = arguments.GetValue(_sentence), json = arguments.GetValue(_json);
+        string[] systems = arguments.GetRequiredValue(_system);
+        var metrics = _variants.Read(arguments, names, sentence);
+        var test = PairedOptions(arguments, systems.Length, sentence);
+        string[] references = arguments.GetValue(_reference) ?? [];
+        CheckFiles(names, references, arguments.GetValue(_source), arguments.GetValue(_m2));
+
+        string[][] hypotheses = [.. systems.Select(file => ScoreFiles.Read(file, cancellation))];
+        metrics = WithFiles(metrics, references, arguments.GetValue(_source), arguments.GetValue(_m2), terminal, cancellation);
+        for (int i = 0; i < systems.Length; i++)
+            CheckParallel(systems[i], hypotheses[i].Length, metrics, references, arguments);
+        for (int i = 0; i < systems.Length && names.Contains(ScoreMetrics.BleuName); i++)
+            ScoreFiles.WarnOfTokenized(terminal, systems[i], hypotheses[i], metrics.Bleu.Tokenization);
 
         if (sentence)
-        {
             ScoreReport.WriteSentences(terminal, Sentences(), json);
-            return CommandLine.Success;
-        }
-
-        var scores = new List<IMetricScore>();
-        foreach (string metric in metrics)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            scores.Add(Score(metric, hypotheses, references));
-        }
-
-        if (json)
-            ScoreReport.WriteJson(terminal, scores);
+        else if (test is not null)
+            WriteTests(terminal, systems, [.. hypotheses.Select(h => metrics.Statistics(h, cancellation))], test, json, cancellation);
+        else if (systems.Length > 1)
+            WriteSystems(terminal, systems, [.. hypotheses.Select(h => metrics.Corpus(h, cancellation))], json);
+        else if (json)
+            ScoreReport.WriteJson(terminal, metrics.Corpus(hypotheses[0], cancellation));
         else
-            ScoreReport.Write(terminal, scores);
+            ScoreReport.Write(terminal, metrics.Corpus(hypotheses[0], cancellation));
         return CommandLine.Success;
-
-        IMetricScore Score(string metric, IReadOnlyList<string> translations, IReadOnlyList<IReadOnlyList<string>> wanted) => metric switch
-        {
-            "bleu" => Bleu.Corpus(translations, wanted, bleu),
-            "chrf" => Chrf.Corpus(translations, wanted, new ChrfOptions { Lowercase = lowercase }),
-            _ => Chrf.Corpus(translations, wanted, ChrfOptions.PlusPlus with { Lowercase = lowercase }),
-        };
 
         IEnumerable<IReadOnlyList<IMetricScore>> Sentences()
         {
-            for (int i = 0; i < hypotheses.Length && !terminal.ReaderLeft; i++)
+            for (int i = 0; i < hypotheses[0].Length && !terminal.ReaderLeft; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                string[][] wanted = [.. references.Select(r => new[] { r[i] })];
-                yield return [.. metrics.Select(metric => Score(metric, [hypotheses[i]], wanted))];
+                yield return metrics.Sentence(hypotheses[0], i);
             }
         }
     }
 
-    private static string[] Chosen(string list)
+    private static Option<string[]> Files(string name, string description, bool required = false) => new(name)
     {
-        string[] names = list.Split(',');
-        foreach (string name in names)
-        {
-            if (!Metrics.Contains(name))
-                throw new UsageException($"--metric must be one or more of bleu, chrf and chrf++ with commas between, got {(list.Length == 0 ? "nothing" : list)}.");
-        }
+        HelpName = "FILE",
+        Description = description,
+        Arity = new ArgumentArity(1, 1000),
+        AllowMultipleArgumentsPerToken = true,
+        Required = required,
+    };
 
-        return names.Distinct().Count() == names.Length ? names : throw new UsageException($"--metric must name each metric once, got {list}.");
+    private static void WriteSystems(Terminal terminal, string[] systems, IReadOnlyList<IReadOnlyList<IMetricScore>> scores, bool json)
+    {
+        if (json)
+            SystemsReport.WriteJson(terminal, systems, scores);
+        else
+            SystemsReport.Write(terminal, systems, scores);
     }
 
-    private BleuOptions Variant(ParseResult arguments, string[] metrics)
+    private static void WriteTests(
+        Terminal terminal, string[] systems, IReadOnlyList<IReadOnlyList<CorpusStatistics>> statistics, PairedTestOptions options, bool json, CancellationToken cancellation)
     {
-        string? tokenize = arguments.GetValue(_tokenize), smooth = arguments.GetValue(_smooth), value = arguments.GetValue(_smoothValue);
-        if (!metrics.Contains("bleu"))
+        var tests = new List<SystemsReport.MetricTest>();
+        for (int m = 0; m < statistics[0].Count; m++)
         {
-            foreach (var (option, given) in new[] { (_tokenize, tokenize), (_smooth, smooth), (_smoothValue, value) })
-            {
-                if (given is not null)
-                    throw new UsageException($"{option.Name} is for bleu, which --metric {string.Join(',', metrics)} leaves out.");
-            }
+            var results = PairedTest.Run([.. statistics.Select(s => s[m])], options, cancellation);
+            tests.Add(new SystemsReport.MetricTest(statistics[0][m].Name, options.Sign(statistics[0][m].Signature), results));
         }
 
-        var options = new BleuOptions
+        if (json)
+            SystemsReport.WriteJson(terminal, systems, tests);
+        else
+            SystemsReport.Write(terminal, systems, tests);
+    }
+
+    private PairedTestOptions? PairedOptions(ParseResult arguments, int systems, bool sentence)
+    {
+        if (sentence && systems > 1)
+            throw new UsageException($"{_sentence.Name} must have one file in {_system.Name}, got {systems}.");
+        string? name = arguments.GetValue(_paired);
+        long? samples = arguments.GetValue(_pairedSamples), seed = arguments.GetValue(_seed);
+        if (name is null)
         {
-            Tokenization = tokenize is null ? default : Named(_tokenize, tokenize, Tokenizations, t => new BleuOptions { Tokenization = t }.TokenizationName),
-            Smoothing = smooth is null ? default : Named(_smooth, smooth, Smoothings, s => new BleuOptions { Smoothing = s }.SmoothingName),
+            if ((samples is not null ? _pairedSamples : seed is not null ? (Option)_seed : null) is { } lonely)
+                throw new UsageException($"{lonely.Name} is for {_paired.Name}, which is not given.");
+            return null;
+        }
+
+        if (name is not ("bs" or "ar"))
+            throw new UsageException($"{_paired.Name} must be bs or ar, got {name}.");
+        if (systems < 2)
+            throw new UsageException($"{_paired.Name} must have two files or more in {_system.Name}, got {systems}.");
+        var options = new PairedTestOptions
+        {
+            Method = name == "bs" ? PairedTestMethod.BootstrapResampling : PairedTestMethod.ApproximateRandomization,
+            Samples = (int?)samples,
         };
-        if (value is null)
-            return options;
-        if (options.EffectiveSmoothingValue is null)
-            throw new UsageException($"--smooth-value is for --smooth floor and add-k, got {value} for {options.SmoothingName}.");
-        return double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double x) && double.IsFinite(x) && x >= 0
-            ? options with { SmoothingValue = x }
-            : throw new UsageException($"--smooth-value must be a number of at least 0, got {value}.");
+        return seed is null ? options : options with { Seed = seed.Value };
     }
 
-    private static T Named<T>(Option option, string given, T[] choices, Func<T, string> name)
+    private void CheckFiles(string[] names, string[] references, string? source, string? m2)
     {
-        foreach (var choice in choices)
-        {
-            if (name(choice) == given)
-                return choice;
-        }
-
-        string[] names = [.. choices.Select(name)];
-        throw new UsageException($"{option.Name} must be {string.Join(", ", names[..^1])} or {names[^1]}, got {given}.");
+        string[] compared = [.. ScoreMetrics.All.Where(n => n != ScoreMetrics.M2Name)];
+        if (references.Length == 0 && names.Intersect(compared).Any())
+            throw new UsageException($"{_reference.Name} {_reference.HelpName} must be given; cudaseq {FullName} --help shows how.");
+        if (source is null && names.Contains(ScoreMetrics.GleuName))
+            throw new UsageException($"{_source.Name} {_source.HelpName} must be given for {ScoreMetrics.GleuName}.");
+        if (m2 is null && names.Contains(ScoreMetrics.M2Name))
+            throw new UsageException($"{_m2.Name} {_m2.HelpName} must be given for {ScoreMetrics.M2Name}.");
+        ScoreOptions.CheckUse(_reference, references.Length > 0, names, compared);
+        ScoreOptions.CheckUse(_source, source is not null, names, ScoreMetrics.GleuName);
+        ScoreOptions.CheckUse(_m2, m2 is not null, names, ScoreMetrics.M2Name);
     }
 
-    // sacreBLEU takes a byte order mark for a character of the first line.
-    private static string[] Read(string path, CancellationToken cancellation)
+    private static ScoreMetrics WithFiles(ScoreMetrics metrics, string[] references, string? source, string? m2, Terminal terminal, CancellationToken cancellation) => metrics with
     {
-        var lines = new List<string>();
-        foreach (string line in TextFile.ReadLines(path, keepByteOrderMark: true))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            lines.Add(line);
-        }
+        References = [.. references.Select(file => ScoreFiles.Read(file, cancellation))],
+        Source = source is null ? [] : ScoreFiles.Read(source, cancellation),
+        Gold = m2 is null ? [] : ScoreFiles.ReadAnnotated(terminal, m2),
+    };
 
-        return [.. lines];
-    }
-
-    private static void CheckLines(string system, int lines, string reference, int wanted)
+    private void CheckParallel(string system, int lines, ScoreMetrics metrics, string[] references, ParseResult arguments)
     {
-        if (lines == wanted)
-            return;
-        throw new InvalidDataException(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{system} and {reference}: must have as many lines as each other, got {lines} and {wanted}; "
-            + $"line {Math.Min(lines, wanted) + 1} of {(lines > wanted ? system : reference)} is the first without a partner."));
-    }
-
-    private static void WarnOfTokenized(Terminal terminal, string system, string[] hypotheses, BleuTokenization tokenization)
-    {
-        int tokenized = hypotheses.Count(line => line.TrimEnd().EndsWith(" .", StringComparison.Ordinal));
-        if (tokenized >= TokenizedLines && tokenization is BleuTokenization.Mteval13a or BleuTokenization.International)
-        {
-            terminal.Error.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"warning: {tokenized} lines of {system} end in a blank and a full stop and look tokenised; BLEU can be compared with others' only on text that is not."));
-        }
+        for (int i = 0; i < references.Length; i++)
+            ScoreFiles.CheckLines(system, lines, references[i], metrics.References[i].Length);
+        if (arguments.GetValue(_source) is { } source)
+            ScoreFiles.CheckLines(system, lines, source, metrics.Source.Length);
+        if (arguments.GetValue(_m2) is { } m2)
+            ScoreFiles.CheckSentences(system, lines, m2, metrics.Gold.Count);
+        if (lines == 0)
+            throw new InvalidDataException($"{system}: must have at least one line to score, got none.");
     }
 }

@@ -150,8 +150,8 @@ public sealed class ScoreVerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--metric must be one or more of bleu, chrf and chrf++ with commas between, got ter.", "--metric", "ter")]
-    [InlineData("--metric must be one or more of bleu, chrf and chrf++ with commas between, got bleu, chrf.", "--metric", "bleu, chrf")]
+    [InlineData("--metric must be one or more of bleu, chrf, chrf++, ter, rouge, gleu and m2 with commas between, got wer.", "--metric", "wer")]
+    [InlineData("--metric must be one or more of bleu, chrf, chrf++, ter, rouge, gleu and m2 with commas between, got bleu, chrf.", "--metric", "bleu, chrf")]
     [InlineData("--metric must name each metric once, got bleu,bleu.", "--metric", "bleu,bleu")]
     [InlineData("--tokenize must be 13a, intl, char or none, got zh.", "--tokenize", "zh")]
     [InlineData("--smooth must be exp, floor, add-k or none, got max.", "--smooth", "max")]
@@ -160,6 +160,20 @@ public sealed class ScoreVerbTests : IDisposable
     [InlineData("--smooth-value must be a number of at least 0, got NaN.", "--smooth", "floor", "--smooth-value", "NaN")]
     [InlineData("--tokenize is for bleu, which --metric chrf,chrf++ leaves out.", "--metric", "chrf,chrf++", "--tokenize", "char")]
     [InlineData("--smooth is for bleu, which --metric chrf leaves out.", "--metric", "chrf", "--smooth", "exp")]
+    [InlineData("--lowercase is for bleu, chrf, chrf++ and gleu, which --metric ter,rouge leaves out.", "--metric", "ter,rouge", "--lowercase")]
+    [InlineData("--ter-no-punct is for ter, which --metric bleu leaves out.", "--metric", "bleu", "--ter-no-punct")]
+    [InlineData("--stem is for rouge, which --metric bleu,ter leaves out.", "--metric", "bleu,ter", "--stem")]
+    [InlineData("--sentence-separator is for rouge, which --metric bleu leaves out.", "--metric", "bleu", "--sentence-separator", "<n>")]
+    [InlineData("--source FILE must be given for gleu.", "--metric", "gleu")]
+    [InlineData("--m2 FILE must be given for m2.", "--metric", "m2")]
+    [InlineData("--source is for gleu, which --metric bleu leaves out.", "--metric", "bleu", "--source", "no-such")]
+    [InlineData("--m2 is for m2, which --metric ter leaves out.", "--metric", "ter", "--m2", "no-such")]
+    [InlineData("--reference is for bleu, chrf, chrf++, ter, rouge and gleu, which --metric m2 leaves out.", "--metric", "m2", "--m2", "no-such")]
+    [InlineData("--paired must be bs or ar, got no.", "--paired", "no")]
+    [InlineData("--paired must have two files or more in --system, got 1.", "--paired", "bs")]
+    [InlineData("--paired-n is for --paired, which is not given.", "--paired-n", "7")]
+    [InlineData("--seed is for --paired, which is not given.", "--seed", "7")]
+    [InlineData("--paired-n must be a whole number of at least 1, got 0.", "--paired-n", "0")]
     public void WhatIsNoChoiceIsNotUnderstood(string message, params string[] options)
     {
         var (system, first, _) = Files();
