@@ -87,6 +87,12 @@ public sealed class IncrementalState : IDisposable
     /// <summary>[N] integers, one more each: the positions that exist once this step's does. Between steps they are those of the last step.</summary>
     public Tensor Counts => _counts.Value;
 
+    /// <summary>When positions leave the layers; null where all pass through all.</summary>
+    internal ExitRule? Exit { get; set; }
+
+    /// <summary>How many positions left after each layer, the first at 0; null where nobody counts.</summary>
+    internal long[]? ExitCounts { get; set; }
+
     /// <summary>At which place of the decoder's path a layer is applied: a layer that comes several times remembers something else each time.</summary>
     internal int Depth { get; set; }
 

@@ -53,6 +53,9 @@ public sealed class TextGenerator : IDisposable
     /// <summary>Why steps of the last call could not be captured as graphs and were run as they are; null when none failed, and elsewhere than on a GPU.</summary>
     public string? GraphObstacle => _generator.GraphObstacle;
 
+    /// <summary>How many positions of the last call left the decoder after each layer; empty without <see cref="DecodingOptions.Exit"/>.</summary>
+    public IReadOnlyList<long> ExitCounts => _generator.ExitCounts;
+
     /// <summary>Loads the best checkpoint of a run directory, or the last where nothing was validated yet.</summary>
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>
     /// <param name="device">Where the model will run; the caller disposes it after the generator.</param>

@@ -27,7 +27,7 @@ internal sealed class GenerateVerb : Verb
     public GenerateVerb()
         : base("generate", "Go on with text, with a trained language model.")
     {
-        foreach (var option in (Option[])[_model, _prompt, _input, _maxLength, .. _search.All, _json, .. _paths.All, .. _device.All])
+        foreach (var option in (Option[])[_model, _prompt, _input, _maxLength, .. _search.All, _json, .. _paths.All, .. _paths.Exits, .. _device.All])
             Add(option);
     }
 
@@ -50,7 +50,7 @@ internal sealed class GenerateVerb : Verb
         string? prompt = arguments.GetValue(_prompt), input = arguments.GetValue(_input);
         if (prompt is not null && input is not null)
             throw new UsageException("--prompt and --input must not both be given.");
-        var options = _search.Read(arguments, TextGenerator.UsualSearch);
+        var options = _search.Read(arguments, TextGenerator.UsualSearch) with { Exit = _paths.Exit(arguments) };
         string[] prompts = input is null ? [prompt ?? ""] : [.. TextFile.ReadLines(input)];
         int length = (int)(arguments.GetValue(_maxLength) ?? UsualLength);
         var (opened, precision) = _device.Open(arguments, terminal);
@@ -70,6 +70,8 @@ internal sealed class GenerateVerb : Verb
         var found = generator.Generate(prompts, length, options, cancellation);
         if (generator.GraphObstacle is { } obstacle)
             terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
+        if (options.Exit is not null)
+            terminal.Error.WriteLine(PathOptions.Done(generator.ExitCounts));
         bool json = arguments.GetValue(_json), several = found.Count > 1 || _search.AsksForSeveral(arguments);
         for (int i = 0; i < found.Count; i++)
         {

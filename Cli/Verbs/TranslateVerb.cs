@@ -25,7 +25,7 @@ internal sealed class TranslateVerb : Verb
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, .. _paths.All, .. _device.All])
+        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, .. _paths.All, .. _paths.Exits, .. _device.All])
             Add(option);
     }
 
@@ -47,7 +47,7 @@ internal sealed class TranslateVerb : Verb
         bool tokenScores = arguments.GetValue(_tokenScores), alignments = arguments.GetValue(_alignments), interactive = arguments.GetValue(_interactive);
         var format = new Format(_search.AsksForSeveral(arguments) || tokenScores || alignments, tokenScores, alignments);
         bool replaces = arguments.GetValue(_replaceUnknown);
-        var options = Constrained(arguments, _search.Read(arguments, new RunDirectory(folder).Decoding())) with { Alignments = alignments || replaces };
+        var options = Constrained(arguments, _search.Read(arguments, new RunDirectory(folder).Decoding())) with { Alignments = alignments || replaces, Exit = _paths.Exit(arguments) };
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
         if (interactive && input is not null)
             throw new UsageException("--interactive reads standard input, --input must not be given with it.");
@@ -64,14 +64,19 @@ internal sealed class TranslateVerb : Verb
         using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin", interactive ? 1 : LineFeed.BlockLines);
         var writer = target ?? terminal.Out;
         string? obstacle = null;
+        long[] exits = [];
         for (long number = 1; !terminal.ReaderLeft && Next() is { Count: > 0 } block;)
         {
             foreach (var translations in Translate(block, number))
                 format.Write(writer, number++, translations);
             writer.Flush();
+            exits = exits.Length == 0 ? [.. translator.ExitCounts] : [.. exits.Zip(translator.ExitCounts, (a, b) => a + b)];
             if (obstacle is null && (obstacle = translator.GraphObstacle) is not null)
                 terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
         }
+
+        if (exits.Length > 0)
+            terminal.Error.WriteLine(PathOptions.Done(exits));
 
         // Somebody who types may stop before the files do.
         if (!interactive && !terminal.ReaderLeft)

@@ -151,6 +151,9 @@ public sealed record DecodingOptions
     /// <summary>The same rules and lengths without a beam and without chance.</summary>
     public DecodingOptions Greedy() => this with { Beam = 1, NBest = 1, DiverseBeamGroups = 1, Sampling = false, SamplingTopK = 0, SamplingTopP = 1 };
 
+    /// <summary>When positions leave the decoder before its last layer; null for never. A GPU captures no steps then.</summary>
+    public ExitRule? Exit { get; init; }
+
     /// <summary>Tokens that outputs never hold, besides padding.</summary>
     internal IReadOnlyList<int> Never { get; init; } = [];
 

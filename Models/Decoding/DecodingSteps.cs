@@ -19,6 +19,7 @@ internal sealed class DecodingSteps : IDisposable
     private readonly Dictionary<(DecodingLayout Layout, bool Reorders, int Candidates), ShapeStep> _shapes = [];
     private readonly Dictionary<int, StepInputs> _inputs = [];
     private readonly float _temperature;
+    private readonly ExitRule? _exit;
     private long _clock;
     private int _moves;
 
@@ -27,15 +28,21 @@ internal sealed class DecodingSteps : IDisposable
     /// <param name="beam">Hypotheses of each sentence.</param>
     /// <param name="graphs">Whether a GPU captures them. No bit changes by it.</param>
     /// <param name="temperature">What logits are divided by.</param>
-    public DecodingSteps(AutoregressiveModel model, int beam, bool graphs, float temperature)
+    /// <param name="exit">When positions leave the decoder; null for never.</param>
+    public DecodingSteps(AutoregressiveModel model, int beam, bool graphs, float temperature, ExitRule? exit = null)
     {
+        _exit = exit;
+        ExitCounts = new long[exit is null ? 0 : model.Config.DecoderDepth];
         _model = model;
         _beam = beam;
         _memory = new StepMemory(model.Device);
         Sizes = _memory.Captures ? DecodingSizes.Rounded : DecodingSizes.Exact;
-        _fixed = graphs && _memory.Captures ? new FixedMemory(_memory) : null;
+        _fixed = graphs && exit is null && _memory.Captures ? new FixedMemory(_memory) : null;
         _temperature = temperature;
     }
+
+    /// <summary>How many positions left after each layer; empty where none leaves early.</summary>
+    public long[] ExitCounts { get; }
 
     /// <summary>How sizes are rounded.</summary>
     public DecodingSizes Sizes { get; }
@@ -49,7 +56,12 @@ internal sealed class DecodingSteps : IDisposable
     /// <summary>Begins a search; the state before it must have been disposed.</summary>
     /// <param name="sources">Token ids, each ending in end-of-sentence.</param>
     /// <param name="maxLength">The most steps.</param>
-    public IncrementalState Begin(IReadOnlyList<int[]> sources, int maxLength) => _model.Begin(sources, _beam, maxLength, Sizes, _fixed);
+    public IncrementalState Begin(IReadOnlyList<int[]> sources, int maxLength)
+    {
+        var state = _model.Begin(sources, _beam, maxLength, Sizes, _fixed);
+        (state.Exit, state.ExitCounts) = (_exit, ExitCounts);
+        return state;
+    }
 
     /// <summary>Takes a step.</summary>
     /// <param name="state">The search.</param>

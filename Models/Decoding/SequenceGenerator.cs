@@ -19,6 +19,9 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
     /// <summary>Shapes of steps that a GPU launched as graphs in the last call.</summary>
     public int CapturedShapes { get; private set; }
 
+    /// <summary>How many positions of the last call left the decoder after each layer, hypotheses that were given up included; empty without <see cref="DecodingOptions.Exit"/>.</summary>
+    public IReadOnlyList<long> ExitCounts { get; private set; } = [];
+
     /// <summary>Why a step of the last call could not be captured and was run as it is; null when none failed.</summary>
     public string? GraphObstacle { get; private set; }
 
@@ -43,6 +46,8 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
     {
         if (options.Validate() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join('\n', problems.Select(p => $"SequenceGenerator: {p}")));
+        if (options.Exit?.Problem(model.Config.DecoderDepth) is { } problem)
+            throw new ArgumentException($"SequenceGenerator: {problem}");
         if (options.Alignments && model is not Seq2SeqModel)
             throw new ArgumentException("SequenceGenerator: alignments need a source, a language model has none.");
         for (int i = 0; i < sources.Count; i++)
@@ -51,7 +56,7 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
         CheckConstraints(constraints, sources, prefixes, options);
         (CapturedShapes, GraphObstacle) = (0, null);
         var results = new IReadOnlyList<Hypothesis>[sources.Count];
-        using var steps = new DecodingSteps(model, options.Rows, options.Graphs, options.Temperature);
+        using var steps = new DecodingSteps(model, options.Rows, options.Graphs, options.Temperature, options.Exit);
         try
         {
             foreach (int[] batch in Batches(sources, options))
@@ -67,7 +72,7 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
         }
         finally
         {
-            (CapturedShapes, GraphObstacle) = (steps.Captured, steps.Obstacle);
+            (CapturedShapes, GraphObstacle, ExitCounts) = (steps.Captured, steps.Obstacle, steps.ExitCounts);
         }
 
         return results;

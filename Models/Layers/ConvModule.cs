@@ -45,6 +45,13 @@ public sealed class ConvModule : SequenceMixer
     /// <inheritdoc/>
     public override Tensor Step(Tensor x, IncrementalState state) => _out.Forward(_convolution.Step(Project(x), state));
 
+    /// <inheritdoc/>
+    internal override Tensor? Step(Tensor x, IncrementalState state, StepRows rows)
+    {
+        var y = _convolution.Step(Project(x), state);
+        return rows.Active.Count == 0 ? null : _out.Forward(rows.Of(y));
+    }
+
     private Tensor Project(Tensor x)
     {
         x = _in.Forward(x);

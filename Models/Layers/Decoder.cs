@@ -161,8 +161,58 @@ public sealed class Decoder : Module
     public Tensor Step(Tensor tokens, IncrementalState state)
     {
         var x = Ops.Add(_tokens.Forward(tokens), _positions.At(state.Positions, state.Step + 1));
+        if (state.Exit is { } rule)
+            return StepOut(x, state, rule);
         for (state.Depth = 0; state.Depth < _layers.Path.Count; state.Depth++)
             x = _layers.Path[state.Depth].Step(x, state);
+        return FinishedStep(x, state);
+    }
+
+    // A layer that nobody visits still remembers its keys and values of everybody.
+    private Tensor StepOut(Tensor x, IncrementalState state, ExitRule rule)
+    {
+        int last = _layers.Path.Count;
+        var rows = new StepRows(state, [.. Enumerable.Range(0, state.Hypotheses)]);
+        for (state.Depth = 0; state.Depth < last; state.Depth++)
+        {
+            x = _layers.Path[state.Depth].Step(x, state, rows);
+            int depth = state.Depth + 1;
+            if (rows.Active.Count == 0)
+                continue;
+            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, () => Confidence(x, state, rows));
+            int left = leaves.Count(l => l);
+            if (state.ExitCounts is { } counts)
+                counts[depth - 1] += left;
+            if (left > 0)
+                rows = new StepRows(state, [.. rows.Active.Where((_, i) => !leaves[i])]);
+        }
+
+        return FinishedStep(x, state);
+    }
+
+    private float[] Confidence(Tensor x, IncrementalState state, StepRows rows)
+    {
+        int depth = state.Depth;
+        Tensor features;
+        if (_surface is null)
+        {
+            features = _norm?.Forward(rows.Of(x)) ?? rows.Of(x);
+        }
+        else
+        {
+            // Its memory is behind the layers'.
+            state.Depth = _layers.Path.Count;
+            features = rows.Of(FinishedStep(x, state));
+            state.Depth = depth;
+        }
+
+        var logits = Head.Logits(features);
+        var (best, _) = Ops.TopK(Head.GivesLogProbabilities ? logits : Ops.LogSoftmax(logits), 1);
+        return Array.ConvertAll(best.ToArray(), MathF.Exp);
+    }
+
+    private Tensor FinishedStep(Tensor x, IncrementalState state)
+    {
         var states = _norm?.Forward(x) ?? x;
         return _surface?.Step(x, states, state) ?? states;
     }

@@ -85,4 +85,26 @@ public sealed class DecoderLayer : Module
 
         return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random: null), random: null);
     }
+
+    /// <summary>Applies the layer to one more position of some hypotheses; of the others only what later positions will need of them is remembered.</summary>
+    /// <param name="x">[N, C].</param>
+    /// <param name="state">The decoding's memory.</param>
+    /// <param name="rows">Which hypotheses.</param>
+    /// <returns>[N, C], new, with the others' as they were; <paramref name="x"/> itself where there are none.</returns>
+    internal Tensor Step(Tensor x, IncrementalState state, StepRows rows)
+    {
+        if (rows.IsAll)
+            return Step(x, state);
+        if (_mixer.Step(_mixerResidual.Before(x), state, rows) is not { } mixed)
+            return x;
+        var own = _mixerResidual.After(rows.Of(x), mixed, random: null);
+        if (_encoderAttention is not null)
+        {
+            var source = state.Of(this);
+            var y = _encoderAttention.Step(_encoderResidual!.Before(own), source[0].Value, source[1].Value, rows.SourceLengths, rows);
+            own = _encoderResidual.After(own, y, random: null);
+        }
+
+        return rows.Join(x, _finalResidual.After(own, _feedForward.Forward(_finalResidual.Before(own), random: null), random: null));
+    }
 }

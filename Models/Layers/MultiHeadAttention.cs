@@ -75,4 +75,14 @@ public sealed class MultiHeadAttention : Module
     /// <returns>[N, C], new.</returns>
     public Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor lengths)
         => _output.Forward(Ops.AttentionStep(_query.Forward(x), keys, values, _heads, lengths));
+
+    /// <summary>The same from some of the hypotheses.</summary>
+    /// <param name="x">[A, C].</param>
+    /// <param name="keys">[M, S, C].</param>
+    /// <param name="values">[M, S, C].</param>
+    /// <param name="lengths">[M] integers, 0 where nobody looks.</param>
+    /// <param name="rows">Which they are.</param>
+    /// <returns>[A, C], new.</returns>
+    internal Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor lengths, StepRows rows)
+        => _output.Forward(rows.Of(Ops.AttentionStep(rows.Spread(_query.Forward(x)), keys, values, _heads, lengths)));
 }

@@ -35,4 +35,13 @@ public sealed class SelfAttention : SequenceMixer
         Ops.CacheAppend(memories[1].Value, _attention.Values(x), state.Positions);
         return _attention.Step(x, memories[0].Value, memories[1].Value, state.Counts);
     }
+
+    /// <inheritdoc/>
+    internal override Tensor? Step(Tensor x, IncrementalState state, StepRows rows)
+    {
+        var memories = state.Of(this);
+        Ops.CacheAppend(memories[0].Value, _attention.Keys(x), state.Positions);
+        Ops.CacheAppend(memories[1].Value, _attention.Values(x), state.Positions);
+        return rows.Active.Count == 0 ? null : _attention.Step(rows.Of(x), memories[0].Value, memories[1].Value, rows.Counts, rows);
+    }
 }

@@ -23,4 +23,15 @@ public abstract class SequenceMixer : Module
     /// <param name="state">The decoding.</param>
     /// <returns>[N, C], new.</returns>
     public abstract Tensor Step(Tensor x, IncrementalState state);
+
+    /// <summary>The same for some of the hypotheses. The others are remembered too: what comes after them sees them.</summary>
+    /// <param name="x">[N, C], the position of every hypothesis.</param>
+    /// <param name="state">The decoding.</param>
+    /// <param name="rows">A of them; none to remember alone.</param>
+    /// <returns>[A, C], new; null where there are none.</returns>
+    internal virtual Tensor? Step(Tensor x, IncrementalState state, StepRows rows)
+    {
+        var y = Step(x, state);
+        return rows.Active.Count == 0 ? null : rows.Of(y);
+    }
 }

@@ -165,7 +165,7 @@ public sealed class DepthAdaptiveTests
         ],
         (TinyModels.Transformer with { ExitGradientScale = 0.5f, MixedPaths = 2 }).Validate().Concat((Deep with { ExitGradientScale = 0.5f }).Validate()));
 
-    private static ModelConfig Of(string kind) => DepthAdaptive2020.Aligned(kind switch
+    internal static ModelConfig Of(string kind) => DepthAdaptive2020.Aligned(kind switch
     {
         "pre-norm" => TinyModels.Transformer with { DecoderLayers = 3, PreNorm = true },
         "dynamicconv" => TinyModels.Conv(Architecture.DynamicConv) with { DecoderLayers = 3, DecoderKernelWidths = [3, 4, 3] },

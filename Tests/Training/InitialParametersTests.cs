@@ -60,6 +60,9 @@ public sealed class InitialParametersTests : IDisposable
         Assert.Equal((0, ""), Run(stacked, Stacked));
         foreach (string file in (string[])["source.vocabulary.txt", "target.vocabulary.txt"])
             Assert.Equal(File.ReadAllText(Path.Combine(_trained, file)), File.ReadAllText(Path.Combine(stacked, file)));
+        Assert.Equal(
+            Tool.Run(["translate", "--model", stacked, "--token-scores", "--encoder-path", "1,1", "--decoder-path", "1,1,1"], "1 2 3\n").Out,
+            Tool.Run(["translate", "--model", stacked, "--token-scores"], "1 2 3\n").Out);
         Assert.Matches(@"decoder path\s+1 1 1 \(3 applications\)", Tool.Run("info", stacked).Out);
 
         // Whether it did begin there: after three updates of 1e-7, where warm-ups begin, it is still the model of that layer.
@@ -113,6 +116,11 @@ public sealed class InitialParametersTests : IDisposable
         Assert.NotEqual(Scores(), Scores("--encoder-path", "1,2,2"));
         Assert.Equal("cudaseq: decoder_path must name layers from 1 to 2, got [3].\n", Tool.Run(["translate", "--model", _trained, "--decoder-path", "3"], "1\n").Error);
         Assert.Equal("cudaseq translate: --decoder-path must be layers from 1 with commas between, got 1,,2.\n", Tool.Run(["translate", "--model", _trained, "--decoder-path", "1,,2"], "1\n").Error);
+        var left = Tool.Run(["translate", "--model", _trained, "--exit-depth", "1"], "1 2 3\n4\n");
+        Assert.Equal(Translate("--decoder-path", "1"), left.Out);
+        Assert.Matches(@"^layers: 1\.00 of 2 in the mean \(1: \d+, 2: 0 positions\)\n$", left.Error);
+        Assert.Equal("cudaseq translate: --exit-confidence must be probabilities with commas between, got 2.\n", Tool.Run(["translate", "--model", _trained, "--exit-confidence", "2"], "1\n").Error);
+        Assert.Equal("cudaseq translate: --exit-depth and --exit-confidence must not both be given.\n", Tool.Run(["translate", "--model", _trained, "--exit-depth", "1", "--exit-confidence", "0.5"], "1\n").Error);
         string[] evaluate = ["evaluate", "--model", _trained, "--input", _folder.PathOf("valid.digits"), "--reference", _folder.PathOf("valid.words")];
         Assert.NotEqual(Tool.Run(evaluate).Out, Tool.Run([.. evaluate, "--decoder-path", "1"]).Out);
 

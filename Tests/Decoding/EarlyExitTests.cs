@@ -1,0 +1,126 @@
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Decoding that leaves the layers early gives what the whole decoder gives when states are passed on.</summary>
+public sealed class EarlyExitTests
+{
+    private static readonly int[][] Sources = [[4, 5, 6, Vocabulary.Eos], [7, Vocabulary.Eos], [8, 9, Vocabulary.Eos]];
+
+    public static TheoryData<string> Kinds => DepthAdaptiveTests.Kinds;
+
+    /// <summary>Each position of each hypothesis at a depth of its own, against one parallel pass over the whole.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void StepsAreThoseOfTheWholeDecoder(string kind)
+    {
+        foreach (string name in new[] { "cpu" })
+        {
+            using var device = TestDevices.Open(name);
+            using var model = (EncoderDecoderModel)TinyModels.Create(DepthAdaptiveTests.Of(kind), device);
+            using var scope = TensorScope.Begin();
+            int deepest = model.Config.DecoderDepth;
+            var random = new Random(3);
+            const int Steps = 5;
+            int[][] previous = [.. Enumerable.Range(0, 6).Select(_ => (int[])[Vocabulary.Eos, .. Enumerable.Range(0, Steps - 1).Select(_ => random.Next(4, 11))])];
+            int[][] depths = [.. Enumerable.Range(0, 6).Select(_ => Enumerable.Range(0, Steps).Select(_ => random.Next(1, deepest + 1)).ToArray())];
+            depths[2] = [1, 1, 1, 1, 1];
+            depths[3] = [1, 1, 1, 1, 1];
+            var encoded = TinyModels.Encode(model, Sources);
+            var rows = Tensor.From(device, [0, 0, 1, 1, 2, 2]);
+            var twice = new EncoderOutput(Of(encoded.States), Tensor.From(device, [4, 4, 2, 2, 3, 3])) { Layers = [.. encoded.Layers.Select(Of)], Surface = encoded.Surface is { } s ? Of(s) : null };
+            var whole = model.Decoder.ForwardMixed(Tensor.From(device, [.. previous.SelectMany(p => p)], [6, Steps]), twice, depths.SelectMany(d => d).ToArray(), null);
+            int width = whole.Shape[2];
+            float[] expected = whole.ToArray();
+            using var state = model.Begin(encoded, beam: 2, maxLength: Steps);
+            var plan = new Plan();
+            (state.Exit, state.ExitCounts) = (plan, new long[deepest]);
+            for (int t = 0; t < Steps; t++)
+            {
+                plan.Depths = [.. depths.Select(d => d[t])];
+                float[] step = model.DecodeStep(Tensor.From(device, [.. previous.Select(p => p[t])]), state).ToArray();
+                for (int n = 0; n < 6; n++)
+                {
+                    for (int c = 0; c < width; c++)
+                        Assert.Equal(expected[(((n * Steps) + t) * width) + c], step[(n * width) + c], 1e-4f);
+                }
+            }
+
+            Assert.Equal(Enumerable.Range(1, deepest).Select(n => (long)depths.Sum(d => d.Count(v => v == n))), state.ExitCounts);
+
+            Tensor Of(Tensor x) => Ops.IndexSelect(x, 0, rows);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void AFixedDepthIsTheModelThatEndsThere(string kind)
+    {
+        using var device = new CpuDevice(1);
+        var config = DepthAdaptiveTests.Of(kind);
+        if (config.EncoderFusion != EncoderFusion.None)
+            return;
+        using var model = TinyModels.Create(config, device);
+        var options = new DecodingOptions { Beam = 3, NBest = 3, MaxLengthB = 7 };
+        for (int depth = 1; depth <= config.DecoderDepth + 1; depth++)
+        {
+            var path = config.DecoderPath.Count > 0 ? config.DecoderPath : Enumerable.Range(1, config.DecoderLayers);
+            using var ended = SequenceModel.Create(config with { DecoderPath = [.. path.Take(depth)] }, device, new RandomSource(1));
+            ended.LoadParameters("model", model.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor));
+            var expected = new SequenceGenerator(ended).Generate(Sources, options);
+            var generator = new SequenceGenerator(model);
+            var got = generator.Generate(Sources, options with { Exit = ExitRule.AtDepth(depth) });
+            foreach (var (e, g) in expected.Zip(got))
+                PlainSearch.Same(e, g);
+            Assert.Equal(config.DecoderDepth, generator.ExitCounts.Count);
+            Assert.Equal(generator.ExitCounts.Sum(), generator.ExitCounts[Math.Min(depth, config.DecoderDepth) - 1]);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void ConfidenceIsTheLargestProbabilityOfALayer(string kind)
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(DepthAdaptiveTests.Of(kind), device, spread: 1);
+        int deepest = model.Config.DecoderDepth;
+        var generator = new SequenceGenerator(model);
+        var options = new DecodingOptions { Beam = 2, MaxLengthB = 7 };
+        var plain = generator.Generate(Sources, options);
+        Assert.Empty(generator.ExitCounts);
+        var never = generator.Generate(Sources, options with { Exit = ExitRule.Confidence(1) });
+        foreach (var (e, g) in plain.Zip(never))
+            PlainSearch.Same(e, g);
+        Assert.Equal(generator.ExitCounts.Sum(), generator.ExitCounts[^1]);
+        generator.Generate(Sources, options with { Exit = ExitRule.Confidence(0) });
+        if (model.Config.SurfaceFusion != SurfaceFusion.Hard)
+            Assert.Equal(generator.ExitCounts.Sum(), generator.ExitCounts[0]);
+
+        // Between them some leave and some stay.
+        Assert.Contains(Enumerable.Range(1, 19).Select(i => i / 20f).Concat([0.99f, 0.999f, 0.9999f, 0.99999f, 0.999999f]), threshold =>
+        {
+            generator.Generate(Sources, options with { Exit = ExitRule.Confidence([.. Enumerable.Repeat(threshold, deepest - 1)]) });
+            return generator.ExitCounts.Count(c => c > 0) > 1;
+        });
+        Assert.Equal(
+            $"SequenceGenerator: exit thresholds must be one, or one for each of the {deepest - 1} layers before the last, got {deepest + 3}.",
+            Assert.Throws<ArgumentException>(() => generator.Generate(Sources, options with { Exit = ExitRule.Confidence(new float[deepest + 3]) })).Message);
+    }
+
+    [Fact]
+    public void WhatIsNoRuleIsRefused()
+    {
+        Assert.Equal("ExitRule: the depth must be at least 1, got 0.", Assert.Throws<ArgumentOutOfRangeException>(() => ExitRule.AtDepth(0)).Message);
+        Assert.Equal("ExitRule: a threshold must be in 0 .. 1, got 1.5.", Assert.Throws<ArgumentOutOfRangeException>(() => ExitRule.Confidence(0.5f, 1.5f)).Message);
+        Assert.Equal("ExitRule: there must be at least one threshold, got none.", Assert.Throws<ArgumentException>(() => ExitRule.Confidence()).Message);
+    }
+
+    private sealed class Plan : ExitRule
+    {
+        public int[] Depths { get; set; } = [];
+
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, Func<float[]> confidence) => [.. rows.Select(n => Depths[n] == depth)];
+    }
+}
