@@ -3,8 +3,8 @@ using System.Globalization;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Parallel text in ids in a file that is mapped into memory, so that a corpus of any size takes no more memory than is free, and text is turned into ids once. <c>docs/corpora.md</c> has the
-/// layout of the file.
+/// Text in ids, of pairs or of a language model, in a file that is mapped into memory, so that a corpus of any size takes no more memory than is free, and text is turned into ids once.
+/// <c>docs/corpora.md</c> has the layout of the file.
 /// </summary>
 public static class CorpusCache
 {
@@ -39,29 +39,70 @@ public static class CorpusCache
         IProgress<string>? status = null,
         CancellationToken cancellation = default)
     {
-        foreach (string text in (string[])[sourcePath, targetPath])
-        {
-            if (!File.Exists(text))
-                throw TextFile.NotThere(text);
-        }
-
-        byte[] codecs = TextFingerprint.Of(source, target);
-        string how = "made before", why = "";
-        var corpus = File.Exists(path)
-            ? Fitting(path, sourcePath, targetPath, codecs, (source.Vocabulary.Count, target.Vocabulary.Count), maxLength, out why, cancellation)
-            : null;
-        if (corpus is null)
-        {
-            how = why.Length > 0 ? $"made anew: what was there {why}" : "made";
-            corpus = Make(path, sourcePath, targetPath, source, target, codecs, maxLength, cancellation);
-        }
-
-        status?.Report(string.Create(CultureInfo.InvariantCulture, $"{path}: {corpus.Count:N0} pairs in ids, {how}"));
+        var corpus = Open(path, new CorpusInput(new CorpusSide(sourcePath, source), new CorpusSide(targetPath, target), maxLength), status, cancellation);
         return new Corpus(corpus, corpus.Head.Report with { Name = sourcePath });
     }
 
-    private static MappedCorpus? Fitting(
-        string path, string sourcePath, string targetPath, byte[] codecs, (int Source, int Target) vocabularies, int maxLength, out string why, CancellationToken cancellation)
+    /// <summary>
+    /// Reads a text and turns it into ids, as <see cref="TokenBlocks.Load"/>, in a file that is taken or made anew as one of pairs is (<see cref="Load"/>). How the text is cut
+    /// into blocks is not in it: any block size reads the same file, and so does every break mode unless long lines are left out.
+    /// </summary>
+    /// <param name="path">The file; its folder must exist. A new one is written beside it under another name, flushed and renamed.</param>
+    /// <param name="textPath">The text; it gives the blocks their name.</param>
+    /// <param name="codec">Turns a line into ids; its tokeniser is one that <see cref="TokenizerFile"/> writes.</param>
+    /// <param name="breaks">Where samples end.</param>
+    /// <param name="tokensPerSample">Tokens of a block, at least 1; nothing with <see cref="SampleBreak.Eos"/>.</param>
+    /// <param name="context">How many of them are read alone, see <see cref="TokenBlocks.Encode"/>.</param>
+    /// <param name="maxLength">With <see cref="SampleBreak.Eos"/>, lines with more pieces are left out.</param>
+    /// <param name="status">Says in a line whether the file was taken or made, and why.</param>
+    /// <param name="cancellation">Stops the work; no half file is left.</param>
+    /// <returns>The same blocks in the same order as <see cref="TokenBlocks.Load"/> gives; to be disposed.</returns>
+    /// <exception cref="FileNotFoundException">There is no such text.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A line is not valid UTF-8, there are more blocks than an index can say, or <paramref name="path"/> is a file that is no corpus, which is not overwritten.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">A block would hold no token, or the context is negative or with <see cref="SampleBreak.Eos"/>.</exception>
+    /// <exception cref="ArgumentException">The tokeniser is one that cannot be recognised again.</exception>
+    /// <exception cref="PlatformNotSupportedException">The machine is big-endian.</exception>
+    public static TokenBlocks LoadText(
+        string path,
+        string textPath,
+        TextCodec codec,
+        SampleBreak breaks,
+        int tokensPerSample,
+        int context = 0,
+        int maxLength = int.MaxValue,
+        IProgress<string>? status = null,
+        CancellationToken cancellation = default)
+    {
+        TokenBlocks.CheckSize(breaks, tokensPerSample, context);
+        var text = Open(path, new CorpusInput(source: null, new CorpusSide(textPath, codec), TokenBlocks.LongestLine(breaks, maxLength)), status, cancellation);
+        try
+        {
+            return new TokenBlocks(textPath, text, text.Head.Report, text.Head.Measures!.Value, breaks, tokensPerSample, context);
+        }
+        catch
+        {
+            text.Dispose();
+            throw;
+        }
+    }
+
+    private static MappedCorpus Open(string path, CorpusInput input, IProgress<string>? status, CancellationToken cancellation)
+    {
+        string how = "made before", why = "";
+        var corpus = File.Exists(path) ? Fitting(path, input, out why, cancellation) : null;
+        if (corpus is null)
+        {
+            how = why.Length > 0 ? $"made anew: what was there {why}" : "made";
+            corpus = Make(path, input, cancellation);
+        }
+
+        status?.Report(string.Create(CultureInfo.InvariantCulture, $"{path}: {corpus.Count:N0} {corpus.Head.Unit}s in ids, {how}"));
+        return corpus;
+    }
+
+    private static MappedCorpus? Fitting(string path, CorpusInput input, out string why, CancellationToken cancellation)
     {
         var corpus = MappedCorpus.Open(path, out why);
         if (corpus is null)
@@ -75,12 +116,9 @@ public static class CorpusCache
 
         try
         {
-            var head = corpus.Head;
-            why = !head.Codecs.AsSpan().SequenceEqual(codecs) || (head.SourceVocabulary, head.TargetVocabulary) != vocabularies ? "was made with another tokeniser or vocabulary"
-                : head.Report.MaxLength != maxLength ? $"was made for at most {head.Report.MaxLength} pieces on a side, not {maxLength}"
-                : !head.SourceText.Fits(sourcePath, cancellation) ? $"was made of another text than {sourcePath}"
-                : !head.TargetText.Fits(targetPath, cancellation) ? $"was made of another text than {targetPath}"
-                : corpus.Damage(cancellation) ?? "";
+            why = input.Misfit(corpus.Head, cancellation);
+            if (why.Length == 0)
+                why = corpus.Damage(cancellation) ?? "";
             if (why.Length == 0)
                 return corpus;
         }
@@ -95,28 +133,11 @@ public static class CorpusCache
     }
 
     // Mapped and looked at under its temporary name: what then appears under the other is right, whoever else writes there.
-    private static MappedCorpus Make(
-        string path, string sourcePath, string targetPath, TextCodec source, TextCodec target, byte[] codecs, int maxLength, CancellationToken cancellation)
+    private static MappedCorpus Make(string path, CorpusInput input, CancellationToken cancellation)
     {
         MappedCorpus? corpus = null;
         using var writer = new CorpusFileWriter(path);
-        using (var sourceText = new HashingStream(TextFile.Open(sourcePath)))
-        using (var targetText = new HashingStream(TextFile.Open(targetPath)))
-        {
-            var lines = ParallelCorpus.Zip(TextFile.ReadLines(sourceText, sourcePath), TextFile.ReadLines(targetText, targetPath), sourcePath, targetPath);
-            var report = CorpusEncoder.Run(lines, source, target, maxLength, sourcePath, writer, cancellation);
-            writer.Finish((ids, entries) => new CorpusFile
-            {
-                Report = report,
-                SourceVocabulary = source.Vocabulary.Count,
-                TargetVocabulary = target.Vocabulary.Count,
-                IdsChecksum = ids,
-                EntriesChecksum = entries,
-                SourceText = sourceText.Fingerprint(),
-                TargetText = targetText.Fingerprint(),
-                Codecs = codecs,
-            });
-        }
+        input.Write(writer, cancellation);
 
         try
         {

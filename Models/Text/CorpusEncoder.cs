@@ -1,6 +1,6 @@
 namespace CudaSeq.Models;
 
-/// <summary>Turns lines into ids, one pair after the other, and counts what it leaves out.</summary>
+/// <summary>Turns lines into ids, one pair or line after the other, and counts what it leaves out.</summary>
 internal static class CorpusEncoder
 {
     /// <summary>Gives the pairs that are kept to a sink.</summary>
@@ -29,9 +29,7 @@ internal static class CorpusEncoder
         foreach (var (sourceLine, targetLine) in lines)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (line == int.MaxValue)
-                throw new InvalidDataException($"{name}: must have at most {int.MaxValue} lines, got more.");
-            line++;
+            line = Next(line, name);
             int[] sourceIds = source.Encode(sourceLine), targetIds = target.Encode(targetLine);
             if (sourceIds.Length == 0 || targetIds.Length == 0 || string.IsNullOrWhiteSpace(sourceLine) || string.IsNullOrWhiteSpace(targetLine))
             {
@@ -64,4 +62,42 @@ internal static class CorpusEncoder
             TargetUnknown = targetUnknown,
         };
     }
+
+    /// <summary>Gives the lines of a text that are kept to a sink, blank ones among them.</summary>
+    /// <param name="lines">The text.</param>
+    /// <param name="codec">Turns a line into ids.</param>
+    /// <param name="maxLength">The most pieces of a line.</param>
+    /// <param name="name">What the text is called.</param>
+    /// <param name="sink">Takes the lines.</param>
+    /// <param name="cancellation">Looked at between two lines.</param>
+    /// <returns>What became of the lines, as of pairs without a source, and how long those are that were kept.</returns>
+    /// <exception cref="InvalidDataException">There are more lines than an index can say, or more ids than the sink takes.</exception>
+    public static (LoadReport Report, TextMeasures Measures) Run(
+        IEnumerable<string> lines, TextCodec codec, int maxLength, string name, ITextSink sink, CancellationToken cancellation)
+    {
+        var measures = new TextMeasures(0, 0, 0);
+        int line = 0, tooLong = 0;
+        long tokens = 0, unknown = 0;
+        foreach (string text in lines)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            line = Next(line, name);
+            int[] ids = codec.Encode(text);
+            if (ids.Length > maxLength)
+            {
+                tooLong++;
+                continue;
+            }
+
+            sink.Add(ids, line);
+            measures = measures.With(text);
+            tokens += ids.Length + 1L;
+            unknown += ids.AsSpan().Count(Vocabulary.Unk);
+        }
+
+        return (new LoadReport(name, line, measures.Lines, 0, tooLong, maxLength, 0, tokens, 0, unknown), measures);
+    }
+
+    private static int Next(int line, string name)
+        => line < int.MaxValue ? line + 1 : throw new InvalidDataException($"{name}: must have at most {int.MaxValue} lines, got more.");
 }

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// Writes a corpus file pair by pair, in memory that does not grow: the ids go where they will stay, the entries to a second temporary file that is appended at the end.
+/// Writes a corpus file pair by pair, or line by line of a text, in memory that does not grow: the ids go where they will stay, the entries to a second temporary file that is appended at the end.
 /// Both have names of their own, so that several writers of one file do not meet. Unless it was published, nothing is left.
 /// </summary>
-internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
+internal sealed class CorpusFileWriter : ICorpusSink, ITextSink, IDisposable
 {
     private const int BufferedIds = 1 << 16;
     private const int BufferedEntries = 1 << 12;
@@ -51,14 +51,15 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
 
     public void Add(ReadOnlySpan<int> source, ReadOnlySpan<int> target, int line)
     {
-        Append(source);
-        Append([Vocabulary.Eos]);
-        Append(target);
-        Append([Vocabulary.Eos]);
-        _end += source.Length + target.Length + 2L;
-        if (_entryCount == BufferedEntries)
-            FlushEntries();
-        _entries[_entryCount++] = new CorpusFileEntry(_end, source.Length + 1, line);
+        AppendLine(source);
+        AppendLine(target);
+        Append(new CorpusFileEntry(_end, source.Length + 1, line));
+    }
+
+    public void Add(ReadOnlySpan<int> ids, int line)
+    {
+        AppendLine(ids);
+        Append(new CorpusFileEntry(_end, 0, line));
     }
 
     /// <summary>Writes the entries and the head; the file is then whole and on disk.</summary>
@@ -109,6 +110,20 @@ internal sealed class CorpusFileWriter : ICorpusSink, IDisposable
 
     private static FileStream Create(string path, FileOptions options)
         => new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, bufferSize: 0, options);
+
+    private void Append(CorpusFileEntry entry)
+    {
+        if (_entryCount == BufferedEntries)
+            FlushEntries();
+        _entries[_entryCount++] = entry;
+    }
+
+    private void AppendLine(ReadOnlySpan<int> ids)
+    {
+        Append(ids);
+        Append([Vocabulary.Eos]);
+        _end += ids.Length + 1L;
+    }
 
     private void Append(ReadOnlySpan<int> ids)
     {

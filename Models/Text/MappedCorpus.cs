@@ -5,11 +5,11 @@ namespace CudaSeq.Models;
 
 /// <summary>
 /// A corpus file mapped into memory: the system reads and drops its pages as they are needed, and of the process's own memory it takes none. A file is given away only when
-/// all of it was found right, and one that is written never changes: it is replaced.
+/// all of it was found right, and one that is written never changes: it is replaced. In a file of a text a line is a pair without a source.
 /// </summary>
-internal sealed unsafe class MappedCorpus : CorpusStore
+internal sealed unsafe class MappedCorpus : CorpusStore, ITextStore
 {
-    // Pairs looked at before it is asked whether to go on.
+    // Entries looked at before it is asked whether to go on.
     private const int Stride = 1 << 14;
 
     private readonly MemoryMappedFile _file;
@@ -35,6 +35,10 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     public CorpusFile Head { get; }
 
     public override int Count => _count;
+
+    public int Lines => _count;
+
+    public long Tokens => Head.Ids;
 
     /// <summary>Maps a file whose head is right and fits its length; the rest is not looked at before <see cref="Damage"/>.</summary>
     /// <param name="path">The file.</param>
@@ -68,12 +72,12 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     public string? Damage(CancellationToken cancellation)
     {
         uint entries = 0;
-        for (int i = 0; i < _count; i += Stride)
+        for (long i = 0; i < _count; i += Stride)
         {
             cancellation.ThrowIfCancellationRequested();
 
             // In parts: the bytes of all entries may be more than a span can have.
-            entries = CorpusFile.Checksum(entries, MemoryMarshal.AsBytes(new ReadOnlySpan<CorpusFileEntry>(_entries + i, Math.Min(Stride, _count - i))));
+            entries = CorpusFile.Checksum(entries, MemoryMarshal.AsBytes(new ReadOnlySpan<CorpusFileEntry>(_entries + i, (int)Math.Min(Stride, _count - i))));
         }
 
         if (entries != Head.EntriesChecksum)
@@ -87,18 +91,22 @@ internal sealed unsafe class MappedCorpus : CorpusStore
                 cancellation.ThrowIfCancellationRequested();
             var entry = Entry(i);
             long length = entry.End - start;
-            if (entry.End > Head.Ids || length is < 2 or > int.MaxValue || entry.Source < 1 || entry.Source >= length || entry.Line <= line || entry.Line > Head.Report.Lines)
-                return $"is damaged: the entry of pair {i + 1} is impossible";
+            if (entry.End > Head.Ids || length is < 1 or > int.MaxValue || (entry.Source == 0) != Head.IsText || entry.Source < 0 || entry.Source >= length
+                || entry.Line <= line || entry.Line > Head.Report.Lines)
+            {
+                return $"is damaged: the entry of {Head.Unit} {i + 1} is impossible";
+            }
+
             var pair = Ids(start, (int)length);
             var source = pair[..entry.Source];
             var target = pair[entry.Source..];
             if (source.ContainsAnyExceptInRange(0, Head.SourceVocabulary - 1) || target.ContainsAnyExceptInRange(0, Head.TargetVocabulary - 1))
-                return $"is damaged: pair {i + 1} has an id beyond the vocabulary";
-            if (source[^1] != Vocabulary.Eos || target[^1] != Vocabulary.Eos)
-                return $"is damaged: a side of pair {i + 1} does not end in {Vocabulary.Eos} (</s>)";
+                return $"is damaged: {Head.Unit} {i + 1} has an id beyond the vocabulary";
+            if (source is [.., not Vocabulary.Eos] || target[^1] != Vocabulary.Eos)
+                return $"is damaged: {(Head.IsText ? "" : "a side of ")}{Head.Unit} {i + 1} does not end in {Vocabulary.Eos} (</s>)";
             sourceUnknown += source.Count(Vocabulary.Unk);
             targetUnknown += target.Count(Vocabulary.Unk);
-            checksum = CorpusFile.Checksum(checksum, MemoryMarshal.AsBytes(pair));
+            checksum = CorpusFile.Checksum(checksum, pair);
             (start, line) = (entry.End, entry.Line);
             sourceIds += entry.Source;
         }
@@ -109,7 +117,7 @@ internal sealed unsafe class MappedCorpus : CorpusStore
         var report = Head.Report;
         return (start, sourceIds, sourceUnknown, targetUnknown) == (Head.Ids, report.SourceTokens, report.SourceUnknown, report.TargetUnknown)
             ? null
-            : "is damaged: its counts are not those of its pairs";
+            : $"is damaged: its counts are not those of its {Head.Unit}s";
     }
 
     public override ReadOnlySpan<int> Source(int index) => Ids(StartOf(index), Entry(index).Source);
@@ -128,6 +136,11 @@ internal sealed unsafe class MappedCorpus : CorpusStore
     }
 
     public override int LineOf(int index) => Entry(index).Line;
+
+    public long EndOf(int line) => Entry(line).End;
+
+    public ReadOnlySpan<int> Ids(long start, int count)
+        => _entries != null ? new ReadOnlySpan<int>(_base + CorpusFile.HeadBytes + (start * sizeof(int)), count) : throw Disposed();
 
     public override void Dispose()
     {
@@ -148,8 +161,6 @@ internal sealed unsafe class MappedCorpus : CorpusStore
             throw Disposed();
         return ref entries[index];
     }
-
-    private ReadOnlySpan<int> Ids(long start, int count) => new(_base + CorpusFile.HeadBytes + (start * sizeof(int)), count);
 
     private long StartOf(int index) => index == 0 ? 0 : Entry(index - 1).End;
 }

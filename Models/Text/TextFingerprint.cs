@@ -24,10 +24,10 @@ internal sealed record TextFingerprint(long Length, byte[] Hash)
 
     /// <summary>SHA-256 of all that decides which ids a text becomes.</summary>
     /// <exception cref="ArgumentException">A tokeniser is none that can be written down.</exception>
-    public static byte[] Of(TextCodec source, TextCodec target)
+    public static byte[] Of(IEnumerable<TextCodec> codecs)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var codec in (TextCodec[])[source, target])
+        foreach (var codec in codecs)
         {
             if (codec.Tokenizer is not (BytePairEncoding or SubwordNmt { HasVocabulary: false } or WordTokenizer or CharacterTokenizer))
                 throw new ArgumentException($"CorpusCache: tokenisers must be such as TokenizerFile writes, without a vocabulary of their own, got {codec.Tokenizer.GetType().Name}.");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using CudaSeq.Models;
 
 namespace CudaSeq.Tests;
@@ -38,14 +39,35 @@ public sealed class CorpusFileTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(SampleBreak.None, 128, 64)]
+    [InlineData(SampleBreak.Complete, 128, 0)]
+    [InlineData(SampleBreak.Eos, 1, 0)]
+    public void ARealTextIsTheSameFromAFile(SampleBreak breaks, int size, int context)
+    {
+        string path = TestData.Require("wikitext-2/valid.txt");
+        var codec = new TextCodec(new WordTokenizer(), Vocabulary.Build(new WordTokenizer(), TextFile.ReadLines(path), 5000));
+        var memory = TokenBlocks.Load(path, codec, breaks, size, context, 200);
+        Assert.InRange(memory.Tokens, 100_000, 217_646);
+        for (int turn = 0; turn < 2; turn++)
+        {
+            using var mapped = CorpusCache.LoadText(_folder.PathOf("real.corpus"), path, codec, breaks, size, context, 200);
+            Assert.Equal((memory.ToString(), memory.Measures, memory.Fingerprint()), (mapped.ToString(), mapped.Measures, mapped.Fingerprint()));
+            for (int i = 0; i < memory.Count; i++)
+                Assert.True(memory.Block(i).SequenceEqual(mapped.Block(i)) && memory.Lengths(i) == mapped.Lengths(i), $"block {i}");
+        }
+    }
+
     // The checksums are always right, so that only the rules stand between the file and whoever reads it. The file is followed by nothing: reading beyond it ends the process.
-    [Fact]
-    public void WhateverTheNumbersSayNothingBeyondTheFileIsRead()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhateverTheNumbersSayNothingBeyondTheFileIsRead(bool isText)
     {
         const int Seed = 41, Turns = 4000;
         var random = new Random(Seed);
         string path = _folder.PathOf("fuzz.corpus");
-        byte[] whole = Make(path);
+        byte[] whole = Make(path, isText);
         var good = CorpusFile.Read(whole, whole.Length, out _)!;
         int entries = (int)good.EntriesAt, refused = 0, accepted = 0;
         for (int turn = 0; turn < Turns; turn++)
@@ -68,11 +90,12 @@ public sealed class CorpusFileTests : IDisposable
             for (int i = 0; i < corpus.Count; i++)
             {
                 var (source, target) = (corpus.Source(i).ToArray(), corpus.Target(i).ToArray());
-                Assert.True(source[^1] == Vocabulary.Eos && target[^1] == Vocabulary.Eos, $"seed {Seed}, turn {turn}");
+                Assert.True((corpus.Head.IsText ? source.Length == 0 : source[^1] == Vocabulary.Eos) && target[^1] == Vocabulary.Eos, $"seed {Seed}, turn {turn}");
                 Assert.All(source, id => Assert.InRange(id, 0, corpus.Head.SourceVocabulary - 1));
                 Assert.All(target, id => Assert.InRange(id, 0, corpus.Head.TargetVocabulary - 1));
                 Assert.Equal((source.Length, target.Length), corpus.Lengths(i));
                 ids += source.Length + target.Length;
+                Assert.Equal(ids, corpus.EndOf(i));
             }
 
             Assert.Equal(corpus.Head.Ids, ids);
@@ -82,7 +105,7 @@ public sealed class CorpusFileTests : IDisposable
         Seal(whole);
         File.WriteAllBytes(path, whole);
         Assert.Null(MappedCorpus.Open(path, out string wrong));
-        Assert.Equal("must have vocabularies of at least 4 ids, got 10 and -2147483648", wrong);
+        Assert.Equal(isText ? "must have no source vocabulary and one of at least 4 ids, got 0 and -2147483648" : "must have vocabularies of at least 4 ids, got 10 and -2147483648", wrong);
 
         // An id of the vocabulary for another, a line between two others: such changes nobody can see.
         Assert.True(refused > Turns / 2 && accepted > Turns / 100, $"{refused} refused, {accepted} accepted");
@@ -91,7 +114,7 @@ public sealed class CorpusFileTests : IDisposable
         {
             int at = random.Next(3) switch
             {
-                0 => 16 + (4 * random.Next(19)),
+                0 => 16 + (4 * random.Next(22)),
                 1 => 256 + (4 * random.Next((entries - 256) / 4)),
                 _ => entries + (4 * random.Next((bytes.Length - entries) / 4)),
             };
@@ -115,13 +138,16 @@ public sealed class CorpusFileTests : IDisposable
     {
         Assert.Equal(0xE3069283, CorpusFile.Checksum(0, "123456789"u8));
         byte[] bytes = new byte[100];
-        new Random(2).NextBytes(bytes);
+        var random = new Random(2);
+        random.NextBytes(bytes);
         for (int cut = 0; cut <= bytes.Length; cut++)
             Assert.Equal(CorpusFile.Checksum(0, bytes), CorpusFile.Checksum(CorpusFile.Checksum(0, bytes.AsSpan(..cut)), bytes.AsSpan(cut..)));
+        int[] ids = [.. Enumerable.Range(0, 150_001).Select(_ => random.Next())];
+        Assert.Equal(CorpusFile.Checksum(7, MemoryMarshal.AsBytes(ids.AsSpan())), CorpusFile.Checksum(7, ids));
     }
 
-    /// <summary>A corpus of 40 short pairs.</summary>
-    private byte[] Make(string path)
+    /// <summary>A corpus of 40 short pairs, or a text of 50 lines.</summary>
+    private byte[] Make(string path, bool isText)
     {
         string[] words = ["a", "b", "c", "d", "e", "f", "unknown"];
         var random = new Random(6);
@@ -129,7 +155,10 @@ public sealed class CorpusFileTests : IDisposable
         string[] texts = [_folder.PathOf("a.txt"), _folder.PathOf("b.txt")];
         foreach (string text in texts)
             TextFile.WriteLines(text, Enumerable.Range(0, 50).Select(i => string.Join(' ', Enumerable.Range(0, i % 5 == 4 ? 0 : random.Next(1, 6)).Select(_ => words[random.Next(words.Length)]))));
-        CorpusCache.Load(path, texts[0], texts[1], codec, codec, 10).Dispose();
+        if (isText)
+            CorpusCache.LoadText(path, texts[0], codec, SampleBreak.None, 8).Dispose();
+        else
+            CorpusCache.Load(path, texts[0], texts[1], codec, codec, 10).Dispose();
         return File.ReadAllBytes(path);
     }
 }

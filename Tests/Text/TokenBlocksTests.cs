@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using CudaSeq.Models;
 
 namespace CudaSeq.Tests;
@@ -92,6 +94,46 @@ public sealed class TokenBlocksTests
         Assert.Equal(Message + "0 of 0 tokens (Complete).", Assert.Throws<ArgumentOutOfRangeException>(() => TokenBlocks.Encode(Lines, Codec, SampleBreak.Complete, 0)).Message);
         Assert.Equal(0, TokenBlocks.Encode([], Codec, SampleBreak.None, 4).Count);
         Assert.Equal("Batch: must hold at least one block.", Assert.Throws<ArgumentException>(() => TokenBlocks.Encode(Lines, Codec, SampleBreak.None, 4).Batch()).Message);
+    }
+
+    /// <summary>The hash of every id, where every block ends, and the context: what checkpoints of runs have.</summary>
+    [Theory]
+    [InlineData(SampleBreak.None, 3, 1)]
+    [InlineData(SampleBreak.Complete, 30, 0)]
+    [InlineData(SampleBreak.Eos, 1, 0)]
+    public void TheFingerprintIsOfEveryIdAndEveryEnd(SampleBreak breaks, int size, int context)
+    {
+        var blocks = TokenBlocks.Encode(Enumerable.Repeat(Lines, 6000).SelectMany(l => l), Codec, breaks, size, context);
+        Assert.Equal(84_000, blocks.Tokens);
+        int[][] targets = Targets(blocks);
+        Assert.True(targets.Length >= 3000, $"{targets.Length}");
+        int end = 0;
+        int[] hashed = [84_000, .. targets.SelectMany(t => t), targets.Length, .. targets.Select(t => end += t.Length), 1, context];
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(hashed))), blocks.Fingerprint());
+    }
+
+    [Fact]
+    public void PositionsOfLongTextsAreHashedWithEveryBit()
+    {
+        const long Long = 3L << 30;
+        long[] ends = [5, Long];
+        using var hash = new SamplesFingerprint();
+        byte[] expected = [.. BitConverter.GetBytes(Long), .. BitConverter.GetBytes(7), .. BitConverter.GetBytes(2), .. MemoryMarshal.AsBytes<long>(ends)];
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(expected)), hash.Begin(Long).Append<int>([7]).Add(2, Long, i => ends[i]).Take());
+        Assert.Equal(hash.Add([7, 8, 9]).Take(), hash.Begin(3).Append<int>([7]).Append<int>([8, 9]).Take());
+        Assert.Equal(hash.Add([4, 5, int.MaxValue]).Take(), hash.Add(3, int.MaxValue, i => i == 2 ? int.MaxValue : i + 4).Take());
+        Assert.NotEqual(hash.Add(1, int.MaxValue, _ => 4).Take(), hash.Add(1, 1L + int.MaxValue, _ => 4).Take());
+    }
+
+    [Fact]
+    public void ATextThatAnArrayCannotHoldIsRefused()
+    {
+        using var text = new MemoryText("long.txt", mostTokens: 5);
+        text.Add([4, 5], 1);
+        text.Add([6], 2);
+        Assert.Equal((2, 5L), (text.Lines, text.Tokens));
+        Assert.Equal("long.txt: must have at most 5 tokens to be kept in memory, has more.", Assert.Throws<InvalidDataException>(() => text.Add([], 3)).Message);
+        Assert.Equal([5, Eos, 6, Eos], text.Ids(1, 4).ToArray());
     }
 
     [Fact]
