@@ -38,7 +38,7 @@ internal sealed class TrainVerb : Verb
     ];
 
     public override string Notes =>
-        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, train.corpus (the training pairs in ids, see docs/corpora.md), recipe.json and log.jsonl. Ctrl-C or SIGTERM ends the update under way, saves and stops with exit code 0.";
+        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, train.corpus (the training text in ids, see docs/corpora.md), recipe.json and log.jsonl. Ctrl-C or SIGTERM ends the update under way, saves and stops with exit code 0.";
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {

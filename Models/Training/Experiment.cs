@@ -298,7 +298,7 @@ public sealed class Experiment : IDisposable
         Recipe recipe, TrainingFiles corpora, string folder, RunDirectory directory, TextCodec source, TextCodec target, IProgress<string>? status, CancellationToken cancellation)
     {
         if (recipe.Task == RecipeTask.LanguageModeling)
-            return LanguageModelData.Read(recipe, folder, target, status, cancellation);
+            return LanguageModelData.Read(recipe, folder, directory, target, status, cancellation);
         var train = new List<(Corpus Corpus, decimal Weight)>();
         try
         {

@@ -33,7 +33,7 @@ public sealed class RunDirectory(string path)
     /// <summary>The target vocabulary, one piece a line.</summary>
     public string TargetVocabulary => File("target.vocabulary.txt");
 
-    /// <summary>The training pairs in ids, as <see cref="CorpusCache"/> writes them; it can be deleted and is then made again.</summary>
+    /// <summary>The training text in ids, as <see cref="CorpusCache"/> writes it; it can be deleted and is then made again.</summary>
     /// <param name="index">Which corpus of the recipe, from 0.</param>
     public string TrainCorpus(int index) => File(index == 0 ? "train.corpus" : string.Create(CultureInfo.InvariantCulture, $"train-{index + 1}.corpus"));
 
