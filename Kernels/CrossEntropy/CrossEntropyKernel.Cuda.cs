@@ -40,8 +40,12 @@ internal static partial class CrossEntropyKernel
 
         for (int first = 0; first < size.N; first += rows)
             ComputeCuda(cuda, size, memory, first, Math.Min(rows, size.N - first), x, weight, bias, targets, gradients);
-        cuda.Launch(SumOfRows, new Dim3(1), new Dim3(SumThreads), 0, memory.Losses(0), memory.Nlls(0), loss, nll, size.N);
+        LaunchSums(cuda, size.N, memory.Losses(0), memory.Nlls(0), loss, nll);
     }
+
+    /// <summary>Sums the doubles of so many rows, in one order.</summary>
+    internal static void LaunchSums(CudaDevice cuda, int rows, DeviceSpan losses, DeviceSpan nlls, DeviceSpan loss, DeviceSpan nll)
+        => cuda.Launch(SumOfRows, new Dim3(1), new Dim3(SumThreads), 0, losses, nlls, loss, nll, rows);
 
     private static void BackwardCuda(CudaDevice cuda, DeviceSpan dloss, DeviceSpan gradient, DeviceSpan scaled)
     {

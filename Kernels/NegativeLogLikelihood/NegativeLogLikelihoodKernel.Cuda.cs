@@ -2,10 +2,7 @@ namespace CudaSeq.Kernels;
 
 internal static partial class NegativeLogLikelihoodKernel
 {
-    private const int SumThreads = 1024;
-
     private static readonly CudaKernel Rows = new("negative_log_likelihood_rows_f32");
-    private static readonly CudaKernel SumOfRows = new("cross_entropy_sum_f32");
     private static readonly CudaKernel Gradients = new("negative_log_likelihood_backward_f32");
 
     private static void ForwardCuda(CudaDevice cuda, in CrossEntropySize size, DeviceSpan x, DeviceSpan targets, DeviceSpan loss, DeviceSpan nll)
@@ -15,7 +12,7 @@ internal static partial class NegativeLogLikelihoodKernel
         DeviceSpan losses = memory.Span(0, 2L * size.N), nlls = memory.Span(2L * size.N, 2L * size.N);
         if (size.N > 0)
             cuda.Launch(Rows, new Dim3(size.N), RowLaunch.WideBlock(size.V), 0, x, targets, losses, nlls, size.V, size.PaddingIndex, size.OnEvery, size.OnTarget);
-        cuda.Launch(SumOfRows, new Dim3(1), new Dim3(SumThreads), 0, losses, nlls, loss, nll, size.N);
+        CrossEntropyKernel.LaunchSums(cuda, size.N, losses, nlls, loss, nll);
     }
 
     private static void BackwardCuda(CudaDevice cuda, in CrossEntropySize size, DeviceSpan dloss, DeviceSpan targets, DeviceSpan dx)
