@@ -18,6 +18,7 @@ internal sealed class PathOptions
         CustomParser = Thresholds,
     };
 
+    private readonly Option<bool> _exitPredicted = Verb.Flag("--exit-predicted", "Leave the decoder where the model's exit_predictor says.");
     private readonly bool _hasEncoder;
 
     /// <param name="hasEncoder">Whether the models may have an encoder.</param>
@@ -27,7 +28,7 @@ internal sealed class PathOptions
     public IReadOnlyList<Option> All => _hasEncoder ? [_encoder, _decoder] : [_decoder];
 
     /// <summary>The options that say when a decoder is left while it writes.</summary>
-    public IReadOnlyList<Option> Exits => [_exitDepth, _exitConfidence];
+    public IReadOnlyList<Option> Exits => [_exitDepth, _exitConfidence, _exitPredicted];
 
     /// <summary>When the decoder is left; null for after its last layer.</summary>
     /// <exception cref="UsageException">Both ways were asked for.</exception>
@@ -35,9 +36,10 @@ internal sealed class PathOptions
     {
         long? depth = arguments.GetValue(_exitDepth);
         float[]? thresholds = Given(arguments, _exitConfidence);
-        if (depth is not null && thresholds is not null)
-            throw new UsageException("--exit-depth and --exit-confidence must not both be given.");
-        return depth is { } layers ? ExitRule.AtDepth((int)layers) : thresholds is not null ? ExitRule.Confidence(thresholds) : null;
+        bool predicted = arguments.GetValue(_exitPredicted);
+        if ((depth is null ? 0 : 1) + (thresholds is null ? 0 : 1) + (predicted ? 1 : 0) > 1)
+            throw new UsageException("--exit-depth, --exit-confidence and --exit-predicted must be given alone.");
+        return predicted ? ExitRule.Predicted() : depth is { } layers ? ExitRule.AtDepth((int)layers) : thresholds is not null ? ExitRule.Confidence(thresholds) : null;
     }
 
     /// <summary>What was done, in a line for people.</summary>

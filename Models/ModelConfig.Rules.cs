@@ -132,6 +132,20 @@ public sealed partial record ModelConfig
             problems.Add($"{(ExitGradientScale != 0 ? "exit_gradient_scale" : "exit_weights")} needs adaptive_depth aligned.");
         if (AdaptiveDepth != AdaptiveDepth.Mixed && MixedPaths != 1)
             problems.Add($"mixed_paths needs adaptive_depth mixed, got {MixedPaths}.");
+        if (AdaptiveDepth != AdaptiveDepth.Aligned && ExitPredictor != ExitPredictor.None)
+            problems.Add("exit_predictor needs adaptive_depth aligned.");
+        if (ExitPredictor == ExitPredictor.None && (ExitOracle != ExitOracle.Likelihood || OracleSigma != 0 || OracleLambda != 0 || ExitLossWeight != 1))
+            problems.Add($"{(ExitOracle != ExitOracle.Likelihood ? "exit_oracle" : OracleSigma != 0 ? "oracle_sigma" : OracleLambda != 0 ? "oracle_lambda" : "exit_loss_weight")} needs an exit_predictor.");
+        if (ExitPredictor == ExitPredictor.Sequence && OracleSigma != 0)
+            problems.Add("oracle_sigma needs exit_predictor multinomial or geometric.");
+        if (ExitPredictor == ExitPredictor.Sequence && IsLanguageModel)
+            problems.Add("exit_predictor sequence has no meaning for a language model, which has no source.");
+        foreach (var (key, value) in new[] { ("oracle_sigma", OracleSigma), ("oracle_lambda", OracleLambda), ("exit_loss_weight", ExitLossWeight) })
+        {
+            if (!(value >= 0 && float.IsFinite(value)))
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"{key} must be a finite number of at least 0, got {value}."));
+        }
+
         if (MixedPaths < 1)
             problems.Add($"mixed_paths must be at least 1, got {MixedPaths}.");
         if (!(ExitGradientScale >= 0 && float.IsFinite(ExitGradientScale)))

@@ -130,6 +130,21 @@ public sealed partial record ModelConfig
     /// <summary>gamma of the scaling of gradients in aligned training; 0 for none.</summary>
     public float ExitGradientScale { get; init; }
 
+    /// <summary>What predicts at which depth positions leave the decoder.</summary>
+    public ExitPredictor ExitPredictor { get; init; }
+
+    /// <summary>By what the depths are chosen that it learns.</summary>
+    public ExitOracle ExitOracle { get; init; }
+
+    /// <summary>sigma, over how far neighbours are heard in that; 0 for not at all.</summary>
+    public float OracleSigma { get; init; }
+
+    /// <summary>lambda, what a layer costs in that.</summary>
+    public float OracleLambda { get; init; }
+
+    /// <summary>alpha, the weight of the predictor's loss.</summary>
+    public float ExitLossWeight { get; init; } = 1;
+
     /// <summary>What the layers of the decoder see of the encoder's (<see cref="SurfaceFusion2021"/>).</summary>
     public EncoderFusion EncoderFusion { get; init; }
 

@@ -27,32 +27,59 @@ public abstract class ExitRule
         return thresholds.Length > 0 ? new Confident(thresholds.ToArray()) : throw new ArgumentException("ExitRule: there must be at least one threshold, got none.");
     }
 
-    /// <summary>Why a decoder of so many layers cannot be left by it, in one sentence; null where it can.</summary>
-    /// <param name="layers">N.</param>
-    internal virtual string? Problem(int layers) => null;
+    /// <summary>A position leaves where the model's predictor says (<see cref="ExitPredictor"/>).</summary>
+    /// <param name="threshold">Of a geometric predictor: after the first layer whose probability of leaving is above it.</param>
+    public static ExitRule Predicted(float threshold = 0.5f) => threshold is >= 0 and <= 1
+        ? new Learned(threshold)
+        : throw new ArgumentOutOfRangeException(null, FormattableString.Invariant($"ExitRule: a threshold must be in 0 .. 1, got {threshold}."));
+
+    /// <summary>Why a model's decoder cannot be left by it, in one sentence; null where it can.</summary>
+    /// <param name="config">The model.</param>
+    internal virtual string? Problem(ModelConfig config) => null;
 
     /// <summary>Who leaves.</summary>
     /// <param name="depth">After this layer, from 1; never the last.</param>
     /// <param name="rows">The rows that are still there.</param>
-    /// <param name="confidence">Their largest probabilities, computed when they are asked for.</param>
+    /// <param name="evidence">What is known of them, computed when it is asked for.</param>
     /// <returns>For each of the rows whether it leaves.</returns>
-    internal abstract bool[] Leaves(int depth, IReadOnlyList<int> rows, Func<float[]> confidence);
+    internal abstract bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence);
 
     private sealed class Fixed(int last) : ExitRule
     {
-        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, Func<float[]> confidence) => [.. rows.Select(_ => depth >= last)];
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence) => [.. rows.Select(_ => depth >= last)];
     }
 
     private sealed class Confident(float[] thresholds) : ExitRule
     {
-        internal override string? Problem(int layers) => thresholds.Length == 1 || thresholds.Length == layers - 1
+        internal override string? Problem(ModelConfig config) => thresholds.Length == 1 || thresholds.Length == config.DecoderDepth - 1
             ? null
-            : $"exit thresholds must be one, or one for each of the {layers - 1} layers before the last, got {thresholds.Length}.";
+            : $"exit thresholds must be one, or one for each of the {config.DecoderDepth - 1} layers before the last, got {thresholds.Length}.";
 
-        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, Func<float[]> confidence)
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence)
         {
             float threshold = thresholds[thresholds.Length == 1 ? 0 : depth - 1];
-            return [.. confidence().Select(p => p > threshold)];
+            return [.. evidence.Confidence().Select(p => p > threshold)];
         }
     }
+
+    private sealed class Learned(float threshold) : ExitRule
+    {
+        private ExitPredictor _kind;
+
+        internal override string? Problem(ModelConfig config)
+        {
+            _kind = config.ExitPredictor;
+            return _kind == ExitPredictor.None ? "exits cannot be predicted, the model was trained without exit_predictor." : null;
+        }
+
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence) => _kind == ExitPredictor.Geometric
+            ? [.. evidence.Halting().Select(p => p > threshold)]
+            : [.. evidence.Predicted().Select(n => depth >= n)];
+    }
 }
+
+/// <summary>What is known of rows after a layer, each computed when it is asked for.</summary>
+/// <param name="Confidence">Their largest probabilities of a token.</param>
+/// <param name="Halting">Their probabilities of leaving.</param>
+/// <param name="Predicted">The depths, from 1, that were predicted for them.</param>
+internal sealed record ExitEvidence(Func<float[]> Confidence, Func<float[]> Halting, Func<int[]> Predicted);

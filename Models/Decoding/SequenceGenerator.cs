@@ -46,7 +46,7 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
     {
         if (options.Validate() is { Count: > 0 } problems)
             throw new ArgumentException(string.Join('\n', problems.Select(p => $"SequenceGenerator: {p}")));
-        if (options.Exit?.Problem(model.Config.DecoderDepth) is { } problem)
+        if (options.Exit?.Problem(model.Config) is { } problem)
             throw new ArgumentException($"SequenceGenerator: {problem}");
         if (options.Alignments && model is not Seq2SeqModel)
             throw new ArgumentException("SequenceGenerator: alignments need a source, a language model has none.");

@@ -42,6 +42,8 @@ public sealed class Decoder : Module
             LayerAttention = Add("layer_attention", new LayerAttention(config));
         if (config.SurfaceFusion != SurfaceFusion.None)
             _surface = Add("surface", new SurfaceAttention(config));
+        if (config.ExitPredictor != ExitPredictor.None)
+            Exits = Add("exits", new ExitHead(config));
         Head = Add("head", config.SurfaceFusion == SurfaceFusion.Hard ? new SurfaceHead(config, () => OutputWeight) : (OutputHead)new ProjectionHead(() => OutputWeight));
     }
 
@@ -50,6 +52,9 @@ public sealed class Decoder : Module
 
     /// <summary>What turns the decoder's features into probabilities.</summary>
     public OutputHead Head { get; }
+
+    /// <summary>What predicts at which depth positions leave; null where nothing was taught to.</summary>
+    public ExitHead? Exits { get; }
 
     /// <summary>What the layers see of the encoder's; null where they see the last alone.</summary>
     public LayerAttention? LayerAttention { get; }
@@ -81,21 +86,21 @@ public sealed class Decoder : Module
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
     /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
-    /// <returns>For each depth from 1 on [B, T, F], new. Gradients of each and of the layers below it are scaled as the configuration says.</returns>
-    public IReadOnlyList<Tensor> ForwardExits(Tensor previous, EncoderOutput? encoded, RandomSource? random)
+    /// <returns>For each depth from 1 on [B, T, F], new, and what its layer gave, [B, T, C]. Gradients of each and of the layers below it are scaled as the configuration says.</returns>
+    public (IReadOnlyList<Tensor> Features, IReadOnlyList<Tensor> States) ForwardExits(Tensor previous, EncoderOutput? encoded, RandomSource? random)
     {
         var x = Embedded(previous, random);
         var seen = encoded is null ? null : Seen(encoded, random);
-        var exits = new Tensor[_layers.Path.Count];
+        Tensor[] exits = new Tensor[_layers.Path.Count], states = new Tensor[exits.Length];
         for (int n = 1; n <= exits.Length; n++)
         {
-            x = _layers.Path[n - 1].Forward(x, seen?[n - 1], random);
+            states[n - 1] = x = _layers.Path[n - 1].Forward(x, seen?[n - 1], random);
             exits[n - 1] = Finished(DepthAdaptive2020.Scaled(x, DepthAdaptive2020.GradientScale(_config, n)), encoded, random);
             if (n < exits.Length)
                 x = DepthAdaptive2020.Scaled(x, 1 / DepthAdaptive2020.GradientScale(_config, n + 1));
         }
 
-        return exits;
+        return (exits, states);
     }
 
     /// <summary>The features where each position leaves the layers at a depth of its own: beyond it, its state is passed on as it is, and later positions see it so.</summary>
@@ -152,6 +157,8 @@ public sealed class Decoder : Module
         for (state.Depth = 0; state.Depth < _layers.Path.Count; state.Depth++)
             _layers.Path[state.Depth].Begin(state, seen?[state.Depth]);
         _surface?.Begin(state, encoded!);
+        if (Exits is { Kind: ExitPredictor.Sequence })
+            state.AddPerSentence(this, ExitHead.Mean(encoded!));
     }
 
     /// <summary>The features of one more position.</summary>
@@ -173,13 +180,14 @@ public sealed class Decoder : Module
     {
         int last = _layers.Path.Count;
         var rows = new StepRows(state, [.. Enumerable.Range(0, state.Hypotheses)]);
+        int[] predicted = [];
         for (state.Depth = 0; state.Depth < last; state.Depth++)
         {
             x = _layers.Path[state.Depth].Step(x, state, rows);
             int depth = state.Depth + 1;
             if (rows.Active.Count == 0)
                 continue;
-            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, () => Confidence(x, state, rows));
+            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(() => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), () => Predicted(depth)));
             int left = leaves.Count(l => l);
             if (state.ExitCounts is { } counts)
                 counts[depth - 1] += left;
@@ -188,6 +196,23 @@ public sealed class Decoder : Module
         }
 
         return FinishedStep(x, state);
+
+        // One for all layers of a step: what the first of them gave decides, or the source.
+        int[] Predicted(int depth)
+        {
+            if (predicted.Length == 0)
+                predicted = Exits!.Kind == ExitPredictor.Multinomial ? Exits.Depths(x) : OfSentences(state);
+            return [.. rows.Active.Select(n => predicted[n])];
+        }
+    }
+
+    private int[] OfSentences(IncrementalState state)
+    {
+        int depth = state.Depth;
+        state.Depth = _layers.Path.Count;
+        int[] depths = Exits!.Depths(state.Of(this)[0].Value);
+        state.Depth = depth;
+        return [.. Enumerable.Range(0, state.Hypotheses).Select(n => depths[n / state.Beam])];
     }
 
     private float[] Confidence(Tensor x, IncrementalState state, StepRows rows)

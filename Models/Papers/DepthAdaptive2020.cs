@@ -52,7 +52,8 @@ public enum ExitWeights
 /// </summary>
 /// <remarks>
 /// Of mixed training the paper does not say how depths are drawn: here each is equally likely. Its scaling of gradients, which it did not find useful, is
-/// SCALE(x, g) = g x + (1 - g) sg(x): the prediction of depth n gets gamma_n = gamma (N - n), what goes on to depth n + 1 gets 1 / gamma_{n+1}; for n = N, where that gives 0, it is 1.
+/// SCALE(x, g) = g x + (1 - g) sg(x): the prediction of depth n gets gamma_n = gamma (N - n), what goes on to depth n + 1 gets 1 / gamma_{n+1}; for n = N, where that gives 0, it is 1. The loss of a predictor is added with the weight alpha, which the paper does not give, and passes
+/// gradients on to decoder and encoder; one for sequences counts once for each sequence.
 /// </remarks>
 public static class DepthAdaptive2020
 {
@@ -97,7 +98,7 @@ public static class DepthAdaptive2020
         var previous = batch.PreviousTarget;
         if (config.AdaptiveDepth == AdaptiveDepth.Mixed)
             return random is null ? loss(decoder.Forward(previous, encoded, random)) : MixedLoss(decoder, config, encoded, previous, loss, random);
-        var exits = decoder.ForwardExits(previous, encoded, random);
+        var (exits, states) = decoder.ForwardExits(previous, encoded, random);
         float all = Enumerable.Range(1, exits.Count).Sum(n => Weight(config.ExitWeights, n));
         Tensor? sum = null, last = null;
         for (int n = 1; n <= exits.Count; n++)
@@ -107,7 +108,20 @@ public static class DepthAdaptive2020
             sum = sum is null ? own : Ops.Add(sum, own);
         }
 
-        return (sum!, last!);
+        return decoder.Exits is null ? (sum!, last!) : (Ops.Add(sum!, Ops.Scale(ExitLoss(decoder, config, encoded, batch, exits, states), config.ExitLossWeight)), last!);
+    }
+
+    // The wanted depths are numbers: no gradient passes through what they were chosen by.
+    private static Tensor ExitLoss(Decoder decoder, ModelConfig config, EncoderOutput? encoded, BatchTensors batch, IReadOnlyList<Tensor> exits, IReadOnlyList<Tensor> states)
+    {
+        int[] targets = batch.Target.ToIntArray();
+        int length = batch.PreviousTarget.Shape[1];
+        float[][] values = [.. exits.Select(e => ExitOracles.Values(decoder.Head, Rows(e), targets, config.ExitOracle))];
+        return decoder.Exits!.Kind == ExitPredictor.Sequence
+            ? decoder.Exits.Loss([ExitHead.Mean(encoded!)], ExitOracles.OfSequences(values, targets, length, config.OracleLambda))
+            : decoder.Exits.Loss([.. states.Select(Rows)], ExitOracles.OfTokens(values, targets, length, config.OracleSigma, config.OracleLambda));
+
+        static Tensor Rows(Tensor x) => x.Reshape([x.Shape[0] * x.Shape[1], x.Shape[2]]);
     }
 
     private static (Tensor Loss, Tensor NegativeLogLikelihood) MixedLoss(

@@ -28,10 +28,10 @@ internal sealed class BatchSteps : IDisposable
         _options = options;
         _parameters = [.. model.Parameters];
         _memory = new StepMemory(model.Device);
-        bool varies = model.Config is not { EncoderLayerDrop: 0, DecoderLayerDrop: 0, AdaptiveDepth: not AdaptiveDepth.Mixed };
+        bool varies = model.Config is not { EncoderLayerDrop: 0, DecoderLayerDrop: 0, AdaptiveDepth: not AdaptiveDepth.Mixed, ExitPredictor: ExitPredictor.None };
         _captures = options.Graphs && _memory.Captures && !varies;
         if (options.Graphs && _memory.Captures && varies)
-            Obstacle = "layers are left out by chance, no two batches are the same work";
+            Obstacle = "what is computed depends on chance or on the batch (layer_drop, adaptive_depth mixed, exit_predictor)";
         _multiple = Multiple(options, _captures);
     }
 

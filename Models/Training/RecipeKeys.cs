@@ -76,6 +76,21 @@ internal static class RecipeKeys
             "What depth n counts in aligned training: 1, n, its square root, or one over these."),
         ModelWhole("mixed_paths", 1, m => m.MixedPaths, (m, v) => m with { MixedPaths = v }, "Passes with depths of their own for each batch of mixed training."),
         new RecipeKey<float>("model.exit_gradient_scale", Number(0), r => r.Model.ExitGradientScale, (r, v) => Model(r, m => m with { ExitGradientScale = v }), "gamma: depth n of N passes gamma (N - n) times its gradient; 0 for no scaling."),
+        new RecipeKey<ExitPredictor>(
+            "model.exit_predictor",
+            OneOf(("none", ExitPredictor.None), ("sequence", ExitPredictor.Sequence), ("multinomial", ExitPredictor.Multinomial), ("geometric", ExitPredictor.Geometric)),
+            r => r.Model.ExitPredictor,
+            (r, v) => Model(r, m => m with { ExitPredictor = v }),
+            "What learns at which depth positions leave the decoder: one depth for an output, one for each position after the first layer, or after every layer whether to leave."),
+        new RecipeKey<ExitOracle>(
+            "model.exit_oracle",
+            OneOf(("likelihood", ExitOracle.Likelihood), ("correctness", ExitOracle.Correctness)),
+            r => r.Model.ExitOracle,
+            (r, v) => Model(r, m => m with { ExitOracle = v }),
+            "By what the depths are chosen that it learns: the true token's log probability, or whether it is the likeliest."),
+        new RecipeKey<float>("model.oracle_sigma", Number(0), r => r.Model.OracleSigma, (r, v) => Model(r, m => m with { OracleSigma = v }), "Over how far neighbours are heard in that: exp(-distance squared / sigma); 0 for not at all."),
+        new RecipeKey<float>("model.oracle_lambda", Number(0), r => r.Model.OracleLambda, (r, v) => Model(r, m => m with { OracleLambda = v }), "What a layer costs in that."),
+        new RecipeKey<float>("model.exit_loss_weight", Number(0), r => r.Model.ExitLossWeight, (r, v) => Model(r, m => m with { ExitLossWeight = v }), "The weight of the predictor's loss."),
         new RecipeKey<EncoderFusion>(
             "model.encoder_fusion",
             OneOf(("none", EncoderFusion.None), ("coarse", EncoderFusion.Coarse), ("fine", EncoderFusion.Fine)),

@@ -84,7 +84,7 @@ public sealed class EarlyExitTests
     public void ConfidenceIsTheLargestProbabilityOfALayer(string kind)
     {
         using var device = new CpuDevice(1);
-        using var model = TinyModels.Create(DepthAdaptiveTests.Of(kind), device, spread: 1);
+        using var model = TinyModels.Create(DepthAdaptiveTests.Of(kind), device);
         int deepest = model.Config.DecoderDepth;
         var generator = new SequenceGenerator(model);
         var options = new DecodingOptions { Beam = 2, MaxLengthB = 7 };
@@ -121,6 +121,6 @@ public sealed class EarlyExitTests
     {
         public int[] Depths { get; set; } = [];
 
-        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, Func<float[]> confidence) => [.. rows.Select(n => Depths[n] == depth)];
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence) => [.. rows.Select(n => Depths[n] == depth)];
     }
 }

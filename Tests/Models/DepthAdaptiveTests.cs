@@ -24,7 +24,7 @@ public sealed class DepthAdaptiveTests
         using var scope = TensorScope.Begin();
         var previous = Tensor.From(device, [2, 4, 5, 2, 6, 7], [2, 3]);
         var encoded = TinyModels.Encode(model, Sources);
-        var exits = model.Decoder.ForwardExits(previous, encoded, null);
+        var exits = model.Decoder.ForwardExits(previous, encoded, null).Features;
         Assert.Equal(config.DecoderDepth, exits.Count);
         Assert.Equal(model.Decode(previous, encoded).ToArray(), exits[^1].ToArray());
         for (int n = 1; n <= exits.Count; n++)
@@ -72,7 +72,7 @@ public sealed class DepthAdaptiveTests
         using var batch = Batch(device);
         var (loss, nll) = model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, null);
         var encoded = model.Encode(batch.Source!, batch.SourceLengths!);
-        var exits = ((EncoderDecoderModel)model).Decoder.ForwardExits(batch.PreviousTarget, encoded, null);
+        var exits = ((EncoderDecoderModel)model).Decoder.ForwardExits(batch.PreviousTarget, encoded, null).Features;
         var parts = exits.Select(e => model.Loss(e, batch.Target, 0.1f, LabelSmoothing.OverOthers)).ToArray();
         double[] w = [first, second, third];
         Assert.Equal(parts.Zip(w, (p, v) => p.Loss.Item() * v).Sum() / w.Sum(), loss.Item(), 1e-4);

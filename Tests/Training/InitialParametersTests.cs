@@ -120,7 +120,7 @@ public sealed class InitialParametersTests : IDisposable
         Assert.Equal(Translate("--decoder-path", "1"), left.Out);
         Assert.Matches(@"^layers: 1\.00 of 2 in the mean \(1: \d+, 2: 0 positions\)\n$", left.Error);
         Assert.Equal("cudaseq translate: --exit-confidence must be probabilities with commas between, got 2.\n", Tool.Run(["translate", "--model", _trained, "--exit-confidence", "2"], "1\n").Error);
-        Assert.Equal("cudaseq translate: --exit-depth and --exit-confidence must not both be given.\n", Tool.Run(["translate", "--model", _trained, "--exit-depth", "1", "--exit-confidence", "0.5"], "1\n").Error);
+        Assert.Equal("cudaseq translate: --exit-depth, --exit-confidence and --exit-predicted must be given alone.\n", Tool.Run(["translate", "--model", _trained, "--exit-depth", "1", "--exit-confidence", "0.5"], "1\n").Error);
         string[] evaluate = ["evaluate", "--model", _trained, "--input", _folder.PathOf("valid.digits"), "--reference", _folder.PathOf("valid.words")];
         Assert.NotEqual(Tool.Run(evaluate).Out, Tool.Run([.. evaluate, "--decoder-path", "1"]).Out);
 
