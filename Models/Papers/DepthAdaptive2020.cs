@@ -78,6 +78,43 @@ public static class DepthAdaptive2020
         _ => 1,
     };
 
+    /// <summary>
+    /// Floating-point operations of a transformer's decoder for one output, by the paper's appendix B: biases, norms and softmaxes are not counted, and the keys and values of the source
+    /// are made when a layer is visited for the first time.
+    /// </summary>
+    /// <param name="config">A transformer; encoder and decoder are of one width.</param>
+    /// <param name="source">|x|, tokens of the source.</param>
+    /// <param name="exits">q(t), the layers that each position visits, from 1 to N.</param>
+    /// <param name="confidence">Whether positions leave by confidence, which projects to the vocabulary after each layer; otherwise by the model's predictor, where it has one.</param>
+    /// <exception cref="ArgumentException">The model is no transformer, or an exit is not in 1 .. N.</exception>
+    public static double Operations(ModelConfig config, int source, IReadOnlyList<int> exits, bool confidence = false)
+    {
+        int layers = config.DecoderDepth;
+        if (config.Architecture != Architecture.Transformer)
+            throw new ArgumentException($"DepthAdaptive2020: operations are those of a transformer, got {config.Architecture}.");
+        if (exits.Any(q => q < 1 || q > layers))
+            throw new ArgumentException($"DepthAdaptive2020: exits must be in 1 .. {layers}, got [{string.Join(", ", exits)}].");
+        double d = config.ModelWidth, f = config.FeedForwardWidth, v = config.TargetVocabulary, sum = 0;
+        int visited = 0;
+        for (int t = 1; t <= exits.Count; t++)
+        {
+            int q = exits[t - 1];
+            double block = (12 * d * d) + (4 * f * d) + (4 * t * d) + (4 * source * d), skipped = 4 * d * d;
+            double prediction = confidence ? 2 * q * v * d : config.ExitPredictor switch
+            {
+                ExitPredictor.Sequence => t == 1 ? 2 * layers * d : 0,
+                ExitPredictor.Multinomial => 2 * layers * d,
+                ExitPredictor.Geometric => 2 * d * q,
+                _ => 0,
+            };
+            sum += (q * block) + ((layers - q) * skipped) + prediction + (confidence ? 0 : 2 * v * d);
+            sum += Math.Max(0, q - visited) * 4 * source * d * d;
+            visited = Math.Max(visited, q);
+        }
+
+        return sum;
+    }
+
     /// <summary>gamma_n, what the gradient of the prediction at depth n is multiplied by; 1 where nothing is scaled.</summary>
     internal static float GradientScale(ModelConfig config, int depth)
         => config.ExitGradientScale == 0 || depth >= config.DecoderDepth ? 1 : config.ExitGradientScale * (config.DecoderDepth - depth);

@@ -165,6 +165,21 @@ public sealed class ExitPredictorTests
         Assert.Equal(generator.ExitCounts.Sum(), generator.ExitCounts[depth - 1]);
     }
 
+    // d = 8, f = 12, V = 11, N = 3, |x| = 5. A block costs 768 + 384 + 32 t + 160, a skipped one 256, the source of a block once 1280, the projection 176. Positions that visit one
+    // and three layers: 1344 + 2 * 256, then 3 * 1376, three layers' sources, two projections: 10,176. Predictors: 2 * 3 * 8 once, or twice, or 2 * 8 * 4; confidence: four projections for two.
+    [Theory]
+    [InlineData(ExitPredictor.None, false, 10_176)]
+    [InlineData(ExitPredictor.Sequence, false, 10_224)]
+    [InlineData(ExitPredictor.Multinomial, false, 10_272)]
+    [InlineData(ExitPredictor.Geometric, false, 10_240)]
+    [InlineData(ExitPredictor.None, true, 10_528)]
+    public void OperationsAreThePapers(ExitPredictor predictor, bool confidence, double expected)
+    {
+        Assert.Equal(expected, DepthAdaptive2020.Operations(Deep with { ExitPredictor = predictor }, 5, [1, 3], confidence), 1e-9);
+        Assert.Equal(
+            "DepthAdaptive2020: exits must be in 1 .. 3, got [1, 4].", Assert.Throws<ArgumentException>(() => DepthAdaptive2020.Operations(Deep, 5, [1, 4])).Message);
+    }
+
     [Fact]
     public void WhatHasNoPredictorSaysSo()
     {
