@@ -67,6 +67,8 @@ internal static class CommandLine
         new TrainVerb(),
         new RecipeVerb(),
         new AverageVerb(),
+        new ImportVerb(),
+        new ExportVerb(),
         new TranslateVerb(),
         new GenerateVerb(),
         new EvaluateVerb(),

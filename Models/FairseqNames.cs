@@ -15,7 +15,8 @@ internal static class FairseqNames
         ("decoder.output_projection.weight", "decoder.embed_out"),
     ];
 
-    private static readonly string[] Buffers = [".version", ".embed_positions._float_tensor", ".embed_positions.weights"];
+    // The bias of dynamic convolutions has been a parameter since October 2022, also where it is off, as it is in all models.
+    private static readonly string[] Buffers = [".version", ".embed_positions._float_tensor", ".embed_positions.weights", ".conv.conv_bias"];
 
     /// <summary>Under which names a parameter may be found, the present one first.</summary>
     public static IEnumerable<string> Of(string name)
@@ -33,6 +34,10 @@ internal static class FairseqNames
             yield return name.Replace(".final_layer_norm.", last, StringComparison.Ordinal);
         }
     }
+
+    /// <summary>The name of a parameter in fairseq's present version.</summary>
+    public static string Present(string name)
+        => name.Replace(".layer_norms.0.", ".layer_norm1.", StringComparison.Ordinal).Replace(".layer_norms.1.", ".layer_norm2.", StringComparison.Ordinal);
 
     /// <summary>Queries, keys and values were once one matrix, [3 C, C], and one bias: its name and this parameter's third of it; null for other parameters.</summary>
     public static (string Name, int Third)? Fused(string name)

@@ -75,6 +75,10 @@ public sealed class Vocabulary : IReadOnlyList<string>
         return new Vocabulary([.. Specials, .. sorted.Take(size - SpecialCount)]);
     }
 
+    /// <summary>Numbers pieces in their order, from <see cref="SpecialCount"/> on.</summary>
+    /// <param name="pieces">Distinct and not empty.</param>
+    internal static Vocabulary Of(IEnumerable<string> pieces) => new([.. Specials, .. pieces]);
+
     /// <summary>
     /// Counts the pieces of a text and numbers them. Where the tokeniser's pieces are a closed set, all of them are numbered, also those the text does not use,
     /// and no others.

@@ -67,6 +67,19 @@ public sealed class ParameterLoadingTests
         Assert.Equal(before, model.Parameters.First().ToArray());
     }
 
+    [Fact]
+    public void ReportsFiftyProblemsAndHowManyThereAreMore()
+    {
+        using var device = Device.Open("cpu");
+        using var scope = TensorScope.Begin();
+        using var model = TinyModels.Create(TinyModels.Transformer, device);
+        string[] lines = Assert.Throws<InvalidDataException>(() => model.LoadParameters("model.safetensors", new Dictionary<string, Tensor>())).Message.Split('\n');
+        int parameters = model.NamedParameters().Count();
+        Assert.Equal(51, lines.Length);
+        Assert.Equal("model.safetensors: encoder.embed_tokens.weight is missing, the model wants [11, 8].", lines[0]);
+        Assert.Equal($"model.safetensors: {parameters - 50} more do not fit.", lines[50]);
+    }
+
     /// <summary>
     /// What fairseq's checkpoints look like: filters [H, 1, K], the tables of a shared embedding stored once for each use, version counters, names that changed.
     /// </summary>
