@@ -31,7 +31,7 @@ internal sealed class ImportFairseqVerb : Verb
         ("cudaseq translate --model runs/wmt16 --input test.bpe.en --output test.bpe.de", "Translates with it."),
     ];
 
-    public override string Notes => "A checkpoint is read as data, and nothing that it holds is run: classes that are none of PyTorch's and fairseq's own are refused. Training cannot go on from it.";
+    public override string Notes => "A checkpoint is read as data, and nothing that it holds is run: classes that are none of PyTorch's and fairseq's own are refused. Optimisers are not imported; a recipe's training.initialize_from begins a run with the parameters.";
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {

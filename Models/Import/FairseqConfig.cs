@@ -86,6 +86,8 @@ internal static class FairseqConfig
         return Common(arguments, defaults) with
         {
             ActivationDropout = activationDropout == 0 ? arguments.Real("relu_dropout", 0) : activationDropout,
+            EncoderLayerDrop = arguments.Real("encoder_layerdrop", defaults.EncoderLayerDrop),
+            DecoderLayerDrop = arguments.Real("decoder_layerdrop", defaults.DecoderLayerDrop),
         };
 
         void Off(string name, string reason)

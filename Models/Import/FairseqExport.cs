@@ -53,6 +53,7 @@ public static class FairseqExport
             throw new InvalidDataException($"{options.Model}: encoder_kernel_widths must be odd, fairseq centres no others, got [{string.Join(", ", config.EncoderKernelWidths)}].");
         CheckLanguages(options);
         string json = JsonSerializer.Serialize(Arguments(config, options.SourceLanguage, options.TargetLanguage), Format);
+        CheckSaid(options.Model, config, json);
         var (source, target) = run.LoadCodecs();
         using var device = Device.Open("cpu");
         using var file = SafetensorsFile.Open(path);
@@ -104,8 +105,8 @@ public static class FairseqExport
             ["no_token_positional_embeddings"] = false,
             ["adaptive_softmax_cutoff"] = null,
         };
-        Side("encoder", config.EncoderLayers, config.EncoderKernelWidths, config.EncoderGlu);
-        Side("decoder", config.DecoderLayers, config.DecoderKernelWidths, config.DecoderGlu);
+        Side("encoder", config.EncoderLayers, config.EncoderLayerDrop, config.EncoderKernelWidths, config.EncoderGlu);
+        Side("decoder", config.DecoderLayers, config.DecoderLayerDrop, config.DecoderKernelWidths, config.DecoderGlu);
         if (convolutional)
         {
             arguments["weight_softmax"] = true;
@@ -119,7 +120,7 @@ public static class FairseqExport
 
         return arguments;
 
-        void Side(string side, int layers, IReadOnlyList<int> widths, bool glu)
+        void Side(string side, int layers, float layerDrop, IReadOnlyList<int> widths, bool glu)
         {
             arguments[$"{side}_embed_dim"] = config.ModelWidth;
             arguments[$"{side}_ffn_embed_dim"] = config.FeedForwardWidth;
@@ -128,12 +129,31 @@ public static class FairseqExport
             arguments[$"{side}_normalize_before"] = config.PreNorm;
             arguments[$"{side}_learned_pos"] = false;
             if (!convolutional)
+            {
+                arguments[$"{side}_layerdrop"] = layerDrop;
                 return;
+            }
+
             arguments[$"{side}_conv_dim"] = config.ModelWidth;
             arguments[$"{side}_conv_type"] = config.Architecture == Architecture.LightConv ? "lightweight" : "dynamic";
             arguments[$"{side}_kernel_size_list"] = widths;
             arguments[$"{side}_glu"] = glu;
         }
+    }
+
+    // What the arguments do not say would be another model in silence.
+    private static void CheckSaid(string model, ModelConfig config, string json)
+    {
+        var said = FairseqConfig.Read(new FairseqArguments().AddJson(json, model), model) with
+        {
+            SourceVocabulary = config.SourceVocabulary,
+            TargetVocabulary = config.TargetVocabulary,
+        };
+        using var ours = JsonDocument.Parse(config.ToJson());
+        using var theirs = JsonDocument.Parse(said.ToJson());
+        string[] lost = [.. ours.RootElement.EnumerateObject().Where(p => p.Value.GetRawText() != theirs.RootElement.GetProperty(p.Name).GetRawText()).Select(p => p.Name)];
+        if (lost.Length > 0)
+            throw new InvalidDataException($"{model}: must be a model that fairseq has, whose arguments do not say {string.Join(", ", lost)}.");
     }
 
     private static void CheckLanguages(FairseqExportOptions options)

@@ -78,8 +78,25 @@ public sealed class FairseqVerbTests : IDisposable
         var config = TinyModels.Conv(Architecture.LightConv) with { EncoderKernelWidths = [4] };
         Save(config);
         Refuses(1, $"cudaseq: {_run}: encoder_kernel_widths must be odd, fairseq centres no others, got [4].\n", "export", "fairseq", "--model", _run, "--out", _folder.PathOf("x"));
+        Not("decoder_path", TinyModels.Transformer with { DecoderPath = [1, 2, 1] });
+        Not("encoder_layer_drop", TinyModels.Conv(Architecture.DynamicConv) with { EncoderLayerDrop = 0.1f });
+        Not("adaptive_depth", TinyModels.Transformer with { AdaptiveDepth = AdaptiveDepth.Aligned });
+        Not("surface_fusion", SurfaceFusion2021.Hard(TinyModels.Transformer));
+        Assert.Equal(8, FairseqStates.Models.Count());
+        Assert.All(TinyModels.All.Except(FairseqStates.Models), c =>
+        {
+            Save(c);
+            Assert.StartsWith($"cudaseq: {_run}: must be a model that fairseq has, whose arguments do not say ", Tool.Run("export", "fairseq", "--model", _run, "--out", _folder.PathOf("x")).Error);
+        });
+        Assert.False(File.Exists(_folder.PathOf("x")));
         Save(TinyModels.Transformer.AsLanguageModel());
         Refuses(1, $"cudaseq: {_run}: must hold a model that translates, it holds a language model.\n", "export", "fairseq", "--model", _run, "--out", _folder.PathOf("x"));
+
+        void Not(string key, ModelConfig saved)
+        {
+            Save(saved);
+            Refuses(1, $"cudaseq: {_run}: must be a model that fairseq has, whose arguments do not say {key}.\n", "export", "fairseq", "--model", _run, "--out", _folder.PathOf("x"));
+        }
 
         void Save(ModelConfig saved)
         {

@@ -200,11 +200,13 @@ public sealed class FairseqConfigTests
     [Fact]
     public void ArgumentsThatAreWrittenAreReadAgain()
     {
-        foreach (var config in TinyModels.All)
+        foreach (var config in FairseqStates.Models)
         {
             var model = config with { Dropout = 0.3f, AttentionDropout = 0.1f, ActivationDropout = 0.05f, SourceVocabulary = 0, TargetVocabulary = 0 };
             if (model.Architecture != Architecture.Transformer)
                 model = model with { WeightDropout = 0.2f, InputDropout = 0.15f };
+            else
+                model = model with { EncoderLayerDrop = 0.25f, DecoderLayerDrop = 0.125f };
             string json = System.Text.Json.JsonSerializer.Serialize(FairseqExport.Arguments(model, "de", "en"));
             Assert.Equal(model, Read(json));
         }

@@ -27,7 +27,7 @@ public sealed class FairseqImportTests : IDisposable
     {
         using var device = Device.Open("cpu");
         var codec = new TextCodec(new WordTokenizer(), FairseqDictionary.Load(_folder.PathOf("dict.de.txt")));
-        foreach (var config in TinyModels.All)
+        foreach (var config in FairseqStates.Models)
         {
             using var model = TinyModels.Create(config, device);
             var own = new Translator(model, codec, codec);
@@ -88,7 +88,7 @@ public sealed class FairseqImportTests : IDisposable
     public void WhatIsExportedIsImportedAgain()
     {
         using var device = Device.Open("cpu");
-        foreach (var config in TinyModels.All)
+        foreach (var config in FairseqStates.Models)
         {
             using var model = TinyModels.Create(config, device);
             string run = _folder.PathOf($"{Guid.NewGuid():n}"), exported = _folder.PathOf($"{Guid.NewGuid():n}"), again = _folder.PathOf($"{Guid.NewGuid():n}");

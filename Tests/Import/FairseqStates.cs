@@ -5,6 +5,10 @@ namespace CudaSeq.Tests;
 /// <summary>Checkpoints as fairseq writes them, of models of ours.</summary>
 internal static class FairseqStates
 {
+    /// <summary>The tiny models that fairseq has as well: each layer once, nothing of the encoder but its last layer.</summary>
+    public static IEnumerable<ModelConfig> Models
+        => TinyModels.All.Where(c => c.EncoderPath.Count + c.DecoderPath.Count == 0 && c.EncoderFusion == EncoderFusion.None && c.SurfaceFusion == SurfaceFusion.None);
+
     /// <summary>The arguments of fairseq that mean a configuration.</summary>
     public static List<(object? Key, object? Value)> Arguments(ModelConfig config)
     {
