@@ -102,6 +102,7 @@ public sealed partial record ModelConfig
                 problems.Add($"{side}_kernel_widths must be in 1 .. {MaxKernelWidth}, got [{string.Join(", ", widths)}].");
         }
     }
+
     private void Fusion(List<string> problems)
     {
         if (EncoderFusion == EncoderFusion.None && (FusionDropConnect != 0 || FusionDropout != 0))
@@ -126,6 +127,7 @@ public sealed partial record ModelConfig
         if (SurfaceAttentionHeads < 1 || (ModelWidth >= 4 && ModelWidth % SurfaceAttentionHeads != 0))
             problems.Add($"surface_attention_heads must divide model_width, got {SurfaceAttentionHeads} and {ModelWidth}.");
     }
+
     private void Exits(List<string> problems)
     {
         if (AdaptiveDepth != AdaptiveDepth.Aligned && (ExitWeights != ExitWeights.Uniform || ExitGradientScale != 0))

@@ -3,8 +3,11 @@ namespace CudaSeq.Models;
 /// <summary>How sequences are searched for. The defaults are fairseq's.</summary>
 public sealed record DecodingOptions
 {
-    /// <summary>The most hypotheses of a sentence, and the most samples.</summary>
+    /// <summary>The most hypotheses of a sentence.</summary>
     public const int MostBeam = 1000;
+
+    /// <summary>The most samples of a sentence.</summary>
+    public const int MostSamples = 100_000;
 
     /// <summary>The most and, negative, the least power of the length.</summary>
     public const float MostLengthPenalty = 10;
@@ -103,7 +106,7 @@ public sealed record DecodingOptions
     {
         var problems = new List<string>();
         Between(1, MostBeam, Beam, "beam");
-        Between(1, MostBeam, NBest, "nbest");
+        Between(1, Sampling ? MostSamples : MostBeam, NBest, "nbest");
         AtLeast(0, MaxLengthB, "max_length_b");
         AtLeast(1, MaxLength, "max_length");
         AtLeast(0, MinLength, "min_length");

@@ -187,7 +187,7 @@ public sealed class Decoder : Module
             int depth = state.Depth + 1;
             if (rows.Active.Count == 0)
                 continue;
-            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(() => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), () => Predicted(depth)));
+            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(() => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), Predicted));
             int left = leaves.Count(l => l);
             if (state.ExitCounts is { } counts)
                 counts[depth - 1] += left;
@@ -198,7 +198,7 @@ public sealed class Decoder : Module
         return FinishedStep(x, state);
 
         // One for all layers of a step: what the first of them gave decides, or the source.
-        int[] Predicted(int depth)
+        int[] Predicted()
         {
             if (predicted.Length == 0)
                 predicted = Exits!.Kind == ExitPredictor.Multinomial ? Exits.Depths(x) : OfSentences(state);

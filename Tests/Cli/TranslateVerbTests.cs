@@ -72,7 +72,7 @@ public sealed class TranslateVerbTests : IDisposable
         RefusesOf("cudaseq translate: --seed is about --sampling, which must be given with it.\n", "--seed", "2");
         RefusesOf("cudaseq translate: --diverse-beam-strength is about --diverse-beam-groups of 2 or more, which must be given with it.\n", "--diverse-beam-strength", "1");
         RefusesOf("cudaseq translate: --beam must be from 1 to 1000, got 1001.\n", "--beam", "1001");
-        RefusesOf("cudaseq translate: --nbest must be from 1 to 1000, got 2147483647.\n", "--nbest", "2147483647", "--sampling");
+        RefusesOf("cudaseq translate: --nbest must be from 1 to 100000, got 2147483647.\n", "--nbest", "2147483647", "--sampling");
         RefusesOf("cudaseq translate: --length-penalty must be from -10 to 10, got 11.\n", "--length-penalty", "11");
         RefusesOf("cudaseq translate: --min-length must be at most --max-length-b with --max-length-a 0, got 13 and 12.\n", "--min-length", "13");
         RefusesOf("cudaseq translate: --sampling-topk must be 0 without --sampling, got 3.\n", "--sampling-topk", "3");
