@@ -63,14 +63,11 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
         return Decoder.SourceAttention(previous, encoded);
     }
 
-    /// <inheritdoc/>
-    internal sealed override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
-    {
-        if (Config.AdaptiveDepth == AdaptiveDepth.None || batch.Source is not { } source || batch.SourceLengths is not { } lengths)
-            return base.Loss(batch, smoothing, form, random);
-        var encoded = Encode(source, lengths, random);
-        return DepthAdaptive2020.Loss(Decoder, Config, encoded, batch, features => CrossEntropy(features, batch.Target, smoothing, form), random);
-    }
+    private protected sealed override (Tensor Loss, Tensor NegativeLogLikelihood) LossOf(
+        Tensor previous, EncoderOutput encoded, Tensor target, float smoothing, LabelSmoothing form, RandomSource? random)
+        => Config.AdaptiveDepth == AdaptiveDepth.None
+            ? base.LossOf(previous, encoded, target, smoothing, form, random)
+            : DepthAdaptive2020.Loss(Decoder, Config, encoded, previous, target, features => CrossEntropy(features, target, smoothing, form), random);
 
     /// <inheritdoc/>
     protected sealed override void Fill(IncrementalState state, EncoderOutput encoded) => Decoder.Begin(state, encoded);

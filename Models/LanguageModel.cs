@@ -71,7 +71,9 @@ public sealed class LanguageModel : AutoregressiveModel
     /// <exception cref="ArgumentException">The shapes do not fit, or a token is not in the vocabulary.</exception>
     public (Tensor Loss, Tensor NegativeLogLikelihood) Loss(
         Tensor previous, Tensor target, float smoothing = 0, LabelSmoothing form = LabelSmoothing.OverOthers, RandomSource? random = null)
-        => CrossEntropy(Forward(previous, random), target, smoothing, form);
+        => Config.AdaptiveDepth == AdaptiveDepth.None
+            ? CrossEntropy(Forward(previous, random), target, smoothing, form)
+            : DepthAdaptive2020.Loss(Decoder, Config, encoded: null, previous, target, features => CrossEntropy(features, target, smoothing, form), random);
 
     /// <summary>Begins to decode, token by token: nothing already computed is computed again. No gradient.</summary>
     /// <param name="texts">Texts side by side, M.</param>
@@ -90,9 +92,7 @@ public sealed class LanguageModel : AutoregressiveModel
 
     /// <inheritdoc/>
     internal override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
-        => Config.AdaptiveDepth == AdaptiveDepth.None
-            ? base.Loss(batch, smoothing, form, random)
-            : DepthAdaptive2020.Loss(Decoder, Config, encoded: null, batch, features => CrossEntropy(features, batch.Target, smoothing, form), random);
+        => Loss(batch.PreviousTarget, batch.Target, smoothing, form, random);
 
     /// <inheritdoc/>
     protected override Tensor Step(Tensor tokens, IncrementalState state) => Decoder.Step(tokens, state);

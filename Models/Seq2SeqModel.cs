@@ -58,7 +58,7 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
         float smoothing = 0,
         LabelSmoothing form = LabelSmoothing.OverOthers,
         RandomSource? random = null)
-        => CrossEntropy(Decode(previous, Encode(source, lengths, random), random), target, smoothing, form);
+        => LossOf(previous, Encode(source, lengths, random), target, smoothing, form, random);
 
     /// <summary>Begins to decode, token by token: nothing already computed is computed again. No gradient.</summary>
     /// <param name="encoded">The sources, M sentences; may be freed afterwards.</param>
@@ -84,6 +84,12 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
     }
 
     /// <inheritdoc/>
+    internal sealed override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
+        => batch.Source is { } source && batch.SourceLengths is { } lengths
+            ? Loss(source, lengths, batch.PreviousTarget, batch.Target, smoothing, form, random)
+            : base.Loss(batch, smoothing, form, random);
+
+    /// <inheritdoc/>
     internal sealed override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
     {
         int width = sizes.Source(sources.Max(s => s.Length));
@@ -96,6 +102,11 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
         var encoded = Encode(Tensor.From(Device, padded, [sources.Count, width]), Tensor.From(Device, lengths));
         return Begin(new IncrementalState(encoded, beam, maxLength, sizes, memory), encoded);
     }
+
+    /// <summary>Both sums of the loss for sources that are encoded.</summary>
+    private protected virtual (Tensor Loss, Tensor NegativeLogLikelihood) LossOf(
+        Tensor previous, EncoderOutput encoded, Tensor target, float smoothing, LabelSmoothing form, RandomSource? random)
+        => CrossEntropy(Decode(previous, encoded, random), target, smoothing, form);
 
     /// <summary>Fills a new state.</summary>
     /// <param name="state">No step was taken.</param>

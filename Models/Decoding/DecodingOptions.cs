@@ -134,6 +134,8 @@ public sealed record DecodingOptions
             problems.Add($"diverse_beam_groups must be 1 with sampling, got {DiverseBeamGroups}.");
         else if (DiverseBeamGroups > 1 && Beam % DiverseBeamGroups != 0)
             problems.Add($"diverse_beam_groups must divide beam, got {DiverseBeamGroups} and {Beam}.");
+        if (Alignments && Exit is not null)
+            problems.Add("alignments are of the decoder's last layer, they cannot be had with exits before it.");
         if (!float.IsFinite(DiverseBeamStrength) || DiverseBeamStrength < 0)
             problems.Add(FormattableString.Invariant($"diverse_beam_strength must be a finite number of at least 0, got {DiverseBeamStrength}."));
         return problems;

@@ -36,7 +36,7 @@ internal sealed class DecodingSteps : IDisposable
         _model = model;
         _beam = beam;
         _memory = new StepMemory(model.Device);
-        Sizes = _memory.Captures ? DecodingSizes.Rounded : DecodingSizes.Exact;
+        Sizes = _memory.Captures && exit is null ? DecodingSizes.Rounded : DecodingSizes.Exact;
         _fixed = graphs && exit is null && _memory.Captures ? new FixedMemory(_memory) : null;
         _temperature = temperature;
     }

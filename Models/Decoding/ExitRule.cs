@@ -11,7 +11,7 @@ public abstract class ExitRule
     }
 
     /// <summary>Every position leaves after so many layers.</summary>
-    /// <param name="depth">1 or more; in a decoder of fewer layers none leaves early.</param>
+    /// <param name="depth">From 1 to the layers that there are.</param>
     public static ExitRule AtDepth(int depth) => depth >= 1 ? new Fixed(depth) : throw new ArgumentOutOfRangeException(null, $"ExitRule: the depth must be at least 1, got {depth}.");
 
     /// <summary>A position leaves after the first layer n whose likeliest token has a probability above tau_n. Costs the projection to the vocabulary at every layer it visits.</summary>
@@ -46,6 +46,8 @@ public abstract class ExitRule
 
     private sealed class Fixed(int last) : ExitRule
     {
+        internal override string? Problem(ModelConfig config) => last <= config.DecoderDepth ? null : $"the depth of an exit must be from 1 to {config.DecoderDepth}, got {last}.";
+
         internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence) => [.. rows.Select(_ => depth >= last)];
     }
 
@@ -64,22 +66,18 @@ public abstract class ExitRule
 
     private sealed class Learned(float threshold) : ExitRule
     {
-        private ExitPredictor _kind;
-
         internal override string? Problem(ModelConfig config)
-        {
-            _kind = config.ExitPredictor;
-            return _kind == ExitPredictor.None ? "exits cannot be predicted, the model was trained without exit_predictor." : null;
-        }
+            => config.ExitPredictor == ExitPredictor.None ? "exits cannot be predicted, the model was trained without exit_predictor." : null;
 
-        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence) => _kind == ExitPredictor.Geometric
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence) => evidence.Predictor == ExitPredictor.Geometric
             ? [.. evidence.Halting().Select(p => p > threshold)]
             : [.. evidence.Predicted().Select(n => depth >= n)];
     }
 }
 
 /// <summary>What is known of rows after a layer, each computed when it is asked for.</summary>
+/// <param name="Predictor">What predicts depths.</param>
 /// <param name="Confidence">Their largest probabilities of a token.</param>
 /// <param name="Halting">Their probabilities of leaving.</param>
 /// <param name="Predicted">The depths, from 1, that were predicted for them.</param>
-internal sealed record ExitEvidence(Func<float[]> Confidence, Func<float[]> Halting, Func<int[]> Predicted);
+internal sealed record ExitEvidence(ExitPredictor Predictor, Func<float[]> Confidence, Func<float[]> Halting, Func<int[]> Predicted);

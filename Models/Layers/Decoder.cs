@@ -122,14 +122,20 @@ public sealed class Decoder : Module
                 continue;
             }
 
-            float[] passes = new float[depths.Length];
+            // Of the two one is multiplied by 0, so that the other is not rounded.
+            float[] passes = new float[depths.Length], stays = new float[depths.Length];
             for (int i = 0; i < passes.Length; i++)
-                passes[i] = depths[i] >= n ? 1 : 0;
-            var mask = Tensor.From(x.Device, passes, [x.Shape[0], x.Shape[1], 1]);
-            x = Ops.Add(x, Ops.Multiply(Ops.Subtract(y, x), x.DType == DType.Float32 ? mask : Ops.Convert(mask, x.DType)));
+                (passes[i], stays[i]) = depths[i] >= n ? (1f, 0f) : (0f, 1f);
+            x = Ops.Add(Ops.Multiply(x, Mask(stays)), Ops.Multiply(y, Mask(passes)));
         }
 
         return Finished(x, encoded, random);
+
+        Tensor Mask(float[] values)
+        {
+            var mask = Tensor.From(x.Device, values, [x.Shape[0], x.Shape[1], 1]);
+            return x.DType == DType.Float32 ? mask : Ops.Convert(mask, x.DType);
+        }
     }
 
     /// <summary>How much attention the last layer pays to the source; no gradient.</summary>
@@ -187,7 +193,7 @@ public sealed class Decoder : Module
             int depth = state.Depth + 1;
             if (rows.Active.Count == 0)
                 continue;
-            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(() => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), Predicted));
+            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(Exits?.Kind ?? ExitPredictor.None, () => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), Predicted));
             int left = leaves.Count(l => l);
             if (state.ExitCounts is { } counts)
                 counts[depth - 1] += left;

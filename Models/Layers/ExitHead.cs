@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -46,12 +47,12 @@ public sealed class ExitHead : Module
     /// <summary>The likeliest depth of each row; no gradient.</summary>
     /// <param name="states">[N, C].</param>
     /// <returns>[N], from 1.</returns>
-    public int[] Depths(Tensor states) => Array.ConvertAll(Ops.TopK(_linear.Forward(states), 1).Indices.ToIntArray(), n => n + 1);
+    public int[] Depths(Tensor states) => Array.ConvertAll(Ops.TopK(Logits(states), 1).Indices.ToIntArray(), n => n + 1);
 
     /// <summary>The probabilities of leaving after a layer; no gradient.</summary>
     /// <param name="states">[N, C].</param>
     /// <returns>[N].</returns>
-    public float[] Halting(Tensor states) => Ops.Sigmoid(_linear.Forward(states)).ToArray();
+    public float[] Halting(Tensor states) => Ops.Sigmoid(Logits(states)).ToArray();
 
     /// <summary>The mean of each source's states.</summary>
     /// <param name="encoded">The source.</param>
@@ -63,4 +64,6 @@ public sealed class ExitHead : Module
         var share = Tensor.From(sum.Device, shares, [shares.Length, 1]);
         return Ops.Multiply(sum, sum.DType == share.DType ? share : Ops.Convert(share, sum.DType));
     }
+
+    private Tensor Logits(Tensor states) => Ops.Linear(states, _linear.Weight, _linear.Bias, result: DType.Float32);
 }

@@ -35,6 +35,7 @@ public sealed class LayerAttention : Module
     private readonly bool _fine;
     private readonly float _dropConnect;
     private readonly float _dropout;
+    private int? _lesion;
 
     /// <summary>Declares the parameters.</summary>
     /// <param name="config">Depths, width, kind of fusion and its dropout.</param>
@@ -48,7 +49,12 @@ public sealed class LayerAttention : Module
     }
 
     /// <summary>A layer of the encoder, 0 for the embeddings, whose weights count as zero without the others' growing: for measuring what it is worth. Null for none.</summary>
-    public int? Lesion { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    public int? Lesion
+    {
+        get => _lesion;
+        set => _lesion = value is null || (uint)value < (uint)_layers ? value : throw new ArgumentOutOfRangeException(null, $"LayerAttention: a lesion must be of a layer in 0 .. {_layers - 1}, got {value}.");
+    }
 
     /// <summary>The weights of all layers of the encoder for all of the decoder.</summary>
     /// <param name="random">Draws what DropConnect drops; null for evaluation.</param>

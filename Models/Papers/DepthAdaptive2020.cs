@@ -120,19 +120,20 @@ public static class DepthAdaptive2020
         => config.ExitGradientScale == 0 || depth >= config.DecoderDepth ? 1 : config.ExitGradientScale * (config.DecoderDepth - depth);
 
     /// <summary>x, with its gradient multiplied.</summary>
-    internal static Tensor Scaled(Tensor x, float gradient) => gradient == 1 ? x : Ops.Add(Ops.Scale(x, gradient), Ops.Scale(x.Detach(), 1 - gradient));
+    /// <remarks>The difference is an exact 0 in every precision.</remarks>
+    internal static Tensor Scaled(Tensor x, float gradient) => gradient == 1 ? x : Ops.Add(x.Detach(), Ops.Scale(Ops.Subtract(x, x.Detach()), gradient));
 
     /// <summary>The loss of training, and the negative log-likelihood of the whole decoder in aligned training, of the drawn depths in mixed.</summary>
     /// <param name="decoder">The decoder.</param>
     /// <param name="config">How it is trained: aligned or mixed.</param>
     /// <param name="encoded">The source; null for a language model.</param>
-    /// <param name="batch">The batch on its device.</param>
+    /// <param name="previous">[B, T] integers: the target shifted right.</param>
+    /// <param name="target">[B * T] integers.</param>
     /// <param name="loss">Both sums from features [B, T, F].</param>
     /// <param name="random">Draws masks and depths; null for evaluation, where mixed training is the whole decoder.</param>
     internal static (Tensor Loss, Tensor NegativeLogLikelihood) Loss(
-        Decoder decoder, ModelConfig config, EncoderOutput? encoded, BatchTensors batch, Func<Tensor, (Tensor Loss, Tensor NegativeLogLikelihood)> loss, RandomSource? random)
+        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, Tensor target, Func<Tensor, (Tensor Loss, Tensor NegativeLogLikelihood)> loss, RandomSource? random)
     {
-        var previous = batch.PreviousTarget;
         if (config.AdaptiveDepth == AdaptiveDepth.Mixed)
             return random is null ? loss(decoder.Forward(previous, encoded, random)) : MixedLoss(decoder, config, encoded, previous, loss, random);
         var (exits, states) = decoder.ForwardExits(previous, encoded, random);
@@ -145,14 +146,13 @@ public static class DepthAdaptive2020
             sum = sum is null ? own : Ops.Add(sum, own);
         }
 
-        return decoder.Exits is null ? (sum!, last!) : (Ops.Add(sum!, Ops.Scale(ExitLoss(decoder, config, encoded, batch, exits, states), config.ExitLossWeight)), last!);
+        return decoder.Exits is null ? (sum!, last!) : (Ops.Add(sum!, Ops.Scale(ExitLoss(decoder, config, encoded, target, previous.Shape[1], exits, states), config.ExitLossWeight)), last!);
     }
 
     // The wanted depths are numbers: no gradient passes through what they were chosen by.
-    private static Tensor ExitLoss(Decoder decoder, ModelConfig config, EncoderOutput? encoded, BatchTensors batch, IReadOnlyList<Tensor> exits, IReadOnlyList<Tensor> states)
+    private static Tensor ExitLoss(Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor target, int length, IReadOnlyList<Tensor> exits, IReadOnlyList<Tensor> states)
     {
-        int[] targets = batch.Target.ToIntArray();
-        int length = batch.PreviousTarget.Shape[1];
+        int[] targets = target.ToIntArray();
         float[][] values = [.. exits.Select(e => ExitOracles.Values(decoder.Head, Rows(e), targets, config.ExitOracle))];
         return decoder.Exits!.Kind == ExitPredictor.Sequence
             ? decoder.Exits.Loss([ExitHead.Mean(encoded!)], ExitOracles.OfSequences(values, targets, length, config.OracleLambda))

@@ -7,7 +7,7 @@ namespace CudaSeq.Models;
 /// Token-level distillation: a model learns from a trained one what else a position might say,
 /// <code>L = w T^2 sum over the target's tokens of - sum_v p_v log q_v + (1 - w) CE,  p = softmax(l' / T) of the teacher, q = softmax(l / T) of the model,</code>
 /// where CE is the label-smoothed cross-entropy with the text (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015; Y. Kim and A. M. Rush,
-/// "Sequence-level knowledge distillation", EMNLP 2016). The teacher drops nothing and learns nothing. Costs the teacher's forward and two times all logits, [B T, V], in memory.
+/// "Sequence-level knowledge distillation", EMNLP 2016). The teacher drops nothing and learns nothing. Costs the teacher's forward, and a handful of tensors [B T, V] at a time.
 /// </summary>
 internal sealed class Distillation : IDisposable
 {
@@ -81,9 +81,11 @@ internal sealed class Distillation : IDisposable
         Tensor wanted;
         using (new NoGrad())
         {
+            using var scope = TensorScope.Begin();
+
             // Rows of padding are rows of zeros: nothing is wanted of them.
             var counts = Ops.Embedding(_counts, batch.Target);
-            wanted = Ops.Multiply(Ops.Softmax(Tempered(_teacher, _teacher.Features(batch, random: null))), counts);
+            wanted = Ops.Multiply(Ops.Softmax(Tempered(_teacher, _teacher.Features(batch, random: null))), counts).Keep();
         }
 
         var distilled = Ops.Sum(Ops.Multiply(Ops.LogSoftmax(Tempered(model, features)), wanted));

@@ -195,6 +195,8 @@ public sealed class Experiment : IDisposable
             CheckTest(test, dataFolder, cancellation);
         var begins = recipe.Training.InitializeFrom.Length > 0 ? new RunDirectory(recipe.Training.InitializeFrom) : null;
         var (source, target) = resume ? directory.LoadCodecs() : begins?.LoadCodecs() ?? Codecs(recipe, train, dataFolder, status, cancellation);
+        if (begins is not null && recipe.Model.ShareEmbeddings == EmbeddingSharing.All && source.Vocabulary.Hash != target.Vocabulary.Hash)
+            throw new InvalidDataException($"model.share_embeddings all needs one vocabulary, {begins.Path} has two.");
         var data = Read(recipe, train, dataFolder, directory, source, target, status, cancellation);
         AutoregressiveModel? model = null;
         Trainer? trainer = null;

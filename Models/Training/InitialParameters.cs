@@ -17,7 +17,16 @@ internal static partial class InitialParameters
     public static void Load(AutoregressiveModel model, RunDirectory run, IReadOnlyList<int> encoderLayers, IReadOnlyList<int> decoderLayers)
     {
         string path = run.BestOrLast;
-        Checkpoint.ReadHeader(path);
+        var (trained, own) = (Checkpoint.ReadHeader(path).Config, model.Config);
+        foreach (var (key, its, mine) in new (string, object, object)[]
+        {
+            ("architecture", trained.Architecture, own.Architecture), ("attention_heads", trained.AttentionHeads, own.AttentionHeads), ("pre_norm", trained.PreNorm, own.PreNorm),
+        })
+        {
+            if (!its.Equals(mine))
+                throw new InvalidDataException($"{path}: {key} is {its.ToString()!.ToLowerInvariant()} there and {mine.ToString()!.ToLowerInvariant()} in this model, whose parameters would mean something else.");
+        }
+
         using var file = SafetensorsFile.Open(path);
         var theirs = Checkpoint.ParameterNames(file).ToHashSet();
         var entries = new Dictionary<string, ParameterLoader.Entry>();

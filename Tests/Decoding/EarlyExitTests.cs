@@ -12,13 +12,12 @@ public sealed class EarlyExitTests
     public static TheoryData<string> Kinds => DepthAdaptiveTests.Kinds;
 
     /// <summary>Each position of each hypothesis at a depth of its own, against one parallel pass over the whole.</summary>
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public void StepsAreThoseOfTheWholeDecoder(string kind)
+    [Theory, Devices]
+    public void StepsAreThoseOfTheWholeDecoder(string name)
     {
-        foreach (string name in new[] { "cpu" })
+        using var device = TestDevices.Open(name);
+        foreach (string kind in new[] { "post-norm", "pre-norm", "dynamicconv", "stacked", "fused" })
         {
-            using var device = TestDevices.Open(name);
             using var model = (EncoderDecoderModel)TinyModels.Create(DepthAdaptiveTests.Of(kind), device);
             using var scope = TensorScope.Begin();
             int deepest = model.Config.DecoderDepth;
@@ -64,7 +63,7 @@ public sealed class EarlyExitTests
             return;
         using var model = TinyModels.Create(config, device);
         var options = new DecodingOptions { Beam = 3, NBest = 3, MaxLengthB = 7 };
-        for (int depth = 1; depth <= config.DecoderDepth + 1; depth++)
+        for (int depth = 1; depth <= config.DecoderDepth; depth++)
         {
             var path = config.DecoderPath.Count > 0 ? config.DecoderPath : Enumerable.Range(1, config.DecoderLayers);
             using var ended = SequenceModel.Create(config with { DecoderPath = [.. path.Take(depth)] }, device, new RandomSource(1));
@@ -75,7 +74,7 @@ public sealed class EarlyExitTests
             foreach (var (e, g) in expected.Zip(got))
                 PlainSearch.Same(e, g);
             Assert.Equal(config.DecoderDepth, generator.ExitCounts.Count);
-            Assert.Equal(generator.ExitCounts.Sum(), generator.ExitCounts[Math.Min(depth, config.DecoderDepth) - 1]);
+            Assert.Equal(generator.ExitCounts.Sum(), generator.ExitCounts[depth - 1]);
         }
     }
 
@@ -113,6 +112,14 @@ public sealed class EarlyExitTests
     public void WhatIsNoRuleIsRefused()
     {
         Assert.Equal("ExitRule: the depth must be at least 1, got 0.", Assert.Throws<ArgumentOutOfRangeException>(() => ExitRule.AtDepth(0)).Message);
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(TinyModels.Transformer, device);
+        Assert.Equal(
+            "SequenceGenerator: the depth of an exit must be from 1 to 2, got 3.",
+            Assert.Throws<ArgumentException>(() => new SequenceGenerator(model).Generate(Sources, new DecodingOptions { Exit = ExitRule.AtDepth(3) })).Message);
+        Assert.Equal(
+            "SequenceGenerator: alignments are of the decoder's last layer, they cannot be had with exits before it.",
+            Assert.Throws<ArgumentException>(() => new SequenceGenerator(model).Generate(Sources, new DecodingOptions { Exit = ExitRule.AtDepth(1), Alignments = true })).Message);
         Assert.Equal("ExitRule: a threshold must be in 0 .. 1, got 1.5.", Assert.Throws<ArgumentOutOfRangeException>(() => ExitRule.Confidence(0.5f, 1.5f)).Message);
         Assert.Equal("ExitRule: there must be at least one threshold, got none.", Assert.Throws<ArgumentException>(() => ExitRule.Confidence()).Message);
     }

@@ -77,6 +77,7 @@ public sealed class DepthAdaptiveTests
         double[] w = [first, second, third];
         Assert.Equal(parts.Zip(w, (p, v) => p.Loss.Item() * v).Sum() / w.Sum(), loss.Item(), 1e-4);
         Assert.Equal(parts[^1].NegativeLogLikelihood.Item(), nll.Item(), 1e-5);
+        Assert.Equal(loss.Item(), model.Loss(batch.Source!, batch.SourceLengths!, batch.PreviousTarget, batch.Target, 0.1f).Loss.Item());
     }
 
     [Fact]

@@ -70,6 +70,7 @@ public sealed class SurfaceFusionTests
         var lesion = attention.Forward(encoded.Layers, null);
         foreach (var (a, b) in without.Zip(lesion))
             Assert.All(a.ToArray().Zip(b.ToArray()), p => Assert.Equal(p.First, p.Second, 1e-6f));
+        Assert.Equal("LayerAttention: a lesion must be of a layer in 0 .. 2, got 3.", Assert.Throws<ArgumentOutOfRangeException>(() => attention.Lesion = 3).Message);
         attention.Lesion = null;
         Assert.NotEqual(lesion[0].ToArray(), attention.Forward(encoded.Layers, null)[0].ToArray());
     }

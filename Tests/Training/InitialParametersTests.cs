@@ -102,6 +102,8 @@ public sealed class InitialParametersTests : IDisposable
         string path = Path.Combine(_trained, "best.safetensors");
         Assert.StartsWith($"cudaseq: {path}: decoder.layers.2.self_attn.k_proj.weight is missing, the model wants it for decoder.layers.0.self_attn.k_proj.weight as [16, 16].", Run(_folder.PathOf("none"), [.. Stacked[..^1], "training.initialize_decoder_layers=3"]).Error);
         Assert.Matches(@": encoder\.embed_tokens\.weight is \[\d+, 16\], the model wants \[\d+, 32\]\.", Run(_folder.PathOf("wide"), [.. Stacked, "model.model_width=32"]).Error);
+        Assert.Contains(": attention_heads is 2 there and 4 in this model, whose parameters would mean something else.", Run(_folder.PathOf("heads"), [.. Stacked, "model.attention_heads=4"]).Error);
+        Assert.Contains(": pre_norm is false there and true in this model, ", Run(_folder.PathOf("norm"), [.. Stacked, "model.pre_norm=true"]).Error);
         Assert.Equal((2, $"{_recipe}: training.initialize_decoder_layers needs training.initialize_from, got [1,2] alone.\n"), Run(_folder.PathOf("x"), ["training.initialize_decoder_layers=1,2"]));
         Assert.Equal((2, $"{_recipe}: training.initialize_decoder_layers must name a layer for each of the 1, got [1,2].\n"), Run(_folder.PathOf("x"), [.. Stacked[..^1], "training.initialize_decoder_layers=1,2"]));
         Assert.Equal((2, $"{_recipe}: model.decoder_path must name each layer, or it would never learn: 2 is not in [1, 1].\n"), Run(_folder.PathOf("x"), ["model.decoder_path=1,1"]));

@@ -39,6 +39,8 @@ public sealed class LanguageModelRecipeTests
     [InlineData("lm.json: model.encoder_layers has no meaning with task language_modeling, got 3; leave it out.", "model.encoder_layers=3")]
     [InlineData("lm.json: model.encoder_kernel_widths has no meaning with task language_modeling, got [3]; leave it out.", "model.encoder_kernel_widths=3")]
     [InlineData("lm.json: model.encoder_glu has no meaning with task language_modeling, got true; leave it out.", "model.encoder_glu=true")]
+    [InlineData("lm.json: model.surface_fusion has no meaning with task language_modeling, got hard; leave it out.", "model.surface_fusion=hard")]
+    [InlineData("lm.json: model.encoder_path has no meaning with task language_modeling, got [1,1]; leave it out.", "model.encoder_path=1,1")]
     [InlineData("lm.json: decoding.beam has no meaning with task language_modeling, got 4; cudaseq generate has options for it.", "decoding.beam=4")]
     [InlineData("lm.json: data.context_window must be below data.tokens_per_sample, got 64 and 64.", "data.context_window=64")]
     [InlineData("lm.json: data.context_window must be 0 with data.sample_break_mode eos, whose lines know nothing of each other, got 8.", "data.context_window=8", "data.sample_break_mode=eos", "data.max_length=100")]
@@ -96,6 +98,19 @@ public sealed class LanguageModelRecipeTests
         Assert.Equal((name, RecipeTask.Translation, TokenizerKind.Word, false), (recipe.Name, recipe.Task, recipe.Data.Tokenizer, recipe.Data.Joint));
         Assert.Equal(hasTest, recipe.Data.Test is not null);
     }
+
+    /// <summary>What a language model's configuration loses must not be lost without a word.</summary>
+    [Theory]
+    [InlineData("model.encoder_layer_drop=0.1")]
+    [InlineData("model.encoder_fusion=fine")]
+    [InlineData("model.fusion_drop_connect=0.3")]
+    [InlineData("model.fusion_dropout=0.3")]
+    [InlineData("model.surface_gate=0.5")]
+    [InlineData("model.surface_scale=0.5")]
+    [InlineData("model.surface_attention_heads=2")]
+    [InlineData("model.surface_feed_forward=false")]
+    public void NothingOfAnEncoderIsTakenInSilence(string setting)
+        => Assert.StartsWith($"lm.json: {setting.Split('=')[0]} has no meaning with task language_modeling, got ", Assert.Single(Refused(setting)));
 
     private static IReadOnlyList<string> Refused(params string[] settings)
         => Assert.Throws<RecipeException>(() => Recipe.Parse(Small, "lm.json", settings)).Problems;
