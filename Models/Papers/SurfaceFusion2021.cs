@@ -6,7 +6,7 @@ namespace CudaSeq.Models;
 /// enough, the embeddings alone and only at the output (<see cref="SurfaceAttention"/>). Of any model with an encoder, whatever its layers are, and both together where that is wanted.
 /// </summary>
 /// <remarks>
-/// Details are those of the published code: layer attention sees the embeddings without positions, for post-norm models with a dropout and a layer norm of their own; there is one layer
+/// Details are those of the published code: layer attention sees the embeddings without positions, with a dropout of their own (in pre-norm models too, unlike there) and for post-norm models a layer norm; there is one layer
 /// norm behind the mean for all layers of the decoder; the surface's queries and keys pass no gradient on; and the feed-forward block that both streams share, with four times the width
 /// inside, is part of the published command although its option is said to be off. Base models gain 21,504 weights by fine layer attention and 1,024 by its layer norm.
 /// </remarks>
