@@ -26,6 +26,20 @@ public sealed record LayerPaths(IReadOnlyList<int>? Encoder = null, IReadOnlyLis
     internal ModelConfig Of(ModelConfig trained)
     {
         var config = trained with { EncoderPath = Encoder ?? trained.EncoderPath, DecoderPath = Decoder ?? trained.DecoderPath };
-        return config.Validate() is { Count: > 0 } problems ? throw new ArgumentException(string.Join('\n', problems)) : config;
+        List<string> problems = [.. config.Validate()];
+        if (trained.EncoderFusion != EncoderFusion.None)
+        {
+            // Its weights have a row for each application of the decoder's layers and a column for each of the encoder's.
+            Same("encoder_path", config.EncoderDepth, trained.EncoderDepth);
+            Same("decoder_path", config.DecoderDepth, trained.DecoderDepth);
+        }
+
+        return problems.Count > 0 ? throw new ArgumentException(string.Join('\n', problems)) : config;
+
+        void Same(string key, int layers, int before)
+        {
+            if (layers != before)
+                problems.Add(FormattableString.Invariant($"{key} must keep the {before} layers that the weights of encoder_fusion are for, got {layers}."));
+        }
     }
 }

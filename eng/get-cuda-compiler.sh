@@ -63,6 +63,7 @@ apt() {
     fail 5 "cannot get ${packages[*]} of trixie from this machine's Debian mirror: $(grep -m 1 '^E: ' "$work/log" || grep -m 1 '^W: ' "$work/log" || echo "apt-get $1 failed")"
 }
 
+echo "Fetches NVRTC and nvFatbin of CUDA 12.4 into ${folder/#$PWD\//}, about 60 MB."
 apt update
 cd "$work/packages" && apt download "${packages[@]}"
 for package in *.deb; do

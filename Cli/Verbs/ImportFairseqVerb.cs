@@ -17,7 +17,7 @@ internal sealed class ImportFairseqVerb : Verb
     private readonly Option<string> _config = Text("--config", "FILE", "A JSON object of fairseq's arguments, which take the place of those in MODEL.");
 
     public ImportFairseqVerb()
-        : base("fairseq", "Import a Transformer, LightConv or DynamicConv model of fairseq.", "import")
+        : base("fairseq", "Import a Transformer, LightConv, DynamicConv or ConvS2S model of fairseq.", "import")
     {
         Add(_checkpoint);
         foreach (var option in (Option[])[_out, _dictionaries, _source, _target, _codes, _sentencePiece, _config])
@@ -56,7 +56,8 @@ internal sealed class ImportFairseqVerb : Verb
             cancellation);
         var config = imported.Header.Config;
         string sizes = $"{Number(imported.Parameters)} parameters, {Number(config.SourceVocabulary)} source and {Number(config.TargetVocabulary)} target tokens";
-        terminal.Out.WriteLine($"{imported.Architecture} of {sizes}, in {output.Best}");
+        string name = Devices.NameOf(config.Architecture);
+        terminal.Out.WriteLine($"{(name == imported.Architecture ? name : $"{name} ({imported.Architecture} of fairseq)")} of {sizes}, in {output.Best}");
         terminal.Out.WriteLine($"translate with it: cudaseq translate --model {Quoted(output.Path)}");
         return CommandLine.Success;
     }

@@ -113,7 +113,7 @@ internal sealed class QuickstartVerb : Verb
 
     private static void Compare(Terminal terminal, List<NumberResult> results, int count)
     {
-        var table = new TextTable("model", "parameters", "exact match", "training tokens/s", "decoding tokens/s", "peak memory");
+        var table = new TextTable("model", "parameters", "exact match", "train tok/s", "decode tok/s", "memory");
         foreach (var r in results)
         {
             table.Add(

@@ -70,6 +70,8 @@ internal sealed class TranslateVerb : Verb
         using var constraints = arguments.GetValue(_constraints) is { } constraintFile ? new CompanionFile(constraintFile) : null;
         using var lines = new LineFeed(source ?? terminal.Input, input ?? "stdin", interactive ? 1 : LineFeed.BlockLines);
         var writer = target ?? terminal.Out;
+        if (terminal.IsTyped && input is null && !interactive)
+            terminal.Error.WriteLine("reading sentences from the terminal, one a line; the end of input (Ctrl-D) ends");
         string? obstacle = null;
         long[] exits = [];
         for (long number = 1; !terminal.ReaderLeft && Next() is { Count: > 0 } block;)

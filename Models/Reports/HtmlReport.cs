@@ -88,13 +88,14 @@ public static class HtmlReport
         }
 
         yield return Of("validation BLEU", l => l.Validations, "bleu");
-        yield return Of("validation perplexity", l => l.Validations.Skip(1), "ppl");
+        yield return Of("validation perplexity", l => l.Validations, "ppl", logarithmic: true);
         yield return Of("learning rate", l => l.Training, "lr");
         yield return Of("gradient norm", l => l.Training, "gradient_norm");
         yield return Of("target tokens a second", l => l.Training, "tokens_per_second");
         yield return Of("memory, bytes", l => l.Training, "memory");
 
-        Chart Of(string title, Func<RunLog, IEnumerable<JsonObject>> events, string key) => new(title, Update, [.. logs.Select(l => Series.Of(l.Name, events(l), "update", key))]);
+        Chart Of(string title, Func<RunLog, IEnumerable<JsonObject>> events, string key, bool logarithmic = false)
+            => new(title, Update, [.. logs.Select(l => Series.Of(l.Name, events(l), "update", key))], logarithmic);
     }
 
     // Lines that all runs have, spread over the test pairs; of several runs, those which they do not agree on.
@@ -124,7 +125,7 @@ public static class HtmlReport
                 var marked = new StringBuilder();
                 foreach (var (part, shared) in TextDifference.Mark(translations[i].Translation, first[i].Reference))
                     marked.Append(shared ? Text(part) : $"<mark>{Text(part.TrimEnd(' '))}</mark>{part[part.TrimEnd(' ').Length..]}");
-                Row(others.Length == 1 ? "translation" : name, marked.Length == 0 ? "<em>nothing</em>" : marked.ToString());
+                Row(runs.Count == 1 ? "translation" : name, marked.Length == 0 ? "<em>nothing</em>" : marked.ToString());
             }
 
             page.Append("</dl>\n");

@@ -128,5 +128,5 @@ internal ref struct WireReader(ReadOnlySpan<byte> bytes, int start, string name)
         return result;
     }
 
-    private readonly InvalidDataException Wrong(int at, string problem) => new(string.Create(CultureInfo.InvariantCulture, $"{name}: byte {at + 1}: {problem}."));
+    private readonly InvalidDataException Wrong(int at, string problem) => new(string.Create(CultureInfo.InvariantCulture, $"{name}: is no SentencePiece model: byte {at + 1}: {problem}."));
 }

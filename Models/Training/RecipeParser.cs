@@ -38,6 +38,8 @@ internal sealed class RecipeParser(string source)
     // A base first, so that what is nearer takes the place of what is farther.
     private void Collect(string json, string[] above)
     {
+        if (string.IsNullOrWhiteSpace(json))
+            throw new RecipeException([$"{source}: must be a JSON object, is empty."]);
         JsonElement root;
         try
         {

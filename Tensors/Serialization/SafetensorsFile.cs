@@ -145,13 +145,13 @@ public sealed class SafetensorsFile : IDisposable
 
         Span<byte> prefix = stackalloc byte[SafetensorsFormat.LengthBytes];
         if (length < prefix.Length)
-            throw new InvalidDataException($"{path}: must begin with 8 bytes of header length, got {length} bytes in all.");
+            throw new InvalidDataException($"{path}: is no safetensors file: must begin with 8 bytes of header length, got {length} bytes in all.");
         ReadExactly(path, file, prefix, 0);
         ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerBytes > (ulong)Math.Min(SafetensorsFormat.MaxHeaderBytes, length - prefix.Length))
         {
             throw new InvalidDataException(
-                $"{path}: the header must fit into the file and {SafetensorsFormat.MaxHeaderBytes} bytes, got a length of {headerBytes} in a file of {length} bytes.");
+                $"{path}: is no safetensors file: the header must fit into the file and {SafetensorsFormat.MaxHeaderBytes} bytes, got a length of {headerBytes} in a file of {length} bytes.");
         }
 
         var json = new byte[headerBytes];

@@ -33,7 +33,7 @@ public sealed class ProcessTests
         var (exit, output, error) = Run("quickstart --smoke");
         Assert.Equal("", error);
         Assert.Equal(0, exit);
-        Assert.Matches(@"(?m)^model +parameters +exact match +training tokens/s +decoding tokens/s +peak memory$", output);
+        Assert.Matches(@"(?m)^model +parameters +exact match +train tok/s +decode tok/s +memory$", output);
         foreach (string model in (string[])["transformer", "lightconv", "dynamicconv"])
             Assert.Matches($@"(?m)^{model} +[0-9,]+ +[0-9.]+ % +[0-9,]+ +[0-9,]+ +[0-9]+ MiB$", output);
         Assert.DoesNotContain('\e', output);

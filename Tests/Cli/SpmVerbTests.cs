@@ -41,7 +41,7 @@ public sealed class SpmVerbTests : IDisposable
     {
         string none = _folder.PathOf("none"), text = _folder.File("text", "Lorem ipsum\n");
         Assert.Equal(new ToolRun(1, "", $"cudaseq: {none}: there is no such file.\n"), Tool.Run("spm", "apply", "--model", none));
-        Assert.Equal(new ToolRun(1, "", $"cudaseq: {text}: byte 1: field 9 must have wire type 0, 1, 2 or 5, got 4.\n"), Tool.Run("spm", "undo", "--model", text));
+        Assert.Equal(new ToolRun(1, "", $"cudaseq: {text}: is no SentencePiece model: byte 1: field 9 must have wire type 0, 1, 2 or 5, got 4.\n"), Tool.Run("spm", "undo", "--model", text));
     }
 
     [Theory]

@@ -65,6 +65,7 @@ public sealed class CompilerScriptTests : IDisposable
         using var process = Process.Start(new ProcessStartInfo("/bin/bash", [Repository.File("eng/get-cuda-compiler.sh"), .. arguments])
         {
             RedirectStandardError = true,
+            RedirectStandardOutput = true,
             Environment = { ["PATH"] = path.Length > 0 ? path : Usual },
         })!;
         string said = process.StandardError.ReadToEnd();

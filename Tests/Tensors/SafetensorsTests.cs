@@ -202,10 +202,10 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void HostileBytesAreRefused()
     {
-        Refuses([], "must begin with 8 bytes of header length, got 0 bytes in all");
-        Refuses([1, 2, 3], "must begin with 8 bytes of header length, got 3 bytes in all");
-        Refuses([255, 255, 255, 255, 255, 255, 255, 255], "the header must fit into the file and 100000000 bytes, got a length of 18446744073709551615 in a file of 8 bytes");
-        Refuses([3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}'], "the header must fit into the file and 100000000 bytes, got a length of 3 in a file of 10 bytes");
+        Refuses([], "is no safetensors file: must begin with 8 bytes of header length, got 0 bytes in all");
+        Refuses([1, 2, 3], "is no safetensors file: must begin with 8 bytes of header length, got 3 bytes in all");
+        Refuses([255, 255, 255, 255, 255, 255, 255, 255], "is no safetensors file: the header must fit into the file and 100000000 bytes, got a length of 18446744073709551615 in a file of 8 bytes");
+        Refuses([3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}'], "is no safetensors file: the header must fit into the file and 100000000 bytes, got a length of 3 in a file of 10 bytes");
         Refuses([0, 0, 0, 0, 0, 0, 0, 0], "the header must be JSON, got an error behind byte 0");
         Refuses([6, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1'], "the header must be valid UTF-8");
         string deep = "{\"a\":" + new string('[', 100_000);

@@ -110,6 +110,20 @@ public sealed class InitialParametersTests : IDisposable
     }
 
     [Fact]
+    public void FusedModelsKeepTheirNumberOfLayers()
+    {
+        string fused = _folder.PathOf("fused");
+        Assert.Equal((0, ""), Run(fused, ["model.encoder_fusion=coarse"]));
+        Assert.Equal(Tool.Run(["translate", "--model", fused], "1\n"), Tool.Run(["translate", "--model", fused, "--decoder-path", "1,2"], "1\n"));
+        Assert.Equal(
+            "cudaseq: decoder_path must keep the 2 layers that the weights of encoder_fusion are for, got 1.\n",
+            Tool.Run(["translate", "--model", fused, "--decoder-path", "2"], "1\n").Error);
+        Assert.Equal(
+            "cudaseq: encoder_path must keep the 2 layers that the weights of encoder_fusion are for, got 3.\n",
+            Tool.Run(["translate", "--model", fused, "--encoder-path", "1,2,2"], "1\n").Error);
+    }
+
+    [Fact]
     public void AModelDecodesThroughOtherLayersWhereItIsTold()
     {
         string whole = Translate();

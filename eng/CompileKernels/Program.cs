@@ -55,9 +55,15 @@ internal static class Program
         File.Delete(Archive(image));
         var clock = Stopwatch.StartNew();
         var parts = new CompiledKernels[Architectures.Length];
+        int done = 0;
+        Say($"{compiler.Name} compiles {KernelSource.Unit} for {parts.Length} architectures, two at a time: some minutes");
         try
         {
-            Parallel.For(0, parts.Length, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i => parts[i] = compiler.Compile(Architectures[i]));
+            Parallel.For(0, parts.Length, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
+            {
+                parts[i] = compiler.Compile(Architectures[i]);
+                Say($"{Interlocked.Increment(ref done)}/{parts.Length}  {Architectures[i]}  after {clock.Elapsed.TotalSeconds:F0} s");
+            });
         }
         catch (AggregateException e)
         {
