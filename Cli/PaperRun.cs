@@ -20,6 +20,7 @@ internal sealed class PaperRun
     private readonly PaperRunOptions _options;
     private readonly Terminal _terminal;
     private readonly PaperLog _log;
+    private readonly Dictionary<(string Row, ulong Seed), string> _fingerprints = [];
 
     /// <param name="path">The plan's file.</param>
     /// <param name="options">Where and how.</param>
@@ -29,6 +30,13 @@ internal sealed class PaperRun
         (_path, _options, _terminal) = (path, options, terminal);
         _plan = PaperPlan.Load(path);
         _log = File.Exists(LogFile) ? PaperLog.Read(LogFile, _plan) : new PaperLog(Path.GetFileNameWithoutExtension(path), _plan);
+        foreach (var row in _plan.Rows)
+            CheckSettings(row);
+        int forgotten = _log.Keep(
+            r => r.Fingerprint == Fingerprint(_plan.Row(r.Row), r.Seed) && r.Origin.Command == CommandOf(_plan.Row(r.Row), r.Seed),
+            s => s.Fingerprint == Fingerprint(s.First, s.Second, s.Seed));
+        if (forgotten > 0)
+            terminal.Error.WriteLine($"note: {forgotten} results in {LogFile} are of another plan, recipe or device and do not count");
     }
 
     /// <summary>What is known so far.</summary>
@@ -44,26 +52,26 @@ internal sealed class PaperRun
     /// <param name="cancellation">Stops cleanly; the same again goes on.</param>
     public void Run(IReadOnlyCollection<string> rows, CancellationToken cancellation)
     {
-        foreach (var row in _plan.Rows)
-            CheckSettings(row);
         foreach (ulong seed in _plan.Seeds)
         {
             foreach (var row in _plan.Rows.Where(r => rows.Count == 0 || rows.Contains(r.Name)))
             {
-                string command = CommandOf(row, seed);
-                if (_log.Of(row.Name).Any(r => r.Seed == seed && r.Origin.Command == command))
+                if (Result(row.Name, seed) is not null)
                     continue;
-                if (row.Needs.FirstOrDefault(n => !File.Exists(new RunDirectory(Of(n, seed)).Best)) is { } needed)
+                if (row.Needs.FirstOrDefault(n => Result(n, seed)?.Failure is null && !File.Exists(new RunDirectory(Of(n, seed)).Best)) is { } needed)
                     throw new UsageException($"row \"{row.Name}\" needs row \"{needed}\" with seed {seed}, which was not run.");
                 Directory.CreateDirectory(_options.Folder);
                 _terminal.Out.WriteLine(_terminal.Bold($"{row.Name}, seed {seed}"));
-                _log.Add((row.Of is null ? Train(row, seed, cancellation) : Decode(row, seed, cancellation)) with { Origin = Origin(command) });
+                var result = row.Needs.FirstOrDefault(n => Result(n, seed)?.Failure is not null) is { } failed
+                    ? new PaperResult(row.Name, seed, Origin(CommandOf(row, seed))) { Failure = $"{failed} failed" }
+                    : row.Of is null ? Train(row, seed, cancellation) : Decode(row, seed, cancellation);
+                _log.Add(result with { Fingerprint = Fingerprint(row, seed) });
                 _log.Save(LogFile);
             }
 
             foreach (var claim in _plan.Claims.Where(c => c.Faster.Count > 0 && c.Faster.All(r => rows.Count == 0 || rows.Contains(r))))
             {
-                if (_log.Speeds.Any(s => s.First == claim.Faster[0] && s.Second == claim.Faster[1] && s.Seed == seed))
+                if (_log.Speeds.Any(s => s.First == claim.Faster[0] && s.Second == claim.Faster[1] && s.Seed == seed) || claim.Faster.Any(r => Result(r, seed)?.Failure is not null))
                     continue;
                 _log.Add(Compare(_plan.Row(claim.Faster[0]), _plan.Row(claim.Faster[1]), seed, cancellation));
                 _log.Save(LogFile);
@@ -73,9 +81,12 @@ internal sealed class PaperRun
         _log.Save(LogFile);
     }
 
+    private PaperResult? Result(string row, ulong seed) => _log.Of(row).FirstOrDefault(r => r.Seed == seed);
+
     private PaperResult Train(PaperRow row, ulong seed, CancellationToken cancellation)
     {
         var directory = new RunDirectory(Of(row.Name, seed));
+        Claim(directory, Fingerprint(row, seed));
         if (row.Distilled is { } teacher)
             Distill(teacher, seed, cancellation);
         string[] arguments = [.. Arguments(row, seed, typed: false), .. File.Exists(directory.Last) ? ["--resume"] : Array.Empty<string>()];
@@ -97,7 +108,8 @@ internal sealed class PaperRun
 
         var log = RunLog.Read(directory.Path);
         var (all, layers) = Parameters(directory);
-        return new PaperResult(row.Name, seed, Origin(""))
+        var origin = Origin(CommandOf(row, seed));
+        return new PaperResult(row.Name, seed, origin with { Version = (string?)log.Start["version"] ?? origin.Version, Commit = (string?)log.Start["commit"] ?? origin.Commit })
         {
             Bleu = (double?)log.Test?["bleu"],
             Signature = (string?)log.Test?["signature"],
@@ -109,6 +121,17 @@ internal sealed class PaperRun
             Updates = log.Updates,
             Minutes = Math.Round(log.Minutes, 2),
         };
+    }
+
+    // A folder is of one plan and recipe for good: its run may be gone on with, and taken for the row's.
+    private static void Claim(RunDirectory directory, string fingerprint)
+    {
+        string mark = Path.Combine(directory.Path, "fingerprint.txt");
+        string? there = File.Exists(mark) ? File.ReadAllText(mark).Trim() : null;
+        if (there != fingerprint && (File.Exists(directory.Last) || File.Exists(directory.Best) || File.Exists(directory.Log)))
+            throw new UsageException($"{directory.Path} must hold nothing or a run of this plan and recipe ({fingerprint}), it holds one of {(there is null ? "none" : $"another ({there})")}: delete it, or choose another folder with --out.");
+        Directory.CreateDirectory(directory.Path);
+        File.WriteAllText(mark, fingerprint + "\n");
     }
 
     private PaperResult Decode(PaperRow row, ulong seed, CancellationToken cancellation)
@@ -123,7 +146,7 @@ internal sealed class PaperRun
         long[] exits = [.. translator.ExitCounts];
         var (all, layers) = Parameters(directory);
         ScoreReport.Write(_terminal, bleu);
-        return new PaperResult(row.Name, seed, Origin(""))
+        return new PaperResult(row.Name, seed, Origin(CommandOf(row, seed)))
         {
             Bleu = Math.Round(bleu.Score, 4),
             Signature = bleu.Signature,
@@ -150,7 +173,7 @@ internal sealed class PaperRun
             seconds.Item2.Add(Time(() => other.Translate(sources, howOther, cancellation)));
         }
 
-        return new PaperSpeed(first.Name, second.Name, seed, sources.Length, seconds.Item1, seconds.Item2, Origin(Typed(["reproduce", _path])));
+        return new PaperSpeed(first.Name, second.Name, seed, sources.Length, seconds.Item1, seconds.Item2, Origin(Typed(["reproduce", _path]))) { Fingerprint = Fingerprint(first.Name, second.Name, seed) };
 
         static double Time(Action work)
         {
@@ -216,13 +239,26 @@ internal sealed class PaperRun
     {
         if (row.Of is null)
             Recipe.Load(RecipeFile, Settings(row, _plan.Seeds[0], typed: true));
+        else
+            CommandLine.Parsed(new TranslateVerb(), ["--model", row.Of, .. row.Decode]);
     }
 
-    private string Of(string row, ulong seed) => Path.Combine(_options.Folder, string.Create(CultureInfo.InvariantCulture, $"{Slug(row)}-{seed}"));
+    private string Fingerprint(PaperRow row, ulong seed)
+    {
+        if (!_fingerprints.TryGetValue((row.Name, seed), out string? known))
+        {
+            var recipe = row.Of is null ? Recipe.Load(RecipeFile, [.. Settings(row, seed, typed: false), FormattableString.Invariant($"training.seed={seed}")]) : null;
+            _fingerprints[(row.Name, seed)] = known = PaperFingerprint.Of(row, recipe, needed => Fingerprint(_plan.Row(needed), seed));
+        }
+
+        return known;
+    }
+
+    private string Fingerprint(string first, string second, ulong seed) => $"{Fingerprint(_plan.Row(first), seed)} {Fingerprint(_plan.Row(second), seed)}";
+
+    private string Of(string row, ulong seed) => Path.Combine(_options.Folder, string.Create(CultureInfo.InvariantCulture, $"{_plan.Row(row).Folder}-{seed}"));
 
     private string Distilled(string teacher, ulong seed) => Path.Combine(Of(teacher, seed), "train.distilled");
-
-    private static string Slug(string name) => string.Concat(name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
 
     private string CommandOf(PaperRow row, ulong seed)
     {

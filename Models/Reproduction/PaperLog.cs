@@ -53,7 +53,14 @@ public sealed class PaperLog
         _speeds.Add(speed);
     }
 
-    /// <summary>Reads a log; what is of rows that the plan no longer has is left out.</summary>
+    /// <summary>Forgets what a plan that has changed since no longer means.</summary>
+    /// <param name="current">Whether a result is of the plan as it is.</param>
+    /// <param name="currentSpeed">Whether a comparison is.</param>
+    /// <returns>How many results and comparisons were forgotten.</returns>
+    internal int Keep(Func<PaperResult, bool> current, Func<PaperSpeed, bool> currentSpeed)
+        => _results.RemoveAll(r => !current(r)) + _speeds.RemoveAll(s => !currentSpeed(s));
+
+    /// <summary>Reads a log; what is of rows and seeds that the plan no longer has is left out.</summary>
     /// <param name="path">The file.</param>
     /// <param name="plan">The plan as it is now; null for the one in the file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -76,9 +83,9 @@ public sealed class PaperLog
                 continue;
             }
 
-            if (line.Result is { } result && log.Has(result.Row))
+            if (line.Result is { } result && log.Has(result.Row, result.Seed))
                 log.Add(result);
-            if (line.Speed is { } speed && log.Has(speed.First) && log.Has(speed.Second))
+            if (line.Speed is { } speed && log.Has(speed.First, speed.Seed) && log.Has(speed.Second, speed.Seed))
                 log.Add(speed);
         }
 
@@ -101,7 +108,7 @@ public sealed class PaperLog
         TextFile.WriteWhole(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
-    private bool Has(string row) => Plan.Rows.Any(r => r.Name == row);
+    private bool Has(string row, ulong seed) => Plan.Rows.Any(r => r.Name == row) && Plan.Seeds.Contains(seed);
 
     private static Line Parse(string path, int number, string text)
     {

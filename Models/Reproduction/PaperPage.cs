@@ -50,7 +50,7 @@ public static class PaperPage
             foreach (var claim in plan.Claims)
             {
                 var verdict = PaperVerdict.Of(claim, log);
-                page.Append(CultureInfo.InvariantCulture, $"| {claim.Text} | {(verdict.Holds switch { true => "holds", false => "**does not show**", null => "open" })} | {verdict.Figures} |\n");
+                page.Append(CultureInfo.InvariantCulture, $"| {Cell(claim.Text)} | {(verdict.Holds switch { true => "holds", false => "**does not show**", null => "open" })} | {Cell(verdict.Figures)} |\n");
             }
 
             page.Append('\n');
@@ -75,14 +75,14 @@ public static class PaperPage
         foreach (var row in log.Plan.Rows)
         {
             var of = log.Of(row.Name);
-            List<string> cells = [row.Name, Scores(of), Spread(of.Select(r => r.ValidationLoss), "f3"), Count(of.Select(r => r.Parameters)), Count(of.Select(r => r.LayerParameters)), Count(of.Select(r => r.Updates).Where(u => u > 0))];
+            List<string> cells = [row.Name, Scores(of), Spread(of.Select(r => r.ValidationLoss), "f3"), Count(of.Select(r => r.Parameters)), Count(of.Select(r => r.LayerParameters)), Count(of.Select(r => r.Updates))];
             if (times)
                 cells.Add(Spread(of.Where(r => r.Updates > 0 && !r.Origin.Busy).Select(r => (double?)r.Minutes), "f1"));
             if (depths)
                 cells.Add(Spread(of.Select(r => r.Depth), "f2"));
             if (published)
                 cells.Add(row.Published ?? "");
-            page.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells)} |\n");
+            page.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells.Select(Cell))} |\n");
         }
 
         page.Append('\n');
@@ -103,14 +103,14 @@ public static class PaperPage
         {
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"| {r.Row} | {r.Seed} | {Scores([r])} | `{r.Origin.Command}` | `{Short(r.Origin.Commit)}` | {r.Origin.Device}: {r.Origin.Processor}, {r.Origin.Processors} threads |\n");
+                $"| {Cell(r.Row)} | {r.Seed} | {Scores([r])} | `{Cell(r.Origin.Command)}` | `{Short(r.Origin.Commit)}` | {r.Origin.Device}: {r.Origin.Processor}, {r.Origin.Processors} threads |\n");
         }
 
         foreach (var s in log.Speeds)
         {
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"| {s.First} beside {s.Second} | {s.Seed} | {s.Ratio:f2} | {s.Sentences:N0} sentences, seconds {Seconds(s.FirstSeconds)} and {Seconds(s.SecondSeconds)} | `{Short(s.Origin.Commit)}` | {s.Origin.Device}: {s.Origin.Processor}, {s.Origin.Processors} threads |\n");
+                $"| {Cell(s.First)} beside {Cell(s.Second)} | {s.Seed} | {s.Ratio:f2} | {s.Sentences:N0} sentences, seconds {Seconds(s.FirstSeconds)} and {Seconds(s.SecondSeconds)} | `{Short(s.Origin.Commit)}` | {s.Origin.Device}: {s.Origin.Processor}, {s.Origin.Processors} threads |\n");
         }
 
         page.Append("\n</details>\n");
@@ -139,8 +139,11 @@ public static class PaperPage
         return known.Length == 1 ? text : $"{text} ± {Math.Sqrt(known.Sum(v => (v - mean) * (v - mean)) / (known.Length - 1)).ToString(format, CultureInfo.InvariantCulture)}";
     }
 
-    // The same for all seeds, or else what was there.
-    private static string Count(IEnumerable<long> values) => string.Join(", ", values.Distinct().Select(v => v.ToString("N0", CultureInfo.InvariantCulture)));
+    // A bar would be the end of the cell.
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+
+    // The same for all seeds, or else what was there; 0 is nothing.
+    private static string Count(IEnumerable<long> values) => string.Join(", ", values.Where(v => v > 0).Distinct().Select(v => v.ToString("N0", CultureInfo.InvariantCulture)));
 
     private static string Seconds(IEnumerable<double> seconds) => string.Join(" ", seconds.Select(s => s.ToString("f2", CultureInfo.InvariantCulture)));
 

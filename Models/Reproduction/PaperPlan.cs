@@ -27,6 +27,9 @@ public sealed record PaperRow(string Name)
     /// <summary>The paper's own figure, in words; null where none is known.</summary>
     public string? Published { get; init; }
 
+    /// <summary>Its name as that of a folder: letters and digits of ASCII in lower case, anything else a hyphen.</summary>
+    internal string Folder => string.Concat(Name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
+
     /// <summary>The rows that must be there before it.</summary>
     internal IEnumerable<string> Needs => new[] { From, Teacher, Distilled, Of }.OfType<string>();
 }
@@ -147,6 +150,8 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
                 yield return $"row \"{row.Name}\" must decode a row that is trained, got \"{of}\".";
         }
 
+        foreach (var alike in Rows.GroupBy(r => r.Folder).Where(g => g.Key.Length == 0 || g.Count() > 1))
+            yield return $"rows must have names that make folders of their own, got {(alike.Key.Length == 0 ? "no letter or digit in" : $"\"{alike.Key}\" of")} {string.Join(" and ", alike.Select(r => $"\"{r.Name}\""))}.";
         foreach (var claim in Claims)
         {
             foreach (string unknown in claim.Rows.Where(r => !names.Contains(r)))

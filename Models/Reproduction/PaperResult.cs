@@ -16,6 +16,9 @@ public sealed record PaperOrigin(string Command, string Version, string Commit, 
 /// <param name="Origin">Where and by what.</param>
 public sealed record PaperResult(string Row, ulong Seed, PaperOrigin Origin)
 {
+    /// <summary>Of all that the result depends on (<see cref="PaperFingerprint"/>): another plan's or recipe's result is not this row's.</summary>
+    public string Fingerprint { get; init; } = "";
+
     /// <summary>BLEU of the test; null for texts, and where the training failed.</summary>
     public double? Bleu { get; init; }
 
@@ -60,6 +63,9 @@ public sealed record PaperResult(string Row, ulong Seed, PaperOrigin Origin)
 /// <param name="Origin">Where and by what.</param>
 public sealed record PaperSpeed(string First, string Second, ulong Seed, int Sentences, IReadOnlyList<double> FirstSeconds, IReadOnlyList<double> SecondSeconds, PaperOrigin Origin)
 {
+    /// <summary>Of both rows.</summary>
+    public string Fingerprint { get; init; } = "";
+
     /// <summary>How often the first decodes in the time of the second: the median over the rounds.</summary>
     internal double Ratio
     {

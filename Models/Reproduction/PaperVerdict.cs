@@ -3,14 +3,14 @@ using System.Globalization;
 namespace CudaSeq.Models;
 
 /// <summary>Whether a claim holds of what was measured.</summary>
-/// <param name="Holds">Null while rows that it is about were not run.</param>
+/// <param name="Holds">Null while rows that it is about were not run with every seed.</param>
 /// <param name="Figures">What was compared, in words.</param>
 public sealed record PaperVerdict(bool? Holds, string Figures)
 {
     /// <summary>Judges a claim.</summary>
     public static PaperVerdict Of(PaperClaim claim, PaperLog log)
     {
-        string[] missing = [.. claim.Rows.Distinct().Where(r => log.Of(r).Count == 0)];
+        string[] missing = [.. claim.Rows.Distinct().Select(r => Missing(r, log.Plan.Seeds.Except(log.Of(r).Select(o => o.Seed)), log)).OfType<string>()];
         if (missing.Length > 0)
             return new PaperVerdict(null, $"not run: {string.Join(", ", missing)}");
         return claim.AtLeast.Count > 0 ? Ordered(claim, log) : claim.Faster.Count > 0 ? Faster(claim, log) : claim.Diverge.Count > 0 ? Diverged(claim, log) : Shallow(claim, log);
@@ -18,6 +18,13 @@ public sealed record PaperVerdict(bool? Holds, string Figures)
 
     /// <summary>The mean score of a row over its seeds, negative infinity where one failed.</summary>
     internal static double Mean(PaperLog log, string row) => log.Of(row).Average(r => r.Score ?? double.NegativeInfinity);
+
+    // What there is of some seeds alone is said with the others; null where nothing is missing.
+    private static string? Missing(string what, IEnumerable<ulong> seeds, PaperLog log)
+    {
+        ulong[] absent = [.. seeds];
+        return absent.Length == 0 ? null : absent.Length == log.Plan.Seeds.Count ? what : $"{what} with seed {string.Join(", ", absent)}";
+    }
 
     private static PaperVerdict Ordered(PaperClaim claim, PaperLog log)
     {
@@ -30,8 +37,10 @@ public sealed record PaperVerdict(bool? Holds, string Figures)
     private static PaperVerdict Faster(PaperClaim claim, PaperLog log)
     {
         PaperSpeed[] speeds = [.. log.Speeds.Where(s => s.First == claim.Faster[0] && s.Second == claim.Faster[1]).OrderBy(s => s.Seed)];
-        if (speeds.Length == 0)
-            return new PaperVerdict(null, $"not compared: {claim.Faster[0]} and {claim.Faster[1]}");
+        if (claim.Faster.SelectMany(log.Of).FirstOrDefault(r => r.Failure is not null) is { } failed)
+            return new PaperVerdict(false, $"not compared: {failed.Row} failed");
+        if (Missing($"{claim.Faster[0]} and {claim.Faster[1]}", log.Plan.Seeds.Except(speeds.Select(s => s.Seed)), log) is { } missing)
+            return new PaperVerdict(null, $"not compared: {missing}");
         double least = speeds.Min(s => s.Ratio);
         return new PaperVerdict(
             least > 1,

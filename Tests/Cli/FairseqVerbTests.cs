@@ -29,7 +29,7 @@ public sealed class FairseqVerbTests : IDisposable
         var import = Tool.Run("import", "fairseq", _checkpoint, "--out", _run);
         Assert.Equal((0, ""), (import.ExitCode, import.Error));
         Assert.Equal(
-            $"lightconv of 2,488 parameters, 11 source and 11 target tokens, in {Path.Combine(_run, "best.safetensors")}\ntranslate with it: cudaseq translate --model {_run}\n", import.Out);
+            $"dynamicconv (lightconv of fairseq) of 2,488 parameters, 11 source and 11 target tokens, in {Path.Combine(_run, "best.safetensors")}\ntranslate with it: cudaseq translate --model {_run}\n", import.Out);
         var translated = Tool.Run(["translate", "--model", _run, "--max-length-b", "4"], "a b\n\nc d\n");
         Assert.Equal((0, ""), (translated.ExitCode, translated.Error));
         Assert.Equal(4, translated.Out.Split('\n').Length);

@@ -29,9 +29,47 @@ public sealed class PaperPageTests : IDisposable
             new PaperClaim("a failure is never first") { AtLeast = ["broken", "broken"] });
         Assert.Equal([true, false, true, null, true, false, true, null, true, false, true, false], log.Plan.Claims.Select(c => PaperVerdict.Of(c, log).Holds));
         Assert.Equal("good 31.00, middling 29.00", PaperVerdict.Of(log.Plan.Claims[0], log).Figures);
-        Assert.Equal("broken loss not finite at update 7", PaperVerdict.Of(log.Plan.Claims[4], log).Figures);
-        Assert.Equal("good decodes 1.50 times as fast as middling, in turns, median of 3 rounds", PaperVerdict.Of(log.Plan.Claims[6], log).Figures);
+        Assert.Equal("broken loss not finite at update 7 and loss not finite at update 7", PaperVerdict.Of(log.Plan.Claims[4], log).Figures);
+        Assert.Equal("good decodes 1.50 and 1.50 times as fast as middling, in turns, median of 3 rounds", PaperVerdict.Of(log.Plan.Claims[6], log).Figures);
         Assert.Equal("middling 2.40 layers, at most 2.5", PaperVerdict.Of(log.Plan.Claims[8], log).Figures);
+    }
+
+    [Fact]
+    public void AClaimIsOpenUntilEverySeedWasRun()
+    {
+        var log = Log(new PaperClaim("order") { AtLeast = ["good", "middling"] }, new PaperClaim("faster") { Faster = ["good", "middling"] }, new PaperClaim("failed") { Faster = ["good", "broken"] });
+        log = new PaperLog("more", log.Plan with { Seeds = [1, 2, 3] });
+        var full = Log([.. log.Plan.Claims]);
+        foreach (var result in full.Results)
+            log.Add(result);
+        foreach (var speed in full.Speeds)
+            log.Add(speed);
+        log.Add(log.Of("good")[0] with { Seed = 3 });
+        Assert.Equal(new PaperVerdict(null, "not run: middling with seed 3"), PaperVerdict.Of(log.Plan.Claims[0], log));
+        Assert.Equal(new PaperVerdict(null, "not run: middling with seed 3"), PaperVerdict.Of(log.Plan.Claims[1], log));
+        log.Add(log.Of("middling")[0] with { Seed = 3 });
+        Assert.Equal(new PaperVerdict(true, "good 30.67, middling 29.00"), PaperVerdict.Of(log.Plan.Claims[0], log));
+        Assert.Equal(new PaperVerdict(null, "not compared: good and middling with seed 3"), PaperVerdict.Of(log.Plan.Claims[1], log));
+        log.Add(log.Of("broken")[0] with { Seed = 3 });
+        Assert.Equal(new PaperVerdict(false, "not compared: broken failed"), PaperVerdict.Of(log.Plan.Claims[2], log));
+    }
+
+    [Fact]
+    public void RowsHaveFoldersOfTheirOwn()
+    {
+        static string Problem(params string[] names) => Assert.Single(Assert.Throws<RecipeException>(() => PaperPlan.FromJson(
+            $$"""{ "title": "T", "paper": "P", "recipe": "r", "rows": [{{string.Join(", ", names.Select(n => $$"""{ "name": "{{n}}" }"""))}}] }""", "p.json")).Problems);
+        Assert.Equal("p.json: rows must have names that make folders of their own, got \"a-b\" of \"a b\" and \"A-b\".", Problem("a b", "A-b"));
+        Assert.Equal("p.json: rows must have names that make folders of their own, got no letter or digit in \"α\" and \"+\".", Problem("α", "c", "+"));
+    }
+
+    [Fact]
+    public void ABarInANameIsNoEndOfACell()
+    {
+        var plan = new PaperPlan("T", "P", "r", [new("a | b")]);
+        var log = new PaperLog("p", plan);
+        log.Add(new PaperResult("a | b", 1, Here) { Bleu = 1 });
+        Assert.Contains("| a \\| b | 1.00 |", PaperPage.Write([log]));
     }
 
     [Fact]
@@ -43,12 +81,15 @@ public sealed class PaperPageTests : IDisposable
         var read = PaperLog.Read(path);
         Assert.Equal(("miniature", log.Plan.ToJson()), (read.Name, read.Plan.ToJson()));
         Assert.Equal(log.Results.OrderBy(r => r.Row).ThenBy(r => r.Seed), read.Results.OrderBy(r => r.Row).ThenBy(r => r.Seed));
-        Assert.Equal(1.5, Assert.Single(read.Speeds).Ratio);
+        Assert.Equal([1.5, 1.5], read.Speeds.Select(s => s.Ratio));
         read.Save(_folder.PathOf("again.jsonl"));
         Assert.Equal(File.ReadAllText(path), File.ReadAllText(_folder.PathOf("again.jsonl")));
         var fewer = PaperLog.Read(path, log.Plan with { Rows = [.. log.Plan.Rows.Where(r => r.Name != "good")], Claims = [] });
-        Assert.Equal(["broken", "middling"], fewer.Results.Select(r => r.Row).Order());
+        Assert.Equal(["broken", "middling"], fewer.Results.Select(r => r.Row).Distinct().Order());
         Assert.Empty(fewer.Speeds);
+        var oneSeed = PaperLog.Read(path, log.Plan with { Seeds = [1] });
+        Assert.Equal(["broken", "good", "middling"], oneSeed.Results.Select(r => r.Row).Order());
+        Assert.Equal(1UL, Assert.Single(oneSeed.Speeds).Seed);
     }
 
     [Theory]
@@ -73,8 +114,8 @@ public sealed class PaperPageTests : IDisposable
             | row | test BLEU | validation nats/token | parameters | in layers | updates | minutes | decoder layers taken | published |
             |---|---:|---:|---:|---:|---:|---:|---:|---:|
             | good | 31.00 ± 1.41 | 2.100 ± 0.141 | 1,234 | 1,000 | 100 | 1.5 ± 0.0 |  | 28.0 |
-            | middling | 29.00 |  | 1,234 | 1,000 |  |  | 2.40 |  |
-            | broken | loss not finite at update 7 |  | 1,234 | 1,000 | 7 | 0.1 |  |  |
+            | middling | 29.00 ± 0.00 |  | 1,234 | 1,000 |  |  | 2.40 ± 0.00 |  |
+            | broken | loss not finite at update 7 |  | 1,234 | 1,000 | 7 | 0.1 ± 0.0 |  |  |
             | later |  |  |  |  |  |  |  |  |
             """.ReplaceLineEndings("\n"),
             page);
@@ -118,8 +159,11 @@ public sealed class PaperPageTests : IDisposable
         log.Add(result);
         log.Add(result with { Seed = 2, Bleu = 32, ValidationLoss = 2.2 });
         log.Add(result with { Row = "middling", Bleu = 29, ValidationLoss = null, Updates = 0, Minutes = 0, Depth = 2.4 });
+        log.Add(result with { Seed = 2, Row = "middling", Bleu = 29, ValidationLoss = null, Updates = 0, Minutes = 0, Depth = 2.4 });
+        log.Add(result with { Seed = 2, Row = "broken", Bleu = null, Signature = null, ValidationLoss = null, Failure = "loss not finite at update 7", Updates = 7, Minutes = 0.1 });
         log.Add(result with { Row = "broken", Bleu = null, Signature = null, ValidationLoss = null, Failure = "loss not finite at update 7", Updates = 7, Minutes = 0.1 });
         log.Add(new PaperSpeed("good", "middling", 1, 20, [2, 2, 2], [3, 2, 8], Here));
+        log.Add(new PaperSpeed("good", "middling", 2, 20, [2], [3], Here));
         return log;
     }
 }

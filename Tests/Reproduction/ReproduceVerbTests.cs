@@ -85,6 +85,57 @@ public sealed class ReproduceVerbTests : IDisposable
     }
 
     [Fact]
+    public void WhatDependsOnAChangedRowIsRunAgain()
+    {
+        Plan("""{ "name": "a", "set": ["training.max_updates=2"] }, { "name": "b", "of": "a", "decode": ["--beam", "1"] }, { "name": "c", "set": ["training.max_updates=2", "training.learning_rate=0.02"] }""", """{ "text": "f", "faster": ["b", "c"] }""");
+        var first = Reproduce();
+        Assert.Equal((0, ""), (first.ExitCode, first.Error));
+        string log = File.ReadAllText(_folder.PathOf("out/plan.jsonl"));
+
+        Plan("""{ "name": "a", "set": ["training.max_updates=3"] }, { "name": "b", "of": "a", "decode": ["--beam", "1"] }, { "name": "c", "set": ["training.max_updates=2", "training.learning_rate=0.02"] }""", """{ "text": "f", "faster": ["b", "c"] }""");
+        var refused = Reproduce();
+        Assert.Equal(2, refused.ExitCode);
+        Assert.StartsWith($"note: 3 results in {_folder.PathOf("out")}", refused.Error);
+        Assert.Matches(@"a-1 must hold nothing or a run of this plan and recipe \([0-9a-f]{16}\), it holds one of another \([0-9a-f]{16}\): delete it, or choose another folder with --out\.\n$", refused.Error);
+        Assert.Equal(log, File.ReadAllText(_folder.PathOf("out/plan.jsonl")));
+        Assert.StartsWith("note: 3 results", Reproduce("--keep", _folder.PathOf("kept")).Error);
+        Assert.Equal("c", Assert.Single(PaperLog.Read(_folder.PathOf("kept/plan.jsonl")).Results).Row);
+
+        Directory.Delete(_folder.PathOf("out/a-1"), recursive: true);
+        var again = Reproduce();
+        Assert.Equal(0, again.ExitCode);
+        Assert.Contains("b beside c, seed 1", again.Out);
+        Assert.DoesNotContain("c, seed 1\n", again.Out.Replace("b beside c, seed 1\n", "", StringComparison.Ordinal));
+        Assert.Equal([3L], PaperLog.Read(_folder.PathOf("out/plan.jsonl")).Of("a").Select(r => r.Updates));
+        var last = Reproduce();
+        Assert.Equal((0, ""), (last.ExitCode, last.Error));
+
+        // The recipe itself, too.
+        File.WriteAllText(_folder.PathOf("tiny.json"), File.ReadAllText(_folder.PathOf("tiny.json")).Replace("\"warmup_updates\": 5", "\"warmup_updates\": 4", StringComparison.Ordinal));
+        Assert.StartsWith("note: 4 results", Reproduce().Error);
+
+        void Plan(string rows, string claim) => File.WriteAllText(_plan, $$"""{ "title": "T", "paper": "P", "recipe": "tiny.json", "rounds": 1, "rows": [{{rows}}], "claims": [{{claim}}] }""");
+    }
+
+    [Fact]
+    public void RowsThatNeedAFailedOneFailWithItAndTheOthersGoOn()
+    {
+        File.WriteAllText(
+            _plan,
+            """
+            { "title": "T", "paper": "P", "recipe": "tiny.json",
+              "rows": [{ "name": "a", "set": ["training.learning_rate=1e30"] }, { "name": "decoded", "of": "a" }, { "name": "on", "from": "a" }, { "name": "alone", "set": ["training.max_updates=2"] }],
+              "claims": [{ "text": "f", "faster": ["decoded", "alone"] }] }
+            """);
+        var run = Reproduce();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        var log = PaperLog.Read(_folder.PathOf("out/plan.jsonl"));
+        Assert.Equal(["a failed", "a failed"], new[] { "decoded", "on" }.Select(r => Assert.Single(log.Of(r)).Failure));
+        Assert.NotNull(Assert.Single(log.Of("alone")).Bleu);
+        Assert.Contains("does not show  f (not compared: decoded failed)\n", run.Out);
+    }
+
+    [Fact]
     public void ATrainingWhoseLossIsNotFiniteIsAResult()
     {
         File.WriteAllText(_plan, """{ "title": "T", "paper": "P", "recipe": "tiny.json", "rows": [{ "name": "a", "set": ["training.learning_rate=1e30"] }], "claims": [{ "text": "fails", "diverge": ["a"] }] }""");
@@ -117,6 +168,8 @@ public sealed class ReproduceVerbTests : IDisposable
         Assert.StartsWith("cudaseq: nothing: must be a plan or the name of one in recipes/papers", Tool.Run("reproduce", "nothing").Error);
         File.WriteAllText(_plan, """{ "title": "T", "paper": "P", "recipe": "tiny.json", "rows": [{ "name": "a", "set": ["model.dropout=2"] }] }""");
         Assert.Equal("--set: model.dropout must be a number of at least 0 and below 1, got 2.\n", Reproduce().Error);
+        File.WriteAllText(_plan, """{ "title": "T", "paper": "P", "recipe": "tiny.json", "rows": [{ "name": "a" }, { "name": "b", "of": "a", "decode": ["--beem", "2"] }] }""");
+        Assert.StartsWith("cudaseq reproduce: unknown option --beem, did you mean --beam?", Reproduce().Error);
         Assert.False(Directory.Exists(_folder.PathOf("out")));
     }
 
