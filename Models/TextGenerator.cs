@@ -98,17 +98,19 @@ public sealed class TextGenerator : IDisposable
     /// whole text.
     /// </param>
     /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="most">The most pieces of a text with its prompt, as many as training saw at once; a prompt that has as many is followed by one piece. Null for no such end.</param>
     /// <returns>For each prompt in order its n best texts, best first.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is below 1.</exception>
     /// <exception cref="ArgumentException">The options have problems, a prompt has several lines and lines end a text, or the shortest text is longer than the longest.</exception>
     public IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
-        IReadOnlyList<string> prompts, int length, DecodingOptions? options = null, CancellationToken cancellation = default)
+        IReadOnlyList<string> prompts, int length, DecodingOptions? options = null, CancellationToken cancellation = default, int? most = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         options ??= UsualSearch;
         if (!ThroughLines && options.MinLength > length)
             throw new ArgumentException($"TextGenerator: min_length must be at most the length, got {options.MinLength} and {length}.");
         int[][] begun = [.. prompts.Select(Ids)];
+        int longest = begun.Select(b => b.Length).DefaultIfEmpty(0).Max();
 
         // A source's length counts its end: it says how long its own text may be.
         options = options with
@@ -120,7 +122,7 @@ public sealed class TextGenerator : IDisposable
             Never = [Vocabulary.Bos],
             MaxLengthA = 1,
             MaxLengthB = length - 1,
-            MaxLength = checked(begun.Select(b => b.Length).DefaultIfEmpty(0).Max() + length),
+            MaxLength = Math.Min(checked(longest + length), Math.Max(longest + 1, most ?? int.MaxValue)),
         };
         var found = _generator.Generate([.. begun.Select(b => (int[])[.. b, Vocabulary.Eos])], options, cancellation, begun);
         return [.. found.Select(f => f.Select(h => new GeneratedText(Text(h.Tokens), h.Score, h.Tokens.Length)).ToArray())];

@@ -29,10 +29,12 @@ internal sealed class AnalysisVerb : Verb
         _own = [.. analysis.Options.Select(o => (o, Typed(o)))];
         Option[] text = analysis.Reads switch
         {
-            AnalysisReads.Pairs => [_input, _reference, _lines, _maxLength, _batchTokens],
-            AnalysisReads.Lines => [_input, _lines, _maxLength, _batchTokens],
+            AnalysisReads.Pairs => [_input, _reference, _lines],
+            AnalysisReads.Lines => [_input, _lines],
             _ => [],
         };
+        if (analysis.TakesBatches)
+            text = [.. text, _maxLength, _batchTokens];
         foreach (var option in (Option[])[_model, .. text, .. _own.Select(o => o.Typed), _out, .. analysis.TakesPaths ? _paths.All : [], .. _device.All])
             Add(option);
     }

@@ -18,7 +18,7 @@ internal sealed class GenerateVerb : Verb
     private readonly Option<string> _model = Text("--model", "DIR", "The run's folder that cudaseq train wrote, of a language model.", required: true);
     private readonly Option<string> _prompt = Text("--prompt", "TEXT", "What the text begins with (default: nothing).");
     private readonly Option<string> _input = Text("--input", "FILE", "Prompts, one a line; an empty line leaves its text free.");
-    private readonly Option<long?> _maxLength = Whole("--max-length", "N", "At most N pieces follow a prompt (default: 200, or as many as training saw at once).", 1, MostLength);
+    private readonly Option<long?> _maxLength = Whole("--max-length", "N", "At most N pieces follow a prompt (default: 200, and no text longer than training saw at once).", 1, MostLength);
     private readonly SearchOptions _search = SearchOptions.ForTexts();
     private readonly Option<bool> _json = Flag("--json", "Write an object for each text, one a line: prompt (its number), text, score, pieces.");
     private readonly PathOptions _paths = new(hasEncoder: false);
@@ -58,18 +58,19 @@ internal sealed class GenerateVerb : Verb
         if (generator.ThroughLines && _search.AsksForLeast(arguments))
             throw new UsageException("--min-length is for models of single lines (data.sample_break_mode eos): this one writes on until --max-length.");
         int longest = prompts.Select(generator.PiecesOf).DefaultIfEmpty(0).Max(), seen = Seen(new RunDirectory(folder), generator.ThroughLines);
-        int length = (int)(arguments.GetValue(_maxLength) ?? Math.Clamp(seen - longest, 1, UsualLength));
+        long? wanted = arguments.GetValue(_maxLength);
+        int length = (int)(wanted ?? UsualLength);
         if (!generator.ThroughLines && options.MinLength > length)
             throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--min-length must be at most --max-length, got {options.MinLength} and {length}."));
-        if (longest + length > seen)
-            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warning: a text may have {longest + length} pieces, training saw {seen} at once (data.tokens_per_sample): what lies beyond may be worse."));
+        if (longest + (wanted is null ? 1 : length) > seen)
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warning: a text may have {longest + (wanted is null ? 1 : length)} pieces, training saw {seen} at once (data.tokens_per_sample): what lies beyond may be worse."));
         for (int i = 0; i < prompts.Length; i++)
         {
             if (generator.UnknownPiecesOf(prompts[i]) is > 0 and var unknown)
                 terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warning: prompt {i + 1}: the model does not know {unknown} of its pieces, they are written as {TextCodec.UnknownText}"));
         }
 
-        var found = generator.Generate(prompts, length, options, cancellation);
+        var found = generator.Generate(prompts, length, options, cancellation, wanted is null ? seen : null);
         if (generator.GraphObstacle is { } obstacle)
             terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
         if (options.Exit is not null)
@@ -113,7 +114,6 @@ internal sealed class GenerateVerb : Verb
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    // Positions beyond those of training have their vectors, but the model has not learned what they mean.
     // How many pieces training saw at once; lines may be of any length.
     private static int Seen(RunDirectory run, bool throughLines) => throughLines && File.Exists(run.Recipe) ? Recipe.Load(run.Recipe).Data.TokensPerSample : int.MaxValue;
 }

@@ -42,6 +42,9 @@ public abstract class Analysis
     /// <summary>What text it reads.</summary>
     public virtual AnalysisReads Reads => AnalysisReads.Nothing;
 
+    /// <summary>Whether the text becomes batches of limited size and lines of limited length (<see cref="AnalysisText.BatchTokens"/>, <see cref="AnalysisText.MaxLength"/>).</summary>
+    public virtual bool TakesBatches => Reads != AnalysisReads.Nothing;
+
     /// <summary>What it can be told, beside model and text.</summary>
     public virtual IReadOnlyList<AnalysisOption> Options => [];
 
@@ -71,6 +74,8 @@ public abstract class Analysis
         text ??= new AnalysisText();
         settings ??= new AnalysisSettings();
         settings.Check(this);
+        if (text.Reference is not null && run.Config.IsLanguageModel)
+            throw new InvalidDataException("analyze: --reference is for a model that translates, this is a language model.");
         var work = new AnalysisWork(run, text, settings, progress, cancellation);
         var finding = Run(work);
         return new AnalysisResult(this, run, text, settings, finding);

@@ -1,4 +1,5 @@
 using CudaSeq.Kernels;
+using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
 
@@ -73,16 +74,27 @@ public sealed class AnalysisRun : IDisposable
     /// <param name="precision">What it computes in.</param>
     /// <param name="paths">Which of its layers to apply; null for those it was trained with.</param>
     /// <exception cref="IOException">A file is missing.</exception>
-    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged, or a parameter is not finite: nothing that is seen of such a model means anything.</exception>
     /// <exception cref="ArgumentException">The device does not compute in the precision, or the model has no such layers.</exception>
     public static AnalysisRun Load(string folder, Device device, DType precision = DType.Float32, LayerPaths? paths = null)
     {
         if (!System.IO.Directory.Exists(folder))
             throw new DirectoryNotFoundException($"{folder}: there is no such folder.");
         var header = Checkpoint.ReadHeader(new RunDirectory(folder).BestOrLast);
-        return header.Config.IsLanguageModel
+        var run = header.Config.IsLanguageModel
             ? new AnalysisRun(folder, TextGenerator.Load(folder, device, precision, paths)) { Update = header.State.Update }
             : new AnalysisRun(folder, Translator.Load(folder, device, precision, paths)) { Update = header.State.Update };
+        foreach (var (name, tensor) in run.Model.NamedParameters())
+        {
+            using var scope = TensorScope.Begin();
+            if (Array.FindIndex(tensor.ToArray(), v => !float.IsFinite(v)) is >= 0 and var index)
+            {
+                run.Dispose();
+                throw new InvalidDataException($"analyze: the model in {folder} must have finite parameters, {name} has one that is not, at {index}.");
+            }
+        }
+
+        return run;
     }
 
     /// <summary>Frees the model.</summary>

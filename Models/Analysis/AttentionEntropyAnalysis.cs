@@ -47,10 +47,10 @@ internal sealed class AttentionEntropyAnalysis : Analysis
         if (other is not null)
             models.Add((alike ? other.Folder : other.Name, Maps(work, other)));
         double high = models.Max(m => m.Maps.Max(map => map.Means.SelectMany(p => p).Max()));
-        var sections = models[0].Maps.Select(m => m.Kind).Select(kind => new AnalysisSection(
-            Title(kind), Text(models.Select(m => (m.Name, m.Maps.Single(map => map.Kind == kind))), models.Count > 1), [.. models.Select(m => Map(m.Name, m.Maps.Single(map => map.Kind == kind), high))])).ToList();
+        WeightKind[] kinds = [.. models.SelectMany(m => m.Maps).Select(m => m.Kind).Distinct().Order()];
+        var sections = kinds.Select(kind => new AnalysisSection(Title(kind), Text(Having(models, kind), models.Count > 1), [.. Having(models, kind).Select(m => Map(m.Name, m.Map, high))])).ToList();
         if (models.Count > 1)
-            sections.Add(new AnalysisSection("By layer", "The mean over heads.", [.. models[0].Maps.Select(m => m.Kind).Select(kind => new Curves(Title(kind), "place", [.. models.Select(m => ByPlace(m.Name, m.Maps.Single(map => map.Kind == kind)))]))]));
+            sections.Add(new AnalysisSection("By layer", "The mean over heads.", [.. kinds.Select(kind => new Curves(Title(kind), "place", [.. Having(models, kind).Select(m => ByPlace(m.Name, m.Map))]))]));
         return new AnalysisFinding(Headline(models), sections, json => Write(json, [.. models.Select((m, i) => (i == 0 ? work.Run.Folder : other!.Folder, m.Maps))]));
     }
 
@@ -71,10 +71,14 @@ internal sealed class AttentionEntropyAnalysis : Analysis
         return [.. maps.Values];
     }
 
+    // A cnn has attention to the source alone.
+    private static IEnumerable<(string Name, EntropyMap Map)> Having(List<(string Name, IReadOnlyList<EntropyMap> Maps)> models, WeightKind kind)
+        => models.SelectMany(m => m.Maps.Where(map => map.Kind == kind).Select(map => (m.Name, map)));
+
     private static string Headline(List<(string Name, IReadOnlyList<EntropyMap> Maps)> models)
     {
         var kind = models[0].Maps[^1].Kind;
-        return $"{Title(kind)}, first and last place of the path: {string.Join("; ", models.Select(m => (m.Name, Map: m.Maps.Single(map => map.Kind == kind))).Select(m => FormattableString.Invariant($"{m.Name} {m.Map.Means[0].Average():0.00} and {m.Map.Means[^1].Average():0.00} nats")))}.";
+        return $"{Title(kind)}, first and last place of the path: {string.Join("; ", Having(models, kind).Select(m => FormattableString.Invariant($"{m.Name} {m.Map.Means[0].Average():0.00} and {m.Map.Means[^1].Average():0.00} nats")))}.";
     }
 
     private static string Text(IEnumerable<(string Name, EntropyMap Map)> maps, bool named) => string.Join('\n', maps.Select(m => string.Concat(
@@ -161,13 +165,20 @@ internal sealed class EntropyMap(WeightKind kind, bool isTaps)
             {
                 for (int h = 0; h < sums.Length; h++)
                     sums[h] += fixedOnes?[h] ?? Entropy(rows(b, h, t).Span);
-                int seen = isTaps ? weights.Values.Shape[weights.Values.Shape.Rank - 1] : kind switch { WeightKind.EncoderSelf => lengths[b], WeightKind.DecoderSelf => t + 1, _ => batch.SourceLengths[b] };
-                _uniform += Math.Log(seen);
+                _uniform += Math.Log(isTaps ? weights.Values.Shape[weights.Values.Shape.Rank - 1] : kind == WeightKind.Source ? batch.SourceLengths[b] : Seen(lengths[b], t, weights.Window));
             }
 
             if (weights.Place == 0)
                 Positions += lengths[b];
         }
+    }
+
+    // How many of so many positions one of them sees.
+    private int Seen(int positions, int t, int window)
+    {
+        bool causal = kind == WeightKind.DecoderSelf;
+        int behind = window == 0 ? t : causal ? window - 1 : (window - 1) / 2, ahead = causal ? 0 : window == 0 ? positions : window / 2;
+        return Math.Min(positions - 1, t + ahead) - Math.Max(0, t - behind) + 1;
     }
 
     /// <summary>-sum a log a in nats; 0 log 0 is 0.</summary>

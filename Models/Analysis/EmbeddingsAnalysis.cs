@@ -37,6 +37,8 @@ internal sealed class EmbeddingsAnalysis : Analysis
         bool pairs = !work.Run.Config.IsLanguageModel && !work.Settings.Has(NoPairs);
         if (!pairs && work.Settings.Text(Alignments) is not null)
             throw new ArgumentException($"analyze {Name}: --alignments is about the pairs of a model that translates{(work.Settings.Has(NoPairs) ? ", --no-pairs must not be given with it" : "")}.");
+        if (!pairs && (work.Text.Input ?? work.Text.Reference) is not null)
+            throw new ArgumentException($"analyze {Name}: --input and --reference are for cosines of pairs, {(work.Settings.Has(NoPairs) ? "--no-pairs must not be given with them" : "which a language model has none of")}.");
         var cosines = pairs ? Cosines(work, tables) : null;
         var sections = new List<AnalysisSection>
         {

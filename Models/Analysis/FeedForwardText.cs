@@ -27,8 +27,6 @@ internal sealed class FeedForwardText : IDisposable
     {
         if (run.Config.IsLanguageModel && text.Input is null)
             throw new InvalidDataException("analyze: --input FILE must be given for a language model.");
-        if (run.Config.IsLanguageModel && text.Reference is not null)
-            throw new InvalidDataException("analyze: --reference is for a model that translates, this is a language model.");
         var opened = text.Lines is null && text.Input is not null
             ? Mapped(run, text, cancellation)
             : new FeedForwardText(

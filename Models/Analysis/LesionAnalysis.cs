@@ -28,6 +28,8 @@ internal sealed class LesionAnalysis : Analysis
 
     public override string? Obstacle(ModelConfig config) => new LayerAttentionAnalysis().Obstacle(config);
 
+    public override bool TakesBatches => false;
+
     internal override AnalysisFinding Run(AnalysisWork work)
     {
         var run = work.Run;
@@ -73,7 +75,7 @@ internal sealed class LesionAnalysis : Analysis
     private static AnalysisFinding Found(string signature, string[] names, double[] scores, double[] words, long lines)
     {
         double[] changes = [.. scores.Skip(1).Select(s => 100 * ((s / scores[0]) - 1))], lengths = [.. words.Skip(1).Select(w => 100 * ((w / words[0]) - 1))];
-        int worst = Array.IndexOf(changes, changes.Min());
+        int worst = scores[0] == 0 ? -1 : Array.IndexOf(changes, changes.Min());
         string[] rows = [.. names.Reverse()];
         var section = new AnalysisSection("Without one layer", FormattableString.Invariant($"The whole model: BLEU {scores[0]:0.00} ({signature}), {words[0]:N0} words in {lines:N0} lines."),
         [

@@ -21,7 +21,8 @@ internal enum WeightKind
 /// <param name="Place">The place in the path, from 0.</param>
 /// <param name="Values">[B, H, T, S] of attention; of a convolution its taps, [B, T, H, K], or [H, K] where they are the same everywhere. Rows sum to 1.</param>
 /// <param name="LeftPadding">Of a convolution: tap k of position t is for position t + k - LeftPadding. Null for attention.</param>
-internal sealed record PositionWeights(WeightKind Kind, int Place, Tensor Values, int? LeftPadding)
+/// <param name="Window">How many positions self-attention sees at most (attention_windows); 0 for all.</param>
+internal sealed record PositionWeights(WeightKind Kind, int Place, Tensor Values, int? LeftPadding, int Window = 0)
 {
     /// <summary>H.</summary>
     public int Heads => IsFixed ? Values.Shape[0] : LeftPadding is null ? Values.Shape[1] : Values.Shape[2];
@@ -64,7 +65,7 @@ internal sealed class WeightsObserver(Action<PositionWeights> take) : LayerObser
         switch (mixer)
         {
             case SelfAttention attention:
-                take(new PositionWeights(kind, Place, attention.Probabilities(x, lengths), null));
+                take(new PositionWeights(kind, Place, attention.Probabilities(x, lengths), null, attention.Window));
                 break;
             case ConvModule convolution:
                 var (taps, padding) = convolution.Taps(x, lengths);

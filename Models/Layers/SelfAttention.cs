@@ -19,8 +19,12 @@ public sealed class SelfAttention : SequenceMixer
     {
         _width = width;
         _causal = causal;
+        Window = window;
         _attention = Add(string.Empty, new MultiHeadAttention(width, heads, dropout, window));
     }
+
+    /// <summary>How many positions a position sees at most; 0 for all.</summary>
+    internal int Window { get; }
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x, Tensor? lengths, RandomSource? random) => _attention.Forward(x, x, lengths, _causal, random);

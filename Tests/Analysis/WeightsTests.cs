@@ -130,8 +130,26 @@ public sealed class WeightsTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void WhatAWindowHidesIsNotCountedAsSeen(int window)
+    {
+        using var device = new CpuDevice(1);
+        using var run = TinyRuns.Create(TinyModels.Transformer with { AttentionWindows = [window] }, device);
+        using var folder = new TemporaryFolder();
+        var text = new AnalysisText { Input = TinyRuns.Lines(folder, "in", "a b c d"), Reference = TinyRuns.Lines(folder, "out", "e f g") };
+        var json = TinyRuns.Results(new AttentionEntropyAnalysis().Of(run, text))["models"]![0]!.AsObject();
+
+        // Five positions of the source with its end; four of the target with its beginning.
+        double Mean(int positions, Func<int, int> seen) => Enumerable.Range(0, positions).Average(t => Math.Log(seen(t)));
+        Assert.Equal(Mean(5, t => window == 1 ? 1 : t is 0 or 4 ? 2 : 3), (double)json["encoder_self"]!["uniform"]!, 1e-12);
+        Assert.Equal(Mean(4, t => Math.Min(t + 1, window)), (double)json["decoder_self"]!["uniform"]!, 1e-12);
+        Assert.Equal(Math.Log(5), (double)json["source"]!["uniform"]!, 1e-12);
+    }
+
     [Fact]
-    public void TwoModelsStandBesideEachOther()
+    public void ALanguageModelHasOneKindOfWeightsAndWhatIsMissingIsSaid()
     {
         using var device = new CpuDevice(1);
         using var run = TinyRuns.CreateLanguageModel(TinyModels.Transformer, device);

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using CudaSeq.Kernels;
 using CudaSeq.Models;
+using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
 
@@ -58,6 +60,7 @@ public sealed class AnalyzeVerbTests : IDisposable
             var json = JsonNode.Parse(File.ReadAllText(files[0]))!;
             Assert.Equal((analysis.Name, _run, "transformer", 2), ((string)json["analysis"]!, (string)json["model"]!, (string)json["architecture"]!, (int)json["checkpoint_update"]!));
             Assert.NotEmpty(json["results"]!.AsObject());
+            Assert.DoesNotContain("NaN", run.Out);
             if (analysis.Reads != AnalysisReads.Nothing)
                 Assert.Equal(("test", 6), ((string)json["text"]!["input"]!, (int)json["text"]!["lines"]!));
             Assert.Contains($"<strong>{HtmlText.Of(lines[0])}</strong>", File.ReadAllText(files[1]));
@@ -69,6 +72,48 @@ public sealed class AnalyzeVerbTests : IDisposable
         }
 
         Assert.Equal(2 * names.Length, Directory.EnumerateFiles(output).Count());
+    }
+
+    /// <summary>A cnn has weights of one kind, the transformer of three: each kind shows those that have it.</summary>
+    [Theory]
+    [InlineData("run", "cnn")]
+    [InlineData("cnn", "run")]
+    public void ModelsOfDifferentKindsStandBesideEachOther(string first, string second)
+    {
+        string recipe = File.ReadAllText(_folder.PathOf("tiny.json")).Replace("transformer", "cnn", StringComparison.Ordinal)
+            .Replace("\"encoder_fusion\": \"fine\", \"adaptive_depth\": \"aligned\"", "\"encoder_kernel_widths\": [3], \"decoder_kernel_widths\": [3]", StringComparison.Ordinal);
+        Assert.Equal("", Tool.Run("train", _folder.File("cnn.json", recipe), "--data", _folder.PathOf("."), "--out", _folder.PathOf("cnn")).Error);
+        string output = _folder.PathOf("out");
+        var run = Tool.Run("analyze", "attention-entropy", "--model", _folder.PathOf(first), "--other", _folder.PathOf(second), "--out", output);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("cnn ", run.Out);
+        Assert.Contains("; ", run.Out);
+        var models = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "attention-entropy.json")))!["results"]!["models"]!.AsArray();
+        Assert.Equal([first, second], models.Select(m => Path.GetFileName((string)m!["model"]!)));
+        Assert.Equal(["model", "source"], models[first == "cnn" ? 0 : 1]!.AsObject().Select(p => p.Key));
+        string page = File.ReadAllText(Path.Combine(output, "attention-entropy.html"));
+        foreach (string title in (string[])["Encoder, positions of the source", "Decoder, positions before", "Decoder, attention to the source"])
+            Assert.Contains($">{title}</h2>", page);
+    }
+
+    [Fact]
+    public void AModelWithoutNumbersIsRefused()
+    {
+        string path = Path.Combine(_run, "best.safetensors");
+        var header = Checkpoint.ReadHeader(path);
+        using (var device = new CpuDevice(1))
+        using (var model = SequenceModel.Create(header.Config, device, new RandomSource(0)))
+        {
+            Checkpoint.Load(path, model);
+            var weight = model.NamedParameters().Single(p => p.Name == "encoder.layers.0.self_attn.q_proj.weight").Tensor;
+            float[] values = weight.ToArray();
+            values[3] = float.NaN;
+            weight.CopyFrom(values);
+            Checkpoint.Save(path, header, model, optimizer: null);
+        }
+
+        var run = Tool.Run("analyze", "attention-entropy", "--model", _run, "--out", _folder.PathOf("out"));
+        Assert.Equal((1, $"cudaseq: analyze: the model in {_run} must have finite parameters, encoder.layers.0.self_attn.q_proj.weight has one that is not, at 3.\n"), (run.ExitCode, run.Error));
     }
 
     [Fact]
@@ -87,6 +132,8 @@ public sealed class AnalyzeVerbTests : IDisposable
         Refuses(2, "cudaseq analyze exits: --sentences must be at most 1000, got 1001.\n", "exits", "--model", _run, "--sentences", "1001", "--out", output);
         Refuses(1, "cudaseq: analyze exits: --exit-confidence must be at most 1, got 2.\n", "exits", "--model", _run, "--exit-confidence", "2", "--out", output);
         Refuses(2, "cudaseq analyze layer-attention: unknown option --input; cudaseq analyze layer-attention --help lists the options.\n", "layer-attention", "--model", _run, "--input", file, "--out", output);
+        Refuses(2, "cudaseq analyze lesion: unknown option --max-length; cudaseq analyze lesion --help lists the options.\n", "lesion", "--model", _run, "--max-length", "1", "--out", output);
+        Refuses(1, "cudaseq: analyze embeddings: --input and --reference are for cosines of pairs, --no-pairs must not be given with them.\n", "embeddings", "--model", _run, "--no-pairs", "--input", file, "--out", output);
         Assert.False(Directory.Exists(output));
         var canceled = Tool.Run(["analyze", "lesion", "--model", _run, "--out", output], "", cancellation: new CancellationToken(canceled: true));
         Assert.Equal((1, "cudaseq: interrupted.\n"), (canceled.ExitCode, canceled.Error));

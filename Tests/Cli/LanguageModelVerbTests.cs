@@ -145,6 +145,16 @@ public sealed class LanguageModelVerbTests : IDisposable
         // Where nothing is said, training's length is enough.
         var usual = Tool.Run("generate", "--model", _out, "--prompt", "two");
         Assert.Equal((0, "", 17), (usual.ExitCode, usual.Error, usual.Out.Length));
+
+        // Of several prompts each has its own room, whatever the others take; one that fills it is followed by one piece.
+        TextFile.WriteLines(_folder.PathOf("prompts.txt"), ["two", "six six six si", "six six six six six"]);
+        var several = Tool.Run("generate", "--model", _out, "--input", _folder.PathOf("prompts.txt"), "--json");
+        Assert.Equal("warning: a text may have 20 pieces, training saw 16 at once (data.tokens_per_sample): what lies beyond may be worse.\n", several.Error);
+        Assert.Equal([20, 20, 20], several.Out.TrimEnd('\n').Split('\n').Select(l => (int)JsonNode.Parse(l)!["pieces"]!));
+        TextFile.WriteLines(_folder.PathOf("prompts.txt"), ["two", "six six six si"]);
+        several = Tool.Run("generate", "--model", _out, "--input", _folder.PathOf("prompts.txt"), "--json");
+        Assert.Equal("", several.Error);
+        Assert.Equal([16, 16], several.Out.TrimEnd('\n').Split('\n').Select(l => (int)JsonNode.Parse(l)!["pieces"]!));
     }
 
     [Fact]
