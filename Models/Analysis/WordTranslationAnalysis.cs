@@ -41,7 +41,8 @@ internal sealed class WordTranslationAnalysis : Analysis
     public override (string Arguments, string What) Example => ("--model runs/multi30k-transformer --updates 2000 --variants --bleu --out analyses", "Trains on the run's own pairs, measures on those it was tested with.");
 
     public override string? Obstacle(ModelConfig config) => NeedsSource(config) ?? NeedsPlainSteps(config)
-        ?? (config.SurfaceFusion != SurfaceFusion.None ? "has surface_fusion; a probe needs one stream of states before the projection." : null);
+        ?? (config.SurfaceFusion != SurfaceFusion.None ? "has surface_fusion; a probe needs one stream of states before the projection." : null)
+        ?? (config is { PreNorm: true, EncoderFusion: not EncoderFusion.None } ? "has encoder_fusion and norms before the sub-layers: no norm follows its encoder, which a probe of a layer's states would need." : null);
 
     internal override AnalysisFinding Run(AnalysisWork work)
     {

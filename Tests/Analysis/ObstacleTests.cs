@@ -29,6 +29,14 @@ public sealed class ObstacleTests
     }
 
     [Fact]
+    public void AProbeNeedsTheNormThatFollowsTheEncoder()
+    {
+        var fused = TinyModels.Transformer with { EncoderFusion = EncoderFusion.Coarse };
+        Assert.Null(Analyses.Of("word-translation").Obstacle(fused));
+        Assert.StartsWith("has encoder_fusion and norms before the sub-layers: ", Analyses.Of("word-translation").Obstacle(fused with { PreNorm = true }));
+    }
+
+    [Fact]
     public void TapsThatAreNoDistributionHaveNoEntropy()
     {
         var config = new ModelConfig { Architecture = Architecture.DynamicConv };

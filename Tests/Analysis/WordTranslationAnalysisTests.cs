@@ -29,11 +29,14 @@ public sealed class WordTranslationAnalysisTests
         }
     }
 
-    [Fact]
-    public void UntrainedEncoderProbesAreWeighedStatesInTheTargetsOrder()
+    // With norms before the sub-layers every probe's states pass the encoder's last norm, and what is weighed of them the decoder's.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void UntrainedEncoderProbesAreWeighedStatesInTheTargetsOrder(bool preNorm)
     {
         using var device = new CpuDevice(2);
-        using var run = TinyRuns.Create(TinyModels.Transformer, device);
+        using var run = TinyRuns.Create(TinyModels.Transformer with { PreNorm = preNorm }, device);
         using var folder = new TemporaryFolder();
         var json = Probes(run, folder, ("--side", "encoder"));
         Assert.Equal(Enumerable.Range(0, 3).Select(n => ("encoder", n)), json.Select(Key));
@@ -60,7 +63,18 @@ public sealed class WordTranslationAnalysisTests
             reference.Features(TinyModels.Shifted(to), encoded);
             float[] positions = SinusoidalPositions.Values(from.Length, 8);
             double[][] states = depth > 0 ? encoded.Layers[depth] : [.. from.Select((id, s) => Enumerable.Range(0, 8).Select(c => (Math.Sqrt(8) * table[(id * 8) + c]) + positions[(s * 8) + c]).ToArray())];
-            return [.. to.Select((_, t) => Enumerable.Range(0, 11).Select(v => Enumerable.Range(0, 8).Sum(c => table[(v * 8) + c] * Enumerable.Range(0, from.Length).Sum(s => order[t, s] * states[s][c]))).ToArray())];
+            double[][] seen = [.. states.Select(s => Norm("encoder.layer_norm", s))];
+            double[][] weighed = [.. to.Select((_, t) => Norm("decoder.layer_norm", [.. Enumerable.Range(0, 8).Select(c => Enumerable.Range(0, from.Length).Sum(s => order[t, s] * seen[s][c]))]))];
+            return [.. weighed.Select(w => Enumerable.Range(0, 11).Select(v => Enumerable.Range(0, 8).Sum(c => table[(v * 8) + c] * w[c])).ToArray())];
+        }
+
+        double[] Norm(string name, double[] x)
+        {
+            if (!preNorm)
+                return x;
+            var norm = run.Model.NamedParameters().Where(p => p.Name.StartsWith(name + ".", StringComparison.Ordinal)).ToDictionary(p => p.Name[(name.Length + 1)..], p => p.Tensor.ToArray());
+            double mean = x.Average(), deviation = Math.Sqrt(x.Average(v => (v - mean) * (v - mean)) + 1e-5);
+            return [.. x.Select((v, c) => ((v - mean) / deviation * norm["weight"][c]) + norm["bias"][c])];
         }
     }
 
