@@ -140,7 +140,7 @@ internal sealed class PaperRun
         var recipe = Recipe.Load(directory.Recipe);
         var (sources, references) = Test(recipe);
         using var device = Devices.Open(_options.Device);
-        using var translator = Open(row, seed, device, out var options);
+        using var translator = Open(row, seed, device, out var options, cancellation);
         string[] written = [.. translator.Translate(sources, options, cancellation).Select(t => t[0].Text)];
         var bleu = Bleu.Corpus(written, references, RecipeOptions.Bleu(recipe));
         long[] exits = [.. translator.ExitCounts];
@@ -160,8 +160,8 @@ internal sealed class PaperRun
     {
         _terminal.Out.WriteLine(_terminal.Bold($"{first.Name} beside {second.Name}, seed {seed}"));
         using var device = Devices.Open(_options.Device);
-        using var one = Open(first, seed, device, out var how);
-        using var other = Open(second, seed, device, out var howOther);
+        using var one = Open(first, seed, device, out var how, cancellation);
+        using var other = Open(second, seed, device, out var howOther, cancellation);
         string[] sources = [.. Test(Recipe.Load(new RunDirectory(Of(first.Of ?? first.Name, seed)).Recipe)).Sources];
         string[] few = sources[..Math.Min(sources.Length, 32)];
         one.Translate(few, how, cancellation);
@@ -203,13 +203,23 @@ internal sealed class PaperRun
         });
     }
 
-    private Translator Open(PaperRow row, ulong seed, Device device, out DecodingOptions options)
+    private Translator Open(PaperRow row, ulong seed, Device device, out DecodingOptions options, CancellationToken cancellation)
     {
         string folder = Of(row.Of ?? row.Name, seed);
         var verb = new TranslateVerb();
         var parsed = CommandLine.Parsed(verb, ["--model", folder, .. row.Decode]);
         options = verb.Decoding(parsed, folder);
-        return Translator.Load(folder, device, paths: verb.Paths(parsed));
+        var translator = Translator.Load(folder, device, paths: verb.Paths(parsed));
+        try
+        {
+            options = verb.Tuned(parsed, translator, options, _terminal.Error, cancellation);
+            return translator;
+        }
+        catch
+        {
+            translator.Dispose();
+            throw;
+        }
     }
 
     private (IReadOnlyList<string> Sources, IReadOnlyList<string> References) Test(Recipe recipe)

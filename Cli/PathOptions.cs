@@ -19,6 +19,9 @@ internal sealed class PathOptions
     };
 
     private readonly Option<bool> _exitPredicted = Verb.Flag("--exit-predicted", "Leave the decoder where the model's exit_predictor says.");
+    private readonly Option<long?> _exitLimit = Verb.Whole("--exit-limit", "N", "The positions of an output take at most N of the decoder's layers together, then one each; until then as the options above say.", 1);
+    private readonly Option<double?> _exitBudget = Verb.Number("--exit-budget", "LAYERS", "Choose --exit-confidence so that positions of --exit-tune-on take at most so many layers in the mean, and say it.");
+    private readonly Option<string> _exitTuneOn = Verb.Text("--exit-tune-on", "FILE", "The text on which --exit-budget is met, one source a line; it is decoded several times.");
     private readonly bool _hasEncoder;
 
     /// <param name="hasEncoder">Whether the models may have an encoder.</param>
@@ -28,11 +31,36 @@ internal sealed class PathOptions
     public IReadOnlyList<Option> All => _hasEncoder ? [_encoder, _decoder] : [_decoder];
 
     /// <summary>The options that say when a decoder is left while it writes.</summary>
-    public IReadOnlyList<Option> Exits => [_exitDepth, _exitConfidence, _exitPredicted];
+    public IReadOnlyList<Option> Exits => [_exitDepth, _exitConfidence, _exitPredicted, _exitLimit];
+
+    /// <summary>The options that have that chosen on a text.</summary>
+    public IReadOnlyList<Option> Tuning => [_exitBudget, _exitTuneOn];
+
+    /// <summary>The layers in the mean that are allowed, and the text on which they are; null where nothing is to be chosen.</summary>
+    /// <exception cref="UsageException">One of two is missing, or there is nothing to choose.</exception>
+    public (double Layers, string File)? Budget(ParseResult arguments)
+    {
+        var (layers, file) = (arguments.GetValue(_exitBudget), arguments.GetValue(_exitTuneOn));
+        if (layers is null != file is null)
+            throw new UsageException("--exit-budget and --exit-tune-on must be given together.");
+        if (layers is null)
+            return null;
+        return arguments.GetValue(_exitDepth) is null && Given(arguments, _exitConfidence) is null && !arguments.GetValue(_exitPredicted)
+            ? (layers.Value, file!)
+            : throw new UsageException("--exit-budget chooses --exit-confidence, no other way to leave must be given with it.");
+    }
 
     /// <summary>When the decoder is left; null for after its last layer.</summary>
-    /// <exception cref="UsageException">Both ways were asked for.</exception>
-    public ExitRule? Exit(ParseResult arguments)
+    /// <param name="arguments">What was typed.</param>
+    /// <param name="chosen">The confidence that was chosen on a text; null where none was.</param>
+    /// <exception cref="UsageException">Several ways were asked for.</exception>
+    public ExitRule? Exit(ParseResult arguments, float? chosen = null)
+    {
+        var rule = chosen is { } confidence ? ExitRule.Confidence(confidence) : Typed(arguments);
+        return arguments.GetValue(_exitLimit) is { } limit ? ExitRule.Within((int)limit, rule) : rule;
+    }
+
+    private ExitRule? Typed(ParseResult arguments)
     {
         long? depth = arguments.GetValue(_exitDepth);
         float[]? thresholds = Given(arguments, _exitConfidence);
@@ -51,6 +79,11 @@ internal sealed class PathOptions
             CultureInfo.InvariantCulture,
             $"layers: {layers / Math.Max(1, positions):f2} of {counts.Count} in the mean ({string.Join(", ", counts.Select((c, i) => $"{i + 1}: {c}"))} positions)");
     }
+
+    /// <summary>What was chosen, in a line for people.</summary>
+    public static string Chosen(ExitBudget budget, int layers, string file) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"exits: --exit-confidence {budget.Typed} takes {budget.Layers:f2} of {layers} layers in the mean of {file} ({budget.Positions} positions, decoded {budget.Decodings} times)");
 
     /// <summary>What was typed; null where nothing was.</summary>
     public LayerPaths? Read(ParseResult arguments)

@@ -38,6 +38,12 @@ public abstract class AutoregressiveModel : Module
     /// <returns>[..., V], new, float32 in every precision.</returns>
     public Tensor Logits(Tensor features) => Head.Logits(features);
 
+    /// <summary>The same of a step's rows, each of which may have left the layers at a depth of its own.</summary>
+    /// <param name="features">[N, F], what the last step gave.</param>
+    /// <param name="state">The decoding, behind that step and not reordered since.</param>
+    /// <returns>[N, V], new, float32 in every precision.</returns>
+    internal virtual Tensor StepLogits(Tensor features, IncrementalState state) => Logits(features);
+
     /// <summary>
     /// The features of the next position of every hypothesis: what the model gives at that position for the tokens so far. No gradient.
     /// </summary>

@@ -67,10 +67,13 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
             ? UniversalTransformer2018.Loss(Decoder, Config, encoded, previous, target, features => CrossEntropy(features, target, smoothing, form), random)
             : Config.AdaptiveDepth == AdaptiveDepth.None
             ? base.LossOf(previous, encoded, target, smoothing, form, random)
-            : DepthAdaptive2020.Loss(Decoder, Config, encoded, previous, target, features => CrossEntropy(features, target, smoothing, form), random);
+            : DepthAdaptive2020.Loss(Decoder, Config, encoded, previous, target, smoothing, form, random);
 
     /// <inheritdoc/>
     protected sealed override void Fill(IncrementalState state, EncoderOutput encoded) => Decoder.Begin(state, encoded);
+
+    /// <inheritdoc/>
+    internal sealed override Tensor StepLogits(Tensor features, IncrementalState state) => Decoder.Classifiers.Logits(features, state.ExitDepths);
 
     /// <inheritdoc/>
     protected sealed override Tensor Step(Tensor tokens, IncrementalState state) => Decoder.Step(tokens, state);

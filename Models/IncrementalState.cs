@@ -19,6 +19,7 @@ public sealed class IncrementalState : IDisposable
     private readonly int _sourceWidth;
     private int _places;
     private int _remembered;
+    private int[] _layersTaken = [];
     private (int Step, int Hypotheses) _prepared = (-1, 0);
 
     /// <summary>Starts with nothing remembered and no step taken.</summary>
@@ -93,7 +94,7 @@ public sealed class IncrementalState : IDisposable
     /// <summary>How many positions left after each layer, the first at 0; null where nobody counts.</summary>
     internal long[]? ExitCounts { get; set; }
 
-    /// <summary>[N], after which layer, from 1, each row of the last step left; null where nobody asks, or where all pass through all.</summary>
+    /// <summary>[N], after which layer, from 1, each row of the last step left; null where all pass through all. Of the rows as they were then.</summary>
     internal int[]? ExitDepths { get; set; }
 
     /// <summary>At which place of the decoder's path a layer is applied: a layer that comes several times remembers something else each time.</summary>
@@ -124,6 +125,29 @@ public sealed class IncrementalState : IDisposable
         }
 
         Sentences = sentences.Length;
+        Follow(rows);
+    }
+
+    /// <summary>How many layers all positions of a row together took so far, where they leave the layers early.</summary>
+    internal int LayersTaken(int row) => _layersTaken.Length == 0 ? 0 : _layersTaken[row];
+
+    /// <summary>Counts the layers that a step took.</summary>
+    /// <param name="depths">[N], after which layer, from 1, each row left.</param>
+    internal void Took(int[] depths)
+    {
+        ExitDepths = depths;
+        _layersTaken = [.. depths.Select((d, n) => LayersTaken(n) + d)];
+    }
+
+    /// <summary>Says on the host which row each goes on from; what lies on the device is moved by <see cref="Reorder(Tensor)"/>.</summary>
+    internal void Follow(ReadOnlySpan<int> rows)
+    {
+        if (_layersTaken.Length == 0)
+            return;
+        int[] taken = new int[rows.Length];
+        for (int n = 0; n < taken.Length; n++)
+            taken[n] = _layersTaken[rows[n]];
+        _layersTaken = taken;
     }
 
     /// <summary>The same where no sentence leaves; no gradient. What is remembered of positions that no step has reached yet is not moved.</summary>

@@ -82,7 +82,7 @@ public sealed class LanguageModel : AutoregressiveModel
             ? UniversalTransformer2018.Loss(Decoder, Config, encoded: null, previous, target, features => CrossEntropy(features, target, smoothing, form), random)
             : Config.AdaptiveDepth == AdaptiveDepth.None
             ? CrossEntropy(Forward(previous, random), target, smoothing, form)
-            : DepthAdaptive2020.Loss(Decoder, Config, encoded: null, previous, target, features => CrossEntropy(features, target, smoothing, form), random);
+            : DepthAdaptive2020.Loss(Decoder, Config, encoded: null, previous, target, smoothing, form, random);
 
     /// <summary>Begins to decode, token by token: nothing already computed is computed again. No gradient.</summary>
     /// <param name="texts">Texts side by side, M.</param>
@@ -102,6 +102,9 @@ public sealed class LanguageModel : AutoregressiveModel
     /// <inheritdoc/>
     internal override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
         => Loss(batch.PreviousTarget, batch.Target, smoothing, form, random);
+
+    /// <inheritdoc/>
+    internal override Tensor StepLogits(Tensor features, IncrementalState state) => Decoder.Classifiers.Logits(features, state.ExitDepths);
 
     /// <inheritdoc/>
     protected override Tensor Step(Tensor tokens, IncrementalState state) => Decoder.Step(tokens, state);

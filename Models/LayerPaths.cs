@@ -34,6 +34,8 @@ public sealed record LayerPaths(IReadOnlyList<int>? Encoder = null, IReadOnlyLis
             Same("decoder_path", config.DecoderDepth, trained.DecoderDepth);
         }
 
+        if (trained.ExitClassifiers == ExitClassifierKind.Separate && config.DecoderDepth != trained.DecoderDepth)
+            problems.Add($"decoder_path must name {trained.DecoderDepth} layers, as many as the model has exit_classifiers, got [{string.Join(", ", config.DecoderPath)}]; an exit ends it earlier.");
         return problems.Count > 0 ? throw new ArgumentException(string.Join('\n', problems)) : config;
 
         void Same(string key, int layers, int before)

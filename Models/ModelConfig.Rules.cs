@@ -164,6 +164,20 @@ public sealed partial record ModelConfig
             problems.Add("exit_predictor sequence has no meaning for a language model, which has no source.");
         if (AdaptiveDepth != AdaptiveDepth.None && DecoderLayerDrop != 0)
             problems.Add(string.Create(CultureInfo.InvariantCulture, $"decoder_layer_drop must be 0 with an adaptive_depth, which has depths of its own, got {DecoderLayerDrop}."));
+        if (ExitClassifiers != ExitClassifierKind.Shared)
+            Classifiers(problems);
+    }
+
+    private void Classifiers(List<string> problems)
+    {
+        if (AdaptiveDepth == AdaptiveDepth.None)
+            problems.Add("exit_classifiers separate needs adaptive_depth aligned or mixed.");
+        if (ShareEmbeddings != EmbeddingSharing.None)
+            problems.Add($"share_embeddings must be none with exit_classifiers separate, whose tables are their own, got {ShareEmbeddings.ToString().ToLowerInvariant()}.");
+        if (AdaptiveSoftmaxCutoffs.Count > 0)
+            problems.Add("adaptive_softmax_cutoffs must be empty with exit_classifiers separate, whose tables have no bands.");
+        if (SurfaceFusion != SurfaceFusion.None)
+            problems.Add($"surface_fusion must be none with exit_classifiers separate, it has one table for both streams, got {SurfaceFusion.ToString().ToLowerInvariant()}.");
     }
 
     private void Steps(List<string> problems)

@@ -160,6 +160,9 @@ public sealed partial record ModelConfig
     /// <summary>gamma of the scaling of gradients in aligned training; 0 for none.</summary>
     public float ExitGradientScale { get; init; }
 
+    /// <summary>Whether all depths predict by one projection.</summary>
+    public ExitClassifierKind ExitClassifiers { get; init; }
+
     /// <summary>What predicts at which depth positions leave the decoder.</summary>
     public ExitPredictor ExitPredictor { get; init; }
 

@@ -99,6 +99,13 @@ internal static class ModelKeys
         Count("mixed_paths", 1, m => m.MixedPaths, (m, v) => m with { MixedPaths = v }, "Passes with depths of their own for each batch of mixed training.", ModelKeyUse.Layers),
         Key("exit_gradient_scale", Number(0), m => m.ExitGradientScale, (m, v) => m with { ExitGradientScale = v }, "gamma: depth n of N passes gamma (N - n) times its gradient; 0 for no scaling.", ModelKeyUse.Layers),
         Key(
+            "exit_classifiers",
+            OneOf(("shared", ExitClassifierKind.Shared), ("separate", ExitClassifierKind.Separate)),
+            m => m.ExitClassifiers,
+            (m, v) => m with { ExitClassifiers = v },
+            "Whether all depths predict by one projection to the vocabulary, behind one last layer norm in pre-norm models, or each by its own.",
+            ModelKeyUse.Layers),
+        Key(
             "exit_predictor",
             OneOf(("none", ExitPredictor.None), ("sequence", ExitPredictor.Sequence), ("multinomial", ExitPredictor.Multinomial), ("geometric", ExitPredictor.Geometric)),
             m => m.ExitPredictor,

@@ -48,6 +48,7 @@ public static class SequenceModel
             ["universal_small"] = UniversalTransformer2018.Small,
             ["universal_base"] = UniversalTransformer2018.Base,
             ["universal_big"] = UniversalTransformer2018.Big,
+            ["depth_adaptive_iwslt"] = DepthAdaptive2020.Iwslt,
         },
         Architecture.LightConv => new Dictionary<string, ModelConfig>
         {

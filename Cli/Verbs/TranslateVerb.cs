@@ -25,7 +25,7 @@ internal sealed class TranslateVerb : Verb
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
     {
-        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, .. _paths.All, .. _paths.Exits, .. _device.All])
+        foreach (var option in (Option[])[_model, _input, _output, _interactive, .. _search.All, _prefixes, _constraints, _constraintsOrder, _tokenScores, _alignments, _replaceUnknown, .. _paths.All, .. _paths.Exits, .. _paths.Tuning, .. _device.All])
             Add(option);
     }
 
@@ -34,6 +34,7 @@ internal sealed class TranslateVerb : Verb
         ("echo \"A man rides a bicycle.\" | cudaseq translate --model runs/multi30k-dynamicconv", "One line from a pipe."),
         ("cudaseq translate --model runs/multi30k-dynamicconv --beam 5 --input test.en --output test.de", "A file."),
         ("cudaseq translate --model runs/multi30k-dynamicconv --beam 10 --nbest 3 < test.en", "Three translations of each line with their scores."),
+        ("cudaseq translate --model runs/adaptive --exit-budget 2.5 --exit-tune-on valid.en < test.en", "Two and a half layers for a piece in the mean."),
         ("cudaseq translate --model runs/multi30k-dynamicconv --sampling --sampling-topp 0.9 --nbest 3 < test.en", "Three samples of each line."),
     ];
 
@@ -41,6 +42,21 @@ internal sealed class TranslateVerb : Verb
 
     /// <summary>How the arguments want to search with a run's model.</summary>
     public DecodingOptions Decoding(ParseResult arguments, string folder) => _search.Read(arguments, new RunDirectory(folder).Decoding()) with { Exit = _paths.Exit(arguments) };
+
+    /// <summary>The same with the confidence that they want to be chosen on a text, which is told in a line.</summary>
+    /// <param name="arguments">What was typed.</param>
+    /// <param name="translator">The model.</param>
+    /// <param name="options">How they want to search otherwise.</param>
+    /// <param name="report">Where the line goes.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    public DecodingOptions Tuned(ParseResult arguments, Translator translator, DecodingOptions options, TextWriter report, CancellationToken cancellation)
+    {
+        if (_paths.Budget(arguments) is not { } asked)
+            return options;
+        var budget = ExitBudget.Tune(translator, () => TextFile.ReadLines(asked.File), asked.Layers, options, cancellation);
+        report.WriteLine(PathOptions.Chosen(budget, translator.Model.Config.DecoderDepth, asked.File));
+        return options with { Exit = _paths.Exit(arguments, budget.Threshold) };
+    }
 
     /// <summary>Which layers they want; null for those the model was trained with.</summary>
     public LayerPaths? Paths(ParseResult arguments) => _paths.Read(arguments);
@@ -57,13 +73,17 @@ internal sealed class TranslateVerb : Verb
         string? input = arguments.GetValue(_input), output = arguments.GetValue(_output);
         if (interactive && input is not null)
             throw new UsageException("--interactive reads standard input, --input must not be given with it.");
-        foreach (var (option, path) in new[] { ("--input", input), ("--prefixes", arguments.GetValue(_prefixes)), ("--constraints", arguments.GetValue(_constraints)) })
+        string? tuneOn = _paths.Budget(arguments)?.File;
+        if (tuneOn is not null && !File.Exists(tuneOn))
+            throw TextFile.NotThere(tuneOn);
+        foreach (var (option, path) in new[] { ("--input", input), ("--exit-tune-on", tuneOn), ("--prefixes", arguments.GetValue(_prefixes)), ("--constraints", arguments.GetValue(_constraints)) })
             OutputFile.CheckApart([(option, path), ("--output", output)]);
         OutputFile.CheckNoRun("--output", output);
         OutputFile.CheckPlace("--output", output);
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
         using var translator = Translator.Load(folder, device, precision, Paths(arguments));
+        options = Tuned(arguments, translator, options, terminal.Error, cancellation);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
         using var prefixes = arguments.GetValue(_prefixes) is { } prefixFile ? new CompanionFile(prefixFile) : null;

@@ -12,6 +12,7 @@ public static class Analyses
         new AttentionEntropyAnalysis(),
         new AttentionAnalysis(),
         new ExitsAnalysis(),
+        new AnytimeAnalysis(),
         new WordTranslationAnalysis(),
         new FeedForwardMemoriesAnalysis(),
         new FeedForwardCompositionAnalysis(),

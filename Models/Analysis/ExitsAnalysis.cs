@@ -83,7 +83,7 @@ internal sealed class ExitsAnalysis : Analysis
         int steps = batch.Max(i => depths[i].Length);
         using var pause = new NoGrad();
         using var state = model.Begin([.. batch.Select(i => sources[i])], beam: 1, steps, DecodingSizes.Exact, memory: null);
-        (state.Exit, state.ExitDepths) = (rule, new int[batch.Length]);
+        state.Exit = rule;
         for (int t = 0; t < steps; t++)
         {
             work.Cancellation.ThrowIfCancellationRequested();
@@ -94,7 +94,7 @@ internal sealed class ExitsAnalysis : Analysis
             for (int i = 0; i < batch.Length; i++)
             {
                 if (t < depths[batch[i]].Length)
-                    depths[batch[i]][t] = state.ExitDepths[i];
+                    depths[batch[i]][t] = state.ExitDepths![i];
             }
         }
     }

@@ -82,7 +82,11 @@ internal sealed class DecodingSteps : IDisposable
         }
 
         if (rows is not null)
+        {
             inputs.Parents.CopyFrom([.. rows.Select(r => r % _beam)]);
+            state.Follow(rows);
+        }
+
         state.Prepare();
         int k = Math.Min(candidates, _model.Config.TargetVocabulary);
         var repeated = _fixed is null ? null : Repeated(state, rows is not null, k);
@@ -102,7 +106,7 @@ internal sealed class DecodingSteps : IDisposable
         {
             if (rows is not null)
                 state.Reorder(inputs.Parents);
-            var logits = _model.Logits(_model.Features(inputs.Tokens, state));
+            var logits = _model.StepLogits(_model.Features(inputs.Tokens, state), state);
             var logProbabilities = _model.GivesLogProbabilities && _temperature == 1 ? logits : Ops.LogSoftmax(_temperature == 1 ? logits : Ops.Scale(logits, 1 / _temperature));
             var (values, indices) = Ops.TopK(logProbabilities, k);
             return [values, indices, logProbabilities];

@@ -33,6 +33,16 @@ public abstract class ExitRule
         ? new Learned(threshold)
         : throw new ArgumentOutOfRangeException(null, FormattableString.Invariant($"ExitRule: a threshold must be in 0 .. 1, got {threshold}."));
 
+    /// <summary>
+    /// Anytime prediction with a deterministic clock: layers are counted, not seconds. The positions of an output take at most so many layers together; the position at which they are spent predicts from the last of them,
+    /// and each one after it from the first layer. Every hypothesis has its own count, that of the tokens it is made of, so neither the beam nor the batch has a say in it. An output of T positions, its end included, takes at most
+    /// <paramref name="layers"/> + T - 1 layers.
+    /// </summary>
+    /// <param name="layers">The most layers, 1 or more.</param>
+    /// <param name="rule">When positions leave before; null for after their last layer.</param>
+    public static ExitRule Within(int layers, ExitRule? rule = null)
+        => layers >= 1 ? new Limited(layers, rule) : throw new ArgumentOutOfRangeException(null, $"ExitRule: the layers of an output must be at least 1, got {layers}.");
+
     /// <summary>Why a model's decoder cannot be left by it, in one sentence; null where it can.</summary>
     /// <param name="config">The model.</param>
     internal string? Problem(ModelConfig config) => !config.HasLayers
@@ -71,6 +81,19 @@ public abstract class ExitRule
         }
     }
 
+    private sealed class Limited(int layers, ExitRule? rule) : ExitRule
+    {
+        private protected override string? Misfit(ModelConfig config) => rule?.Misfit(config);
+
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence)
+        {
+            bool[] spent = [.. evidence.Taken().Select(taken => taken + depth >= layers)];
+
+            // What the other rule would cost is saved where nobody asks it.
+            return rule is null || Array.TrueForAll(spent, s => s) ? spent : [.. spent.Zip(rule.Leaves(depth, rows, evidence), (a, b) => a || b)];
+        }
+    }
+
     private sealed class Learned(float threshold) : ExitRule
     {
         private protected override string? Misfit(ModelConfig config)
@@ -87,4 +110,5 @@ public abstract class ExitRule
 /// <param name="Confidence">Their largest probabilities of a token.</param>
 /// <param name="Halting">Their probabilities of leaving.</param>
 /// <param name="Predicted">The depths, from 1, that were predicted for them.</param>
-internal sealed record ExitEvidence(ExitPredictor Predictor, Func<float[]> Confidence, Func<float[]> Halting, Func<int[]> Predicted);
+/// <param name="Taken">The layers that the positions before took together.</param>
+internal sealed record ExitEvidence(ExitPredictor Predictor, Func<float[]> Confidence, Func<float[]> Halting, Func<int[]> Predicted, Func<int[]> Taken);

@@ -39,10 +39,7 @@ public sealed class Decoder : Module
         if (config.HasDecoderNorm)
             _norm = Add("layer_norm", new LayerNorm(config.ModelWidth));
         if (config is { ShareEmbeddings: EmbeddingSharing.None, AdaptiveSoftmaxCutoffs.Count: 0 })
-        {
-            var initializer = Initializer.Normal(MathF.Pow(config.ModelWidth, -0.5f));
-            _projection = Add("output_projection", new Linear(config.ModelWidth, config.TargetVocabulary, bias: false, initializer));
-        }
+            _projection = Add("output_projection", ExitClassifiers.Projection(config));
 
         if (config.StepSignal != StepSignal.None)
             _steps = Add("step_signal", new StepEmbedding(config.StepSignal, config.DecoderDepth, config.ModelWidth));
@@ -57,6 +54,7 @@ public sealed class Decoder : Module
         Head = config.AdaptiveSoftmaxCutoffs.Count > 0
             ? Add("adaptive_softmax", new AdaptiveHead(config, _adaptiveTokens))
             : Add("head", config.SurfaceFusion == SurfaceFusion.Hard ? new SurfaceHead(config, () => OutputWeight) : (OutputHead)new ProjectionHead(() => OutputWeight));
+        Classifiers = Add("exit_classifiers", new ExitClassifiers(config, _norm, Head));
     }
 
     /// <summary>[V, C], the projection to the vocabulary.</summary>
@@ -70,8 +68,11 @@ public sealed class Decoder : Module
         set => _layers.Recomputes = value;
     }
 
-    /// <summary>What turns the decoder's features into probabilities.</summary>
+    /// <summary>What turns the decoder's features into probabilities: those of the last depth.</summary>
     public OutputHead Head { get; }
+
+    /// <summary>The same for each depth.</summary>
+    public ExitClassifiers Classifiers { get; }
 
     /// <summary>What predicts at which depth positions leave; null where nothing was taught to.</summary>
     public ExitHead? Exits { get; }
@@ -115,14 +116,15 @@ public sealed class Decoder : Module
             observer?.Ends(x);
         }
 
-        return (Finished(halting?.Mean ?? x, encoded, random), halting?.Ponder);
+        x = halting?.Mean ?? x;
+        return (Finished(x, _norm?.Forward(x) ?? x, encoded, random), halting?.Ponder);
     }
 
     /// <summary>The features of every depth: what <see cref="Forward(Tensor, EncoderOutput?, RandomSource?)"/> would give if the layers ended there.</summary>
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
     /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
-    /// <returns>For each depth from 1 on [B, T, F], new, and what its layer gave, [B, T, C]. Gradients of each and of the layers below it are scaled as the configuration says.</returns>
+    /// <returns>For each depth from 1 on [B, T, F], new, which its head of <see cref="Classifiers"/> takes, and what its layer gave, [B, T, C]. Gradients of each and of the layers below it are scaled as the configuration says.</returns>
     public (IReadOnlyList<Tensor> Features, IReadOnlyList<Tensor> States) ForwardExits(Tensor previous, EncoderOutput? encoded, RandomSource? random)
     {
         var (x, positions) = Embedded(previous, random);
@@ -131,7 +133,8 @@ public sealed class Decoder : Module
         for (int n = 1; n <= exits.Length; n++)
         {
             states[n - 1] = x = Layer(n - 1, Signalled(x, n - 1, positions), seen?[n - 1], random);
-            exits[n - 1] = Finished(DepthAdaptive2020.Scaled(x, DepthAdaptive2020.GradientScale(_config, n)), encoded, random);
+            var own = DepthAdaptive2020.Scaled(x, DepthAdaptive2020.GradientScale(_config, n));
+            exits[n - 1] = Finished(own, Classifiers.Normalized(own, n), encoded, random);
             if (n < exits.Length)
                 x = DepthAdaptive2020.Scaled(x, 1 / DepthAdaptive2020.GradientScale(_config, n + 1));
         }
@@ -165,7 +168,7 @@ public sealed class Decoder : Module
             x = Ops.Add(Ops.Multiply(x, Mask(stays)), Ops.Multiply(y, Mask(passes)));
         }
 
-        return Finished(x, encoded, random);
+        return Finished(x, Classifiers.Normalized(x.Reshape([depths.Length, x.Shape[2]]), depths).Reshape(x.Shape), encoded, random);
 
         Tensor Mask(float[] values)
         {
@@ -252,7 +255,9 @@ public sealed class Decoder : Module
             x = halting?.Advance(x, y, last: state.Depth == _layers.Path.Count - 1) ?? y;
         }
 
-        return FinishedStep(halting?.Mean ?? x, state);
+        state.ExitDepths = null;
+        x = halting?.Mean ?? x;
+        return FinishedStep(x, _norm?.Forward(x) ?? x, state);
     }
 
     // A layer that nobody visits still remembers its keys and values of everybody.
@@ -260,7 +265,7 @@ public sealed class Decoder : Module
     {
         int last = _layers.Path.Count;
         var rows = new StepRows(state, [.. Enumerable.Range(0, state.Hypotheses)]);
-        int[] predicted = [];
+        int[] predicted = [], depths = new int[state.Hypotheses];
         for (state.Depth = 0; state.Depth < last; state.Depth++)
         {
             var y = _layers.Path[state.Depth].Step(Signalled(x, state.Depth, positions), state, rows);
@@ -270,21 +275,22 @@ public sealed class Decoder : Module
 
             // What has left stays without the signal.
             x = _steps is null ? y : rows.Join(x, rows.Of(y));
-            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(Exits?.Kind ?? ExitPredictor.None, () => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), Predicted));
+            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(Exits?.Kind ?? ExitPredictor.None, () => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), Predicted, () => [.. rows.Active.Select(state.LayersTaken)]));
             int left = leaves.Count(l => l);
             if (state.ExitCounts is { } counts)
                 counts[depth - 1] += left;
-            for (int i = 0; i < leaves.Length && state.ExitDepths is not null; i++)
+            for (int i = 0; i < leaves.Length; i++)
             {
                 if (leaves[i])
-                    state.ExitDepths[rows.Active[i]] = depth;
+                    depths[rows.Active[i]] = depth;
             }
 
             if (left > 0)
                 rows = new StepRows(state, [.. rows.Active.Where((_, i) => !leaves[i])]);
         }
 
-        return FinishedStep(x, state);
+        state.Took(depths);
+        return FinishedStep(x, Classifiers.Normalized(x, depths), state);
 
         // One for all layers of a step: what the first of them gave decides, or the source.
         int[] Predicted()
@@ -310,26 +316,22 @@ public sealed class Decoder : Module
         Tensor features;
         if (_surface is null)
         {
-            features = _norm?.Forward(rows.Of(x)) ?? rows.Of(x);
+            features = Classifiers.Normalized(rows.Of(x), depth + 1);
         }
         else
         {
             // Its memory is behind the layers'.
             state.Depth = _layers.Path.Count;
-            features = rows.Of(FinishedStep(x, state));
+            features = rows.Of(FinishedStep(x, _norm?.Forward(x) ?? x, state));
             state.Depth = depth;
         }
 
-        var logits = Head.Logits(features);
+        var logits = Classifiers.Head(depth + 1).Logits(features);
         var (best, _) = Ops.TopK(Head.GivesLogProbabilities ? logits : Ops.LogSoftmax(logits), 1);
         return Array.ConvertAll(best.ToArray(), MathF.Exp);
     }
 
-    private Tensor FinishedStep(Tensor x, IncrementalState state)
-    {
-        var states = _norm?.Forward(x) ?? x;
-        return _surface?.Step(x, states, state) ?? states;
-    }
+    private Tensor FinishedStep(Tensor x, Tensor states, IncrementalState state) => _surface?.Step(x, states, state) ?? states;
 
     private Tensor Tokens(Tensor tokens) => _adaptiveTokens?.Forward(tokens) ?? _tokens!.Forward(tokens);
 
@@ -345,11 +347,7 @@ public sealed class Decoder : Module
     // What a place of the path takes for its input: where steps are told apart, positions are too, at each of them anew.
     private Tensor Signalled(Tensor x, int place, Tensor positions) => _steps is null ? x : Ops.Add(x, Ops.Add(positions, _steps.At(place)));
 
-    private Tensor Finished(Tensor x, EncoderOutput? encoded, RandomSource? random)
-    {
-        var states = _norm?.Forward(x) ?? x;
-        return _surface?.Forward(x, states, encoded!, random) ?? states;
-    }
+    private Tensor Finished(Tensor x, Tensor states, EncoderOutput? encoded, RandomSource? random) => _surface?.Forward(x, states, encoded!, random) ?? states;
 
     // What each layer of the path takes for the source.
     private IReadOnlyList<EncoderOutput> Seen(EncoderOutput encoded, RandomSource? random) => LayerAttention is null

@@ -35,13 +35,13 @@ public enum ExitWeights
 }
 
 /// <summary>
-/// The depth-adaptive transformer: M. Elbayad, J. Gu, E. Grave and M. Auli, ICLR 2020. A decoder of N layers, whatever they are, can be left after each of them, and one projection turns
+/// The depth-adaptive transformer: M. Elbayad, J. Gu, E. Grave and M. Auli, ICLR 2020. A decoder of N layers, whatever they are, can be left after each of them, and a projection, one for all or one for each (<see cref="ExitClassifiers"/>), turns
 /// what it has by then into probabilities. Aligned training has one pass and N losses, L = sum_n w_n CE_n / sum_n w_n; mixed training draws a depth for every position of M passes, and
 /// layers above it see the state that was passed on. A model so trained decodes at any fixed depth n with the path 1 .. n (<see cref="LayerPaths"/>).
 /// </summary>
 /// <remarks>
 /// Of mixed training the paper does not say how depths are drawn: here each is equally likely. Its scaling of gradients, which it did not find useful, is
-/// SCALE(x, g) = g x + (1 - g) sg(x): the state that depth n predicts from gets gamma_n = gamma (N - n), so that the projection behind it, which all depths share, is not scaled; what goes on to depth n + 1 gets 1 / gamma_{n+1}; for n = N, where that gives 0, it is 1. The loss of a predictor is added with the weight alpha, which the paper does not give, and passes
+/// SCALE(x, g) = g x + (1 - g) sg(x): the state that depth n predicts from gets gamma_n = gamma (N - n), so that the projection behind it, which depths may share, is not scaled; what goes on to depth n + 1 gets 1 / gamma_{n+1}; for n = N, where that gives 0, it is 1. The loss of a predictor is added with the weight alpha, which the paper does not give, and passes
 /// gradients on to decoder and encoder; one for sequences counts once for each sequence.
 /// </remarks>
 public static class DepthAdaptive2020
@@ -54,6 +54,9 @@ public static class DepthAdaptive2020
     /// <param name="config">Any model without LayerDrop.</param>
     /// <param name="paths">M, passes with depths of their own for each batch.</param>
     public static ModelConfig Mixed(ModelConfig config, int paths = 1) => config with { AdaptiveDepth = AdaptiveDepth.Mixed, MixedPaths = paths };
+
+    /// <summary>The paper's model for IWSLT14 De-En: six aligned layers with a classifier each and untied embeddings. Its decoder is of width 256; encoder and decoder are of one width here, 512.</summary>
+    public static ModelConfig Iwslt { get; } = Aligned(Transformer2017.Iwslt) with { ShareEmbeddings = EmbeddingSharing.None, ExitClassifiers = ExitClassifierKind.Separate };
 
     /// <summary>w_n, what depth n counts.</summary>
     /// <param name="weights">Which weights.</param>
@@ -118,19 +121,25 @@ public static class DepthAdaptive2020
     /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
     /// <param name="target">[B * T] integers.</param>
-    /// <param name="loss">Both sums from features [B, T, F].</param>
+    /// <param name="smoothing">The probability moved away from the true token, in [0, 1).</param>
+    /// <param name="form">Where it goes.</param>
     /// <param name="random">Draws masks and depths; null for evaluation, where mixed training is the whole decoder.</param>
     internal static (Tensor Loss, Tensor NegativeLogLikelihood) Loss(
-        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, Tensor target, Func<Tensor, (Tensor Loss, Tensor NegativeLogLikelihood)> loss, RandomSource? random)
+        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, Tensor target, float smoothing, LabelSmoothing form, RandomSource? random)
     {
         if (config.AdaptiveDepth == AdaptiveDepth.Mixed)
-            return random is null ? loss(decoder.Forward(previous, encoded, random)) : MixedLoss(decoder, config, encoded, previous, loss, random);
+        {
+            return random is null
+                ? decoder.Head.CrossEntropy(Rows(decoder.Forward(previous, encoded, random)), target, smoothing, form)
+                : MixedLoss(decoder, config, encoded, previous, (features, depths) => decoder.Classifiers.CrossEntropy(Rows(features), target, depths, smoothing, form), random);
+        }
+
         var (exits, states) = decoder.ForwardExits(previous, encoded, random);
         float all = Enumerable.Range(1, exits.Count).Sum(n => Weight(config.ExitWeights, n));
         Tensor? sum = null, last = null;
         for (int n = 1; n <= exits.Count; n++)
         {
-            (var own, last) = loss(exits[n - 1]);
+            (var own, last) = decoder.Classifiers.Head(n).CrossEntropy(Rows(exits[n - 1]), target, smoothing, form);
             own = Ops.Scale(own, Weight(config.ExitWeights, n) / all);
             sum = sum is null ? own : Ops.Add(sum, own);
         }
@@ -142,16 +151,16 @@ public static class DepthAdaptive2020
     private static Tensor ExitLoss(Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor target, int length, IReadOnlyList<Tensor> exits, IReadOnlyList<Tensor> states)
     {
         int[] targets = target.ToIntArray();
-        float[][] values = [.. exits.Select(e => ExitOracles.Values(decoder.Head, Rows(e), targets, config.ExitOracle))];
+        float[][] values = [.. exits.Select((e, i) => ExitOracles.Values(decoder.Classifiers.Head(i + 1), Rows(e), targets, config.ExitOracle))];
         return decoder.Exits!.Kind == ExitPredictor.Sequence
             ? decoder.Exits.Loss([ExitHead.Mean(encoded!)], ExitOracles.OfSequences(values, targets, length, config.OracleLambda))
             : decoder.Exits.Loss([.. states.Select(Rows)], ExitOracles.OfTokens(values, targets, length, config.OracleSigma, config.OracleLambda));
-
-        static Tensor Rows(Tensor x) => x.Reshape([x.Shape[0] * x.Shape[1], x.Shape[2]]);
     }
 
+    private static Tensor Rows(Tensor x) => x.Reshape([x.Shape[0] * x.Shape[1], x.Shape[2]]);
+
     private static (Tensor Loss, Tensor NegativeLogLikelihood) MixedLoss(
-        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, Func<Tensor, (Tensor Loss, Tensor NegativeLogLikelihood)> loss, RandomSource random)
+        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, Func<Tensor, int[], (Tensor Loss, Tensor NegativeLogLikelihood)> loss, RandomSource random)
     {
         Tensor? sum = null, likelihood = null;
         float share = 1f / config.MixedPaths;
@@ -160,7 +169,7 @@ public static class DepthAdaptive2020
         {
             random.Uniform(draws, 0, config.DecoderDepth);
             int[] depths = Array.ConvertAll(draws, d => Math.Min(config.DecoderDepth, 1 + (int)d));
-            var (own, nll) = loss(decoder.ForwardMixed(previous, encoded, depths, random));
+            var (own, nll) = loss(decoder.ForwardMixed(previous, encoded, depths, random), depths);
             sum = Plus(sum, own);
             likelihood = Plus(likelihood, nll);
         }

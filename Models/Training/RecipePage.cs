@@ -130,6 +130,8 @@ public static class RecipePage
             text += $", feed-forward {model.FeedForwardWidth}, {model.AttentionHeads} heads";
         if (model.StepSignal != StepSignal.None)
             text += $", applied {model.EncoderDepth} + {model.DecoderDepth} times with signals of the step";
+        if (model.ExitClassifiers == ExitClassifierKind.Separate)
+            text += ", a classifier for each exit of the decoder";
         if (model.EncoderKernelWidths.Count > 0)
             text += $", widths {string.Join(" ", model.EncoderKernelWidths)} and {string.Join(" ", model.DecoderKernelWidths)}";
         text += $"{(model.EncoderGlu ? ", gated" : "")}{(model.PreNorm ? ", norms before the sub-layers" : "")}, dropout {Probability(model.Dropout)}";

@@ -43,7 +43,7 @@ public sealed class AnalyzeVerbTests : IDisposable
     public void EveryAnalysisLeavesItsNumbersAndItsPage()
     {
         string output = _folder.PathOf("analyses");
-        string[] names = ["layer-attention", "lesion", "embeddings", "attention-entropy", "attention", "exits", "word-translation"];
+        string[] names = ["layer-attention", "lesion", "embeddings", "attention-entropy", "attention", "exits", "anytime", "word-translation"];
         foreach (var analysis in names.Select(Analyses.Of))
         {
             string[] own = analysis.Name switch

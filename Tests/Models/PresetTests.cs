@@ -61,8 +61,8 @@ public sealed class PresetTests
             Assert.Equal(light with { Architecture = Architecture.Cnn, EncoderKernelWidths = [3], DecoderKernelWidths = [3], EncoderGlu = false, DecoderGlu = false, WeightDropout = 0 }, preset);
         }
 
-        // DynamicConv's are LightConv's; three CNNs are above, three Universal Transformers, an LSTM, an RNNsearch and four ConvS2S have tests of their own.
-        Assert.Equal(Published.Length + 5 + 12, Enum.GetValues<Architecture>().Sum(a => SequenceModel.Presets(a).Count));
+        // DynamicConv's are LightConv's; three CNNs are above, three Universal Transformers, a depth-adaptive one, an LSTM, an RNNsearch and four ConvS2S have tests of their own.
+        Assert.Equal(Published.Length + 5 + 13, Enum.GetValues<Architecture>().Sum(a => SequenceModel.Presets(a).Count));
     }
 
     /// <summary>

@@ -148,6 +148,17 @@ public sealed class ReproduceVerbTests : IDisposable
     }
 
     [Fact]
+    public void ARowMayHaveItsExitsChosenOnAText()
+    {
+        string plan = """{ "title": "T", "paper": "P", "recipe": "tiny.json", "seeds": [1], "rows": [{ "name": "a", "set": ["model.adaptive_depth=aligned"] }, { "name": "b", "of": "a", "decode": ["--exit-budget", "1.5", "--exit-tune-on", "TEXT"] }] }""";
+        File.WriteAllText(_plan, plan.Replace("TEXT", _folder.PathOf("valid.digits").Replace('\\', '/'), StringComparison.Ordinal));
+        var run = Reproduce();
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches(@"^exits: --exit-confidence [01]\S* takes 1\.[0-5]\d of 2 layers in the mean of [^\n]*valid\.digits \(\d+ positions, decoded \d+ times\)\n$", run.Error);
+        Assert.InRange(Assert.Single(PaperLog.Read(_folder.PathOf("out/plan.jsonl")).Of("b")).Depth!.Value, 1, 2);
+    }
+
+    [Fact]
     public void AnInterruptedRunGoesOnWithTheSameCommand()
     {
         using var soon = new CancellationTokenSource();

@@ -51,7 +51,7 @@ public sealed class RecipeTests
         // A key whose setter sets another's value would show here.
         foreach (var key in RecipeKeys.All)
         {
-            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"coarse\"", "\"hard\"", "\"aligned\"", "\"sqrt\"", "\"geometric\"", "\"sinusoid\"", "\"act\"", "\"correctness\"", "\"intl\"", "\"tanh\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
+            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"coarse\"", "\"hard\"", "\"aligned\"", "\"sqrt\"", "\"geometric\"", "\"sinusoid\"", "\"act\"", "\"correctness\"", "\"separate\"", "\"intl\"", "\"tanh\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
             var changed = candidates
                 .Select(c => key.Read(new Recipe(), System.Text.Json.JsonDocument.Parse(c).RootElement))
                 .First(r => r is not null && key.Show(r) != key.Show(new Recipe()))!;
@@ -146,7 +146,7 @@ public sealed class RecipeTests
     [InlineData("training.max_updates=ten", "--set: training.max_updates must be a whole number of at least 1, or null, got \"ten\".")]
     [InlineData("training.max_updates", "--set: must be key=value, for example training.max_updates=1000, got training.max_updates.")]
     [InlineData("model.encoder_kernel_widths=3,x", "--set: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got \"3,x\".")]
-    [InlineData("preset=dynamicconv_bse", "--set: preset must be one of transformer_base, transformer_iwslt, transformer_big, transformer_wmt_en_fr_big, transformer_wmt_en_de_big, transformer_wmt_en_de_big_t2t, transformer_universal_small, transformer_universal_base, transformer_universal_big, lightconv_base, lightconv_iwslt, lightconv_big, lightconv_wmt_en_fr_big, lightconv_wmt_zh_en_big, dynamicconv_base, dynamicconv_iwslt, dynamicconv_big, dynamicconv_wmt_en_fr_big, dynamicconv_wmt_zh_en_big, cnn_base, cnn_iwslt, cnn_big, lstm_wmt_en_fr, rnnsearch_wmt_en_fr, convs2s_iwslt, convs2s_wmt_en_ro, convs2s_wmt_en_de, convs2s_wmt_en_fr, got \"dynamicconv_bse\"; did you mean dynamicconv_base?")]
+    [InlineData("preset=dynamicconv_bse", "--set: preset must be one of transformer_base, transformer_iwslt, transformer_big, transformer_wmt_en_fr_big, transformer_wmt_en_de_big, transformer_wmt_en_de_big_t2t, transformer_universal_small, transformer_universal_base, transformer_universal_big, transformer_depth_adaptive_iwslt, lightconv_base, lightconv_iwslt, lightconv_big, lightconv_wmt_en_fr_big, lightconv_wmt_zh_en_big, dynamicconv_base, dynamicconv_iwslt, dynamicconv_big, dynamicconv_wmt_en_fr_big, dynamicconv_wmt_zh_en_big, cnn_base, cnn_iwslt, cnn_big, lstm_wmt_en_fr, rnnsearch_wmt_en_fr, convs2s_iwslt, convs2s_wmt_en_ro, convs2s_wmt_en_de, convs2s_wmt_en_fr, got \"dynamicconv_bse\"; did you mean dynamicconv_base?")]
     public void RefusesASettingOrACombination(string setting, string message) => Assert.Contains(message, Refused(Small, setting));
 
     [Theory]
