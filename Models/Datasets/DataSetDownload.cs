@@ -14,12 +14,12 @@ public sealed class DataSetDownload(HttpClient client, DownloadOptions? options 
 
     private readonly DownloadOptions _options = options ?? new DownloadOptions();
 
-    /// <summary>Brings a data set into a folder. What is there and right stays; a file of another content is not written over.</summary>
+    /// <summary>Brings a data set into a folder, and makes the texts that are to be made of it. What is there and right stays; a file of another content is not written over.</summary>
     /// <param name="set">The data set, as a rule one of <see cref="DataSets.All"/>.</param>
     /// <param name="folder">The folder of data sets, made where it is missing; the files go to its sub-folders.</param>
     /// <param name="progress">Hears where the download stands, on the threads that it runs on.</param>
     /// <param name="cancellation">Ends it soon; what has arrived stays and the next download goes on from there.</param>
-    /// <returns>How many files were downloaded; those that were there do not count.</returns>
+    /// <returns>How many files were downloaded; those that were there do not count, nor do texts that were made.</returns>
     /// <exception cref="ArgumentException">The set has a file whose place is not below the folder.</exception>
     /// <exception cref="HttpRequestException">A server refuses, or failed at every attempt.</exception>
     /// <exception cref="InvalidDataException">A server sends something else than was published, or a file of another content is in the way.</exception>
@@ -42,19 +42,50 @@ public sealed class DataSetDownload(HttpClient client, DownloadOptions? options 
             progress?.Report(new DownloadProgress(DownloadStage.Present, file.Path, file.Bytes, file.Bytes));
         }
 
-        if (missing.Count == 0)
-            return 0;
-        Prepare(set, folder, missing);
-        foreach (var group in missing.GroupBy(f => f.Source))
-            await Get(set, folder, group.Key, [.. group], progress, cancellation).ConfigureAwait(false);
+        if (missing.Count > 0)
+        {
+            Prepare(set, folder, missing);
+            foreach (var group in missing.GroupBy(f => f.Source))
+                await Get(set, folder, group.Key, [.. group], progress, cancellation).ConfigureAwait(false);
+        }
+
+        MakeTexts(set, folder, progress, cancellation);
         return missing.Count;
     }
 
-    private static string PathOf(string folder, DataFile file)
+    // Made again each time, in a moment, and compared: so a text that is there is the right one or somebody's.
+    private static void MakeTexts(DataSet set, string folder, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
-        if (Path.IsPathRooted(file.Path) || file.Path.Split('/', '\\').Any(p => p is "" or "." or ".."))
-            throw new ArgumentException($"{file.Path}: the place of a file must be below the folder of data sets.");
-        return Path.Combine(folder, file.Path);
+        foreach (var text in set.Made)
+        {
+            foreach (var (name, bytes) in DataMaking.Make(text, PathOf(folder, text.From), cancellation))
+            {
+                string path = PathOf(folder, name);
+                bool isThere = File.Exists(path);
+                if (isThere && !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes))
+                    throw new InvalidDataException($"{path}: is there and not what is made of {text.From}; move it away to have that.");
+                try
+                {
+                    if (!isThere)
+                        TextFile.WriteWhole(path, stream => stream.Write(bytes));
+                }
+                catch (UnauthorizedAccessException e)
+                {
+                    throw new IOException($"{folder}: cannot be written ({e.Message.TrimEnd('.')}).", e);
+                }
+
+                progress?.Report(new DownloadProgress(isThere ? DownloadStage.Present : DownloadStage.Done, name, bytes.Length, bytes.Length));
+            }
+        }
+    }
+
+    private static string PathOf(string folder, DataFile file) => PathOf(folder, file.Path);
+
+    private static string PathOf(string folder, string name)
+    {
+        if (Path.IsPathRooted(name) || name.Split('/', '\\').Any(p => p is "" or "." or ".."))
+            throw new ArgumentException($"{name}: the place of a file must be below the folder of data sets.");
+        return Path.Combine(folder, name);
     }
 
     // Makes the folders and asks for room: once for what arrives, once for what is unpacked from it.

@@ -182,6 +182,7 @@ public static class DataSets
     private static DataSet UaGec()
     {
         const string Train = "data/gec-only/train", Test = "data/gec-only/test";
+        const int Learned = 30_000;
 
         // One file for each document: the archive of the commit, and their sentences one after the other. The server makes the archive when it is asked for,
         // so its own bytes may change; what is taken out of it may not.
@@ -197,7 +198,15 @@ public static class DataSets
                 Of("test.src", 426_714, "70cfa5e84670a7af2e1031af3afc13e6e5a194e00a8552dde79fbc4e8e52584d", Test, "source-sentences", ".src.txt"),
                 Of("test.tgt", 428_055, "9880786ab439c3b529d38878f3cfb46c4206aedeec6cec1622b0a6d819c5328d", Test, "target-sentences", ".a1.txt"),
                 Of("test.tgt2", 428_213, "5aeeecc641b8584794a2b7f3e46b36b9dfc6b07f48c490a5aec9d60bc40d27e9", Test, "target-sentences", ".a2.txt"),
-            ]);
+            ])
+        {
+            // The set has nothing to validate with: the last sentences of the training part are kept from the learner.
+            Made = [First("src"), First("tgt"), Last("src"), Last("tgt")],
+        };
+
+        static MadeText First(string side) => new($"ua-gec/train-first.{side}", $"ua-gec/train.{side}", TextPart.Lines, Count: Learned);
+
+        static MadeText Last(string side) => new($"ua-gec/valid.{side}", $"ua-gec/train.{side}", TextPart.Lines, Start: Learned);
 
         DataFile Of(string name, long bytes, string checksum, string split, string folder, string suffix)
             => new($"ua-gec/{name}", bytes, checksum, archive, new($"{split}/{folder}/", suffix));
@@ -215,7 +224,14 @@ public static class DataSets
                 Of("train.jsonl", 3_155_015, "b222771d387be585cfdf5ae957b36757138415a352e0a3e3b23f73f87c3b1119"),
                 Of("dev.jsonl", 1_124_865, "3191fa98ccc09521332b7a1cd63b1930be4e8df125a235ccd31e40329709525e"),
                 Of("test.jsonl", 1_204_107, "fb42dd6cd4f4a1928ae8a01a189456fbfe994a07e938bd49f68653933f6503c9"),
-            ]);
+            ])
+        {
+            Made = [Abstract("train"), Summaries("train"), Abstract("dev"), Summaries("dev"), Abstract("test"), Summaries("test")],
+        };
+
+        static MadeText Abstract(string split) => new($"scitldr/{split}.abstract", $"scitldr/{split}.jsonl", TextPart.Joined, "source");
+
+        static MadeText Summaries(string split) => new($"scitldr/{split}.tldr", $"scitldr/{split}.jsonl", TextPart.Numbered, "target");
 
         static DataFile Of(string name, long bytes, string checksum) => Plain("scitldr", At, name, bytes, checksum);
     }
