@@ -15,6 +15,10 @@ internal sealed record PaperRunOptions(string Folder, string? Data, string? Devi
 /// <summary>Runs the rows of a plan, one after the other, and goes on where it was interrupted.</summary>
 internal sealed class PaperRun
 {
+    // What stands for the folder of the recipe's files before a name in an analysis' options.
+    private const string DataPrefix = "$DATA/";
+    private const string DataVariable = "$CUDASEQ_DATA";
+
     private readonly string _path;
     private readonly PaperPlan _plan;
     private readonly PaperRunOptions _options;
@@ -56,7 +60,7 @@ internal sealed class PaperRun
         {
             foreach (var row in _plan.Rows.Where(r => rows.Count == 0 || rows.Contains(r.Name)))
             {
-                if (Result(row.Name, seed) is not null)
+                if (Result(row.Name, seed) is { } known && HasFigures(row, known))
                     continue;
                 if (row.Needs.FirstOrDefault(n => Result(n, seed)?.Failure is null && !File.Exists(new RunDirectory(Of(n, seed)).Best)) is { } needed)
                     throw new UsageException($"row \"{row.Name}\" needs row \"{needed}\" with seed {seed}, which was not run.");
@@ -64,7 +68,7 @@ internal sealed class PaperRun
                 _terminal.Out.WriteLine(_terminal.Bold($"{row.Name}, seed {seed}"));
                 var result = row.Needs.FirstOrDefault(n => Result(n, seed)?.Failure is not null) is { } failed
                     ? new PaperResult(row.Name, seed, Origin(CommandOf(row, seed))) { Failure = $"{failed} failed" }
-                    : row.Of is null ? Train(row, seed, cancellation) : Decode(row, seed, cancellation);
+                    : row.Of is null ? Train(row, seed, cancellation) : row.IsAnalysis ? Analyze(row, seed, cancellation) : Decode(row, seed, cancellation);
                 _log.Add(result with { Fingerprint = Fingerprint(row, seed) });
                 _log.Save(LogFile);
             }
@@ -154,6 +158,26 @@ internal sealed class PaperRun
             LayerParameters = layers,
             Depth = exits.Length == 0 ? null : Math.Round(exits.Select((c, i) => (double)c * (i + 1)).Sum() / Math.Max(1, exits.Sum()), 3),
         };
+    }
+
+    private PaperResult Analyze(PaperRow row, ulong seed, CancellationToken cancellation)
+    {
+        var verb = new AnalysisVerb(Analyses.Of(row.Analyze[0]));
+        verb.Run(CommandLine.Parsed(verb, AnalysisArguments(row, seed, typed: false)), _terminal, cancellation);
+        var (all, layers) = Parameters(new RunDirectory(Of(row.Of!, seed)));
+        return new PaperResult(row.Name, seed, Origin(CommandOf(row, seed)))
+        {
+            Figures = PaperFigure.Read(row.Figures, Path.Combine(Of(row.Name, seed), $"{row.Analyze[0]}.json")),
+            Parameters = all,
+            LayerParameters = layers,
+        };
+    }
+
+    // A plan may have come to ask an analysis for more, or for something else.
+    private static bool HasFigures(PaperRow row, PaperResult result)
+    {
+        var found = result.Figures ?? [];
+        return result.Failure is not null || (found.Count == row.Figures.Count && found.Zip(row.Figures, (n, f) => n.Is(f)).All(same => same));
     }
 
     private PaperSpeed Compare(PaperRow first, PaperRow second, ulong seed, CancellationToken cancellation)
@@ -249,6 +273,8 @@ internal sealed class PaperRun
     {
         if (row.Of is null)
             Recipe.Load(RecipeFile, Settings(row, _plan.Seeds[0], typed: true));
+        else if (row.IsAnalysis)
+            CommandLine.Parsed(new AnalysisVerb(Analyses.Of(row.Analyze[0])), AnalysisArguments(row, _plan.Seeds[0], typed: true));
         else
             CommandLine.Parsed(new TranslateVerb(), ["--model", row.Of, .. row.Decode]);
     }
@@ -272,6 +298,8 @@ internal sealed class PaperRun
 
     private string CommandOf(PaperRow row, ulong seed)
     {
+        if (row.Analyze.Count > 0)
+            return Typed(["analyze", row.Analyze[0], .. AnalysisArguments(row, seed, typed: true)]);
         if (row.Of is not null)
             return Typed(["translate", "--model", Of(row.Of, seed), .. row.Decode]);
         string train = Typed(["train", .. Arguments(row, seed, typed: true)]);
@@ -289,6 +317,22 @@ internal sealed class PaperRun
         "--out", Of(row.Name, seed),
     ];
 
+    // What is typed after the name of an analysis.
+    private string[] AnalysisArguments(PaperRow row, ulong seed, bool typed) =>
+    [
+        "--model", Of(row.Of!, seed),
+        .. row.Analyze.Skip(1).Select(o => o.StartsWith(DataPrefix, StringComparison.Ordinal) ? DataPath(o[DataPrefix.Length..], typed) : o),
+        .. _options.Device is { } device ? ["--device", device] : Array.Empty<string>(),
+        "--out", Of(row.Name, seed),
+    ];
+
+    // A log is read elsewhere: it names data by the variable.
+    private string DataPath(string name, bool typed)
+    {
+        var recipe = Recipe.Load(RecipeFile);
+        return typed ? string.Join('/', new[] { DataVariable, recipe.Data.Folder, name }.Where(p => p.Length > 0)) : Path.Combine(DataFolder(recipe), name);
+    }
+
     // Typed commands name files as they are seen from here, others as they are seen from the data.
     private List<string> Settings(PaperRow row, ulong seed, bool typed)
     {
@@ -302,7 +346,8 @@ internal sealed class PaperRun
         return set;
     }
 
-    private static string Typed(IEnumerable<string> words) => $"cudaseq {string.Join(' ', words.Select(Verb.Quoted))}";
+    private static string Typed(IEnumerable<string> words)
+        => $"cudaseq {string.Join(' ', words.Select(w => w.StartsWith(DataVariable, StringComparison.Ordinal) ? DataVariable + Verb.Quoted(w[DataVariable.Length..]) : Verb.Quoted(w)))}";
 
     private PaperOrigin Origin(string command)
         => new(command, BuildInfo.Version, BuildInfo.Commit, _options.Device ?? "cpu", Machine.Processor(), Environment.ProcessorCount, _options.Busy);

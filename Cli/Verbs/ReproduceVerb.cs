@@ -74,7 +74,7 @@ internal sealed class ReproduceVerb : Verb
     private static void Write(PaperLog log, Terminal terminal)
     {
         var table = new TextTable("row", "seeds", "score", "validation nats/token", "parameters", "layers taken");
-        foreach (var row in log.Plan.Rows)
+        foreach (var row in log.Plan.Rows.Where(r => r.Analyze.Count == 0))
         {
             var cells = PaperPage.Cells(log, row.Name);
             table.Add(row.Name, cells.Seeds, cells.Score, cells.Validation, cells.Parameters, cells.Depth);
@@ -84,6 +84,15 @@ internal sealed class ReproduceVerb : Verb
         terminal.Out.WriteLine(terminal.Bold(log.Plan.Title));
         table.Write(terminal);
         terminal.Out.WriteLine();
+        if (log.Plan.Rows.Any(r => r.Analyze.Count > 0))
+        {
+            var figures = new TextTable("analysis", "figure", "here", "published");
+            foreach (var (row, figure) in log.Plan.Rows.SelectMany(r => r.Figures.Select(f => (r, f))))
+                figures.Add(row.Name, figure.Name, PaperPage.Cell(log, figure), figure.Published ?? "");
+            figures.Write(terminal);
+            terminal.Out.WriteLine();
+        }
+
         foreach (var claim in log.Plan.Claims)
         {
             var verdict = PaperVerdict.Of(claim, log);

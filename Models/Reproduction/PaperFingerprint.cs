@@ -4,7 +4,7 @@ using System.Text;
 namespace CudaSeq.Models;
 
 /// <summary>
-/// What a row's result depends on, in 16 hexadecimal digits: the keys of its recipe that are not the usual ones, how it is decoded, and the same of the rows that it needs. Names and
+/// What a row's result depends on, in 16 hexadecimal digits: the keys of its recipe that are not the usual ones, how it is decoded or looked into, and the same of the rows that it needs. Names and
 /// places of files do not count, so that a log means the same on another machine.
 /// </summary>
 internal static class PaperFingerprint
@@ -31,7 +31,7 @@ internal static class PaperFingerprint
             }
         }
 
-        text.AppendJoin('\n', row.Decode).Append('\n');
+        text.AppendJoin('\n', row.Decode.Concat(row.Analyze)).Append('\n');
         foreach (var (what, name) in new[] { ("from", row.From), ("teacher", row.Teacher), ("distilled", row.Distilled), ("of", row.Of) })
         {
             if (name is not null)

@@ -37,6 +37,13 @@ public static class PaperPage
         return (string.Join(", ", of.Select(r => r.Seed)), Scores(of), Spread(of.Select(r => r.ValidationLoss), "f3"), Count(of.Select(r => r.Parameters)), Spread(of.Select(r => r.Depth), "f2"));
     }
 
+    /// <summary>A figure of an analysis, the mean over the seeds; empty where it was not looked for.</summary>
+    public static string Cell(PaperLog log, PaperFigure figure)
+    {
+        var numbers = PaperVerdict.Numbers(log, figure.Name);
+        return numbers.Any(double.IsNaN) ? "not defined" : Spread(numbers.Select(n => (double?)n), "G4");
+    }
+
     private static void Section(StringBuilder page, PaperLog log)
     {
         var plan = log.Plan;
@@ -44,6 +51,7 @@ public static class PaperPage
         foreach (string paragraph in plan.Text)
             page.Append(CultureInfo.InvariantCulture, $"{paragraph}\n\n");
         Table(page, log);
+        Figures(page, plan, log);
         if (plan.Claims.Count > 0)
         {
             page.Append("| what should hold | here | measured |\n|---|---|---|\n");
@@ -62,7 +70,7 @@ public static class PaperPage
     private static void Table(StringBuilder page, PaperLog log)
     {
         var results = log.Results;
-        bool published = log.Plan.Rows.Any(r => r.Published is not null), times = results.Any(r => r.Updates > 0 && !r.Origin.Busy), depths = results.Any(r => r.Depth is not null);
+        bool published = log.Plan.Rows.Any(r => r.Published is not null && !r.IsAnalysis), times = results.Any(r => r.Updates > 0 && !r.Origin.Busy), depths = results.Any(r => r.Depth is not null);
         bool isText = results.Any(r => r.Perplexity is not null);
         List<string> columns = ["row", isText ? "test perplexity" : "test BLEU", "validation nats/token", "parameters", "in layers", "updates"];
         if (times)
@@ -72,7 +80,7 @@ public static class PaperPage
         if (published)
             columns.Add("published");
         page.Append(CultureInfo.InvariantCulture, $"| {string.Join(" | ", columns)} |\n|---|{string.Concat(Enumerable.Repeat("---:|", columns.Count - 1))}\n");
-        foreach (var row in log.Plan.Rows)
+        foreach (var row in log.Plan.Rows.Where(r => !r.IsAnalysis))
         {
             var of = log.Of(row.Name);
             List<string> cells = [row.Name, Scores(of), Spread(of.Select(r => r.ValidationLoss), "f3"), Count(of.Select(r => r.Parameters)), Count(of.Select(r => r.LayerParameters)), Count(of.Select(r => r.Updates))];
@@ -92,6 +100,20 @@ public static class PaperPage
         if (results.Any(r => r.Origin.Busy))
             page.Append("The machine did other work meanwhile: times of training are left out, speeds were compared in turns. ");
         page.Append("Seeds: ").AppendJoin(", ", log.Plan.Seeds).Append(".\n\n");
+    }
+
+    private static void Figures(StringBuilder page, PaperPlan plan, PaperLog log)
+    {
+        if (!plan.Rows.Any(r => r.IsAnalysis))
+            return;
+        page.Append("| analysis | figure | here | published |\n|---|---|---:|---:|\n");
+        foreach (var row in plan.Rows.Where(r => r.IsAnalysis))
+        {
+            foreach (var figure in row.Figures)
+                page.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {figure.Name} | {Cell(log, figure)} | {figure.Published} |\n");
+        }
+
+        page.Append('\n');
     }
 
     private static void Runs(StringBuilder page, PaperLog log)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace CudaSeq.Models;
 
-/// <summary>A row of a paper's table: a training, or another way to decode one.</summary>
+/// <summary>A row of a paper's table: a training, another way to decode one, or an analysis of one.</summary>
 /// <param name="Name">What the table calls it; also the name of its folders.</param>
 public sealed record PaperRow(string Name)
 {
@@ -18,17 +18,26 @@ public sealed record PaperRow(string Name)
     /// <summary>An earlier row whose translations of the training sources are what this one learns.</summary>
     public string? Distilled { get; init; }
 
-    /// <summary>An earlier row whose model is decoded otherwise; nothing is trained then.</summary>
+    /// <summary>An earlier row whose model is decoded otherwise or analysed; nothing is trained then.</summary>
     public string? Of { get; init; }
 
     /// <summary>How it is decoded, as after <c>cudaseq translate</c>.</summary>
     public IReadOnlyList<string> Decode { get; init; } = [];
+
+    /// <summary>An analysis and its options, as after <c>cudaseq analyze</c>; <c>$DATA/</c> before a file's name stands for the folder of the recipe's files.</summary>
+    public IReadOnlyList<string> Analyze { get; init; } = [];
+
+    /// <summary>What of the analysis is kept.</summary>
+    public IReadOnlyList<PaperFigure> Figures { get; init; } = [];
 
     /// <summary>The paper's own figure, in words; null where none is known.</summary>
     public string? Published { get; init; }
 
     /// <summary>Its name as that of a folder: letters and digits of ASCII in lower case, anything else a hyphen.</summary>
     internal string Folder => string.Concat(Name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-');
+
+    /// <summary>Whether it is an analysis, which has figures and no score.</summary>
+    internal bool IsAnalysis => Analyze.Count > 0;
 
     /// <summary>The rows that must be there before it.</summary>
     internal IEnumerable<string> Needs => new[] { From, Teacher, Distilled, Of }.OfType<string>();
@@ -56,7 +65,21 @@ public sealed record PaperClaim(string Text)
     /// <summary>Layers of the decoder.</summary>
     public double MostDepth { get; init; } = 1;
 
+    /// <summary>Figures, each larger than the one before it.</summary>
+    public IReadOnlyList<string> Ascending { get; init; } = [];
+
+    /// <summary>Figures, the first of which is larger than each of the others.</summary>
+    public IReadOnlyList<string> Highest { get; init; } = [];
+
+    /// <summary>Figures that are all larger than <see cref="Bound"/>.</summary>
+    public IReadOnlyList<string> Above { get; init; } = [];
+
+    /// <summary>What figures of <see cref="Above"/> are compared with.</summary>
+    public double Bound { get; init; }
+
     internal IEnumerable<string> Rows => AtLeast.Concat(Faster).Concat(Diverge).Concat(Shallow);
+
+    internal IEnumerable<string> Figures => Ascending.Concat(Highest).Concat(Above);
 }
 
 /// <summary>What of a paper is tried again in miniature, and what should hold of it: a file of <c>recipes/papers</c>.</summary>
@@ -127,6 +150,9 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
     /// <summary>A row by its name.</summary>
     public PaperRow Row(string name) => Rows.First(r => r.Name == name);
 
+    /// <summary>The row that a figure is of.</summary>
+    internal PaperRow RowOf(string figure) => Rows.First(r => r.Figures.Any(f => f.Name == figure));
+
     private IEnumerable<string> Problems()
     {
         if (Rows.Count == 0)
@@ -143,21 +169,47 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
             if (string.IsNullOrWhiteSpace(row.Name) || !names.Add(row.Name))
                 yield return $"rows must have names, each once, got \"{row.Name}\".";
             if (row.Of is not null && (row.Set.Count > 0 || row.From is not null || row.Teacher is not null || row.Distilled is not null))
-                yield return $"row \"{row.Name}\" decodes \"{row.Of}\", so set, from, teacher and distilled must be left out.";
+                yield return $"row \"{row.Name}\" is of \"{row.Of}\", so set, from, teacher and distilled must be left out.";
             if (row.Of is null && row.Decode.Count > 0)
                 yield return $"row \"{row.Name}\" must name with of what it decodes.";
             if (row.Of is { } of && Rows.FirstOrDefault(r => r.Name == of)?.Of is not null)
-                yield return $"row \"{row.Name}\" must decode a row that is trained, got \"{of}\".";
+                yield return $"row \"{row.Name}\" must be of a row that is trained, got \"{of}\".";
         }
 
         foreach (var alike in Rows.GroupBy(r => r.Folder).Where(g => g.Key.Length == 0 || g.Count() > 1))
             yield return $"rows must have names that make folders of their own, got {(alike.Key.Length == 0 ? "no letter or digit in" : $"\"{alike.Key}\" of")} {string.Join(" and ", alike.Select(r => $"\"{r.Name}\""))}.";
+        foreach (string problem in Rows.SelectMany(AnalysisProblems))
+            yield return problem;
+        var figures = new HashSet<string>();
+        foreach (string name in Rows.SelectMany(r => r.Figures).Select(f => f.Name).Where(n => string.IsNullOrWhiteSpace(n) || !figures.Add(n)))
+            yield return $"figures must have names, each once, got \"{name}\".";
         foreach (var claim in Claims)
         {
             foreach (string unknown in claim.Rows.Where(r => !names.Contains(r)))
                 yield return $"claim \"{claim.Text}\" must be about rows of the plan, got \"{unknown}\".";
-            if (new[] { claim.AtLeast, claim.Faster, claim.Diverge, claim.Shallow }.Count(l => l.Count > 0) != 1 || claim.AtLeast.Count == 1 || claim.Faster.Count is not (0 or 2))
-                yield return $"claim \"{claim.Text}\" must have one of at_least (two rows or more), faster (two rows), diverge and shallow.";
+            foreach (string analysis in claim.Rows.Where(r => Rows.Any(row => row.Name == r && row.IsAnalysis)))
+                yield return $"claim \"{claim.Text}\" must be about rows that have scores, \"{analysis}\" is an analysis.";
+            foreach (string unknown in claim.Figures.Where(f => !figures.Contains(f)))
+                yield return $"claim \"{claim.Text}\" must be about figures of the plan, got \"{unknown}\".";
+            if (new[] { claim.AtLeast, claim.Faster, claim.Diverge, claim.Shallow, claim.Ascending, claim.Highest, claim.Above }.Count(l => l.Count > 0) != 1
+                || claim.AtLeast.Count == 1 || claim.Faster.Count is not (0 or 2) || claim.Ascending.Count == 1 || claim.Highest.Count == 1)
+            {
+                yield return $"claim \"{claim.Text}\" must have one of at_least (two rows or more), faster (two rows), diverge, shallow, ascending, highest (two figures or more) and above.";
+            }
         }
+    }
+
+    private static IEnumerable<string> AnalysisProblems(PaperRow row)
+    {
+        if (row.IsAnalysis != (row.Figures.Count > 0))
+            yield return $"row \"{row.Name}\" must have both analyze and figures, or neither.";
+        if (!row.IsAnalysis)
+            yield break;
+        if (row.Of is null || row.Decode.Count > 0)
+            yield return $"row \"{row.Name}\" must name with of what it analyses, and have no decode.";
+        if (Analyses.All.All(a => a.Name != row.Analyze[0]))
+            yield return $"row \"{row.Name}\" must begin analyze with the name of an analysis, got \"{row.Analyze[0]}\"; they are {string.Join(", ", Analyses.All.Select(a => a.Name))}.";
+        foreach (var figure in row.Figures.Where(f => f.At.Count == 0 || f.At.Any(p => !p.StartsWith('/'))))
+            yield return $"figure \"{figure.Name}\" must have with at JSON pointers, which begin with /, got [{string.Join(", ", figure.At)}].";
     }
 }

@@ -49,6 +49,9 @@ public sealed record PaperResult(string Row, ulong Seed, PaperOrigin Origin)
     /// <summary>Layers of the decoder that positions took in the mean; null where none is left out.</summary>
     public double? Depth { get; init; }
 
+    /// <summary>What an analysis found; null for other rows.</summary>
+    public IReadOnlyList<PaperNumber>? Figures { get; init; }
+
     /// <summary>What is compared: larger is better.</summary>
     internal double? Score => Bleu ?? -Perplexity;
 }

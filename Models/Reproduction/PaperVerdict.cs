@@ -10,9 +10,12 @@ public sealed record PaperVerdict(bool? Holds, string Figures)
     /// <summary>Judges a claim.</summary>
     public static PaperVerdict Of(PaperClaim claim, PaperLog log)
     {
-        string[] missing = [.. claim.Rows.Distinct().Select(r => Missing(r, log.Plan.Seeds.Except(log.Of(r).Select(o => o.Seed)), log)).OfType<string>()];
+        string[] missing = [.. claim.Rows.Concat(claim.Figures.Select(f => log.Plan.RowOf(f).Name)).Distinct()
+            .Select(r => Missing(r, log.Plan.Seeds.Except(log.Of(r).Select(o => o.Seed)), log)).OfType<string>()];
         if (missing.Length > 0)
             return new PaperVerdict(null, $"not run: {string.Join(", ", missing)}");
+        if (claim.Figures.Any())
+            return Compared(claim, log);
         return claim.AtLeast.Count > 0 ? Ordered(claim, log) : claim.Faster.Count > 0 ? Faster(claim, log) : claim.Diverge.Count > 0 ? Diverged(claim, log) : Shallow(claim, log);
     }
 
@@ -24,6 +27,29 @@ public sealed record PaperVerdict(bool? Holds, string Figures)
     {
         ulong[] absent = [.. seeds];
         return absent.Length == 0 ? null : absent.Length == log.Plan.Seeds.Count ? what : $"{what} with seed {string.Join(", ", absent)}";
+    }
+
+    /// <summary>A figure with each seed for which it was looked for; NaN where it is not defined.</summary>
+    internal static IReadOnlyList<double> Numbers(PaperLog log, string figure)
+    {
+        var row = log.Plan.RowOf(figure);
+        var wanted = row.Figures.First(f => f.Name == figure);
+        return [.. log.Of(row.Name).SelectMany(r => r.Figures ?? []).Where(n => n.Is(wanted)).Select(n => n.Value ?? double.NaN)];
+    }
+
+    // What is not defined is larger than nothing and nothing is larger.
+    private static PaperVerdict Compared(PaperClaim claim, PaperLog log)
+    {
+        string[] names = [.. claim.Figures];
+        string[] missing = [.. names.Where(n => Numbers(log, n).Count < log.Plan.Seeds.Count)];
+        if (missing.Length > 0)
+            return new PaperVerdict(null, $"not looked for: {string.Join(", ", missing)}");
+        double[] means = [.. names.Select(n => Numbers(log, n).Average())];
+        bool holds = claim.Ascending.Count > 0 ? means.Zip(means.Skip(1), (a, b) => a < b).All(h => h)
+            : claim.Highest.Count > 0 ? means.Skip(1).All(m => means[0] > m)
+            : means.All(m => m > claim.Bound);
+        string bound = claim.Above.Count > 0 ? string.Create(CultureInfo.InvariantCulture, $", above {claim.Bound:0.####}") : "";
+        return new PaperVerdict(holds, string.Join("; ", names.Zip(means, (name, mean) => $"{name} {(double.IsNaN(mean) ? "not defined" : mean.ToString("G4", CultureInfo.InvariantCulture))}")) + bound);
     }
 
     private static PaperVerdict Ordered(PaperClaim claim, PaperLog log)

@@ -85,6 +85,65 @@ public sealed class ReproduceVerbTests : IDisposable
     }
 
     [Fact]
+    public void AnAnalysisIsRunOnceAndItsFiguresAreKept()
+    {
+        File.WriteAllText(
+            _plan,
+            """
+            {
+              "title": "Tiny", "paper": "Nobody", "recipe": "tiny.json", "seeds": [1, 2],
+              "rows": [
+                { "name": "fused", "set": ["model.encoder_fusion=fine", "training.max_updates=2"] },
+                {
+                  "name": "weights", "of": "fused", "analyze": ["layer-attention"],
+                  "figures": [
+                    { "name": "Emb in 1", "at": ["/results/weights/0/0"], "published": "0.13" }, { "name": "Emb in 2", "at": ["/results/weights/1/0"] },
+                    { "name": "both", "at": ["/results/weights/0/0", "/results/weights/0/1"] }
+                  ]
+                },
+                { "name": "lesions", "of": "fused", "analyze": ["lesion", "--input", "$DATA/valid.digits", "--reference", "$DATA/valid.words"], "figures": [{ "name": "lines", "at": ["/results/lines"] }] }
+              ],
+              "claims": [{ "text": "Half", "above": ["both"], "bound": 0.49 }, { "text": "All lines", "highest": ["lines", "both"] }]
+            }
+            """);
+        var run = Reproduce();
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        var log = PaperLog.Read(_folder.PathOf("out/plan.jsonl"));
+        Assert.Equal(6, log.Results.Count);
+        Assert.All(log.Of("weights"), r => Assert.Equal(0.5, r.Figures![2].Value!.Value, 6));
+        Assert.All(log.Of("weights"), r => Assert.InRange(r.Figures![0].Value!.Value, 0.01, 0.99));
+        Assert.All(log.Of("weights"), r => Assert.Equal((0, (double?)null), (r.Updates, r.Bleu)));
+        Assert.All(log.Of("lesions"), r => Assert.Equal(6, r.Figures![0].Value));
+        Assert.Null(log.Of("fused")[0].Figures);
+        Assert.Equal($"cudaseq analyze lesion --model {_folder.PathOf("out")}/fused-2 --input $CUDASEQ_DATA/valid.digits --reference $CUDASEQ_DATA/valid.words --out {_folder.PathOf("out")}/lesions-2", log.Of("lesions")[1].Origin.Command);
+        Assert.Contains("holds          Half (both 0.5, above 0.49)\n", run.Out);
+        Assert.Matches(@"\nanalysis +figure +here +published\n(.*\n)?weights +Emb in 1 +0\.\d+ ± [\d.E-]+ +0\.13\n", run.Out);
+
+        // Again nothing is run; what is asked for anew is looked for, and that alone.
+        string json = _folder.PathOf("out/weights-1/layer-attention.json"), text = File.ReadAllText(_folder.PathOf("out/plan.jsonl"));
+        var times = Directory.EnumerateFiles(_folder.PathOf("out"), "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".jsonl", StringComparison.Ordinal)).ToDictionary(f => f, File.GetLastWriteTimeUtc);
+        Assert.Contains(json, times.Keys);
+        Assert.Equal(0, Reproduce().ExitCode);
+        Assert.Equal(text, File.ReadAllText(_folder.PathOf("out/plan.jsonl")));
+        Assert.All(times, t => Assert.Equal(t.Value, File.GetLastWriteTimeUtc(t.Key)));
+        File.WriteAllText(_plan, File.ReadAllText(_plan).Replace("/weights/0/1\"", "/weights/1/0\"").Replace("0.49", "0"));
+        Assert.Equal(0, Reproduce().ExitCode);
+        var again = PaperLog.Read(_folder.PathOf("out/plan.jsonl")).Of("weights")[0].Figures!;
+        Assert.Equal((again[0].Value + again[1].Value) / 2, again[2].Value);
+        Assert.Equal([.. times.Keys.Where(f => f.Contains("weights-", StringComparison.Ordinal)).Order()], times.Where(t => t.Value != File.GetLastWriteTimeUtc(t.Key)).Select(t => t.Key).Order());
+    }
+
+    [Fact]
+    public void AnAnalysisThatCannotBeRunIsSaidBeforeAnyTraining()
+    {
+        File.WriteAllText(
+            _plan,
+            """{ "title": "T", "paper": "P", "recipe": "tiny.json", "rows": [{ "name": "a" }, { "name": "b", "of": "a", "analyze": ["lesion", "--beams", "1"], "figures": [{ "name": "f", "at": ["/x"] }] }] }""");
+        Assert.StartsWith("cudaseq reproduce: unknown option --beams", Reproduce().Error);
+        Assert.False(Directory.Exists(_folder.PathOf("out")));
+    }
+
+    [Fact]
     public void WhatDependsOnAChangedRowIsRunAgain()
     {
         Plan("""{ "name": "a", "set": ["training.max_updates=2"] }, { "name": "b", "of": "a", "decode": ["--beam", "1"] }, { "name": "c", "set": ["training.max_updates=2", "training.learning_rate=0.02"] }""", """{ "text": "f", "faster": ["b", "c"] }""");
