@@ -176,7 +176,7 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
                 yield return $"row \"{row.Name}\" must be of a row that is trained, got \"{of}\".";
         }
 
-        foreach (var alike in Rows.GroupBy(r => r.Folder).Where(g => g.Key.Length == 0 || g.Count() > 1))
+        foreach (var alike in Rows.Where(r => !string.IsNullOrWhiteSpace(r.Name)).DistinctBy(r => r.Name).GroupBy(r => r.Folder).Where(g => g.Key.Length == 0 || g.Count() > 1))
             yield return $"rows must have names that make folders of their own, got {(alike.Key.Length == 0 ? "no letter or digit in" : $"\"{alike.Key}\" of")} {string.Join(" and ", alike.Select(r => $"\"{r.Name}\""))}.";
         foreach (string problem in Rows.SelectMany(AnalysisProblems))
             yield return problem;
