@@ -8,7 +8,10 @@ public sealed class AnytimeAnalysisTests
 {
     private static readonly ModelConfig Config = TinyModels.Transformer with
     {
-        DecoderLayers = 3, AdaptiveDepth = AdaptiveDepth.Aligned, ShareEmbeddings = EmbeddingSharing.None, ExitClassifiers = ExitClassifierKind.Separate,
+        DecoderLayers = 3,
+        AdaptiveDepth = AdaptiveDepth.Aligned,
+        ShareEmbeddings = EmbeddingSharing.None,
+        ExitClassifiers = ExitClassifierKind.Separate,
     };
 
     private static readonly string[] Sources = ["a b c", "d", "e f g a", "b", "c c d"], References = ["b c", "a", "f e a", "g", "c d c"];
