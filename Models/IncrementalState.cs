@@ -119,7 +119,7 @@ public sealed class IncrementalState : IDisposable
             var bySentence = sentences.Length == Sentences ? null : Tensor.From(device, sentences);
             foreach (var memory in _memories.Values.SelectMany(m => m).Append(_lengths))
             {
-                if (!memory.Shared && (memory.PerSentence ? bySentence : byHypothesis) is { } indices)
+                if ((memory.PerSentence ? bySentence : byHypothesis) is { } indices)
                     memory.Value = Ops.IndexSelect(memory.Value, 0, indices);
             }
         }
@@ -156,7 +156,7 @@ public sealed class IncrementalState : IDisposable
     {
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
-        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => !m.PerSentence && !m.Shared))
+        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => !m.PerSentence))
             Ops.BeamReorder(memory.Value, parents, Beam, memory.PerPosition ? Positions : null);
     }
 
@@ -177,11 +177,6 @@ public sealed class IncrementalState : IDisposable
     /// <param name="owner">The module that will ask for them.</param>
     /// <param name="initial">[M, ...] each; they become the state's.</param>
     public void AddPerSentence(Module owner, params ReadOnlySpan<Tensor> initial) => Add(owner, initial, MemoryKind.PerSentence);
-
-    /// <summary>Remembers tensors for a module that are the same for all rows and steps: what it would compute of its parameters again and again.</summary>
-    /// <param name="owner">The module that will ask for them.</param>
-    /// <param name="initial">Of any shape; they become the state's.</param>
-    internal void AddShared(Module owner, params ReadOnlySpan<Tensor> initial) => Add(owner, initial, MemoryKind.Shared);
 
     /// <summary>
     /// Remembers vectors of every position for a module: tensors [N, S, C] that start with zeros, follow <see cref="Reorder(ReadOnlySpan{int})"/>, and always have room for the
@@ -302,7 +297,6 @@ public sealed class IncrementalState : IDisposable
         PerHypothesis,
         PerSentence,
         PerPosition,
-        Shared,
     }
 
     /// <summary>One remembered tensor.</summary>
@@ -324,9 +318,6 @@ public sealed class IncrementalState : IDisposable
 
         /// <summary>Whether a row belongs to a sentence; otherwise to a hypothesis.</summary>
         public bool PerSentence => _kind == MemoryKind.PerSentence;
-
-        /// <summary>Whether there are no rows: it is the same for all.</summary>
-        public bool Shared => _kind == MemoryKind.Shared;
 
         /// <summary>Whether a row has a place for each position, on its second axis.</summary>
         public bool PerPosition => _kind == MemoryKind.PerPosition;

@@ -10,7 +10,10 @@ public sealed partial class Tensor
     private NarrowCopy? _bfloat16;
     private NarrowCopy? _float16;
 
-    /// <summary>The elements in a type of floats: those of this tensor itself, or of a copy that is kept until they change. Overwritten by nobody but an optimiser.</summary>
+    /// <summary>
+    /// The elements in a type of floats: those of this tensor itself, or of a copy that is kept until they change. Overwritten by nobody but an optimiser. What a capture has made has a copy
+    /// that the graph makes; what was there before must have been given one before.
+    /// </summary>
     internal DeviceSpan As(DType dtype)
     {
         var data = Data;
@@ -19,7 +22,7 @@ public sealed partial class Tensor
         lock (Copying)
         {
             ref var copy = ref dtype == DType.BFloat16 ? ref _bfloat16 : ref _float16;
-            if (copy is null && data.Device is CudaDevice { IsCapturing: true })
+            if (copy is null && data.Device is CudaDevice { IsCapturing: true } capturing && !capturing.HasCaptured(data.Buffer))
                 throw new CudaException($"{this}: its copy in {dtype} must be made before a capture.");
             copy ??= new NarrowCopy(OutsideOfScopes(Empty(Device, Shape, dtype, Origin)));
             Renew(copy, data);

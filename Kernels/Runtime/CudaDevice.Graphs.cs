@@ -120,6 +120,9 @@ internal sealed partial class CudaDevice
             _gates.Add(new IndexGate(buffer, limit));
     }
 
+    /// <summary>Whether a buffer was rented by the capture that is under way on this thread, or by one before it with the same memory: what is in it a graph has written, or will have.</summary>
+    public bool HasCaptured(DeviceBuffer buffer) => IsCapturing && buffer.IsFrom(_captureMemory!.Pool);
+
     internal BufferPool OpenGraphPool()
     {
         var pool = new BufferPool(this, new CudaAllocator(this, _memoryPool, shortage: _pool.Trim), _guards, keeps: true);

@@ -58,6 +58,9 @@ internal sealed unsafe class DeviceBuffer
         Volatile.Write(ref _references, 1);
     }
 
+    /// <summary>Whether a pool rented it.</summary>
+    public bool IsFrom(BufferPool pool) => ReferenceEquals(_pool, pool);
+
     /// <summary>The same memory under another count: whoever holds it must know that it is still there.</summary>
     public DeviceBuffer Alias()
     {

@@ -18,6 +18,7 @@ internal sealed class GatedConvolution : Module
     private readonly int _inputs;
     private readonly int _outputs;
     private readonly bool _causal;
+    private readonly KeptTensor _weight = new(Normalized);
 
     /// <summary>Declares the parameters.</summary>
     /// <param name="inputs">I.</param>
@@ -33,8 +34,8 @@ internal sealed class GatedConvolution : Module
         _bias = Declare("bias", [_outputs], Initializer.Zeros);
     }
 
-    // [2 O, K I].
-    private Tensor Weight => Ops.WeightNorm(Ops.Transpose(_direction.Tensor.Reshape([_taps * _inputs, _outputs]), 1, 0), _length.Tensor.Reshape([_outputs, 1]));
+    // [2 O, K I]: new where a gradient is wanted, else kept until v or g changes.
+    private Tensor Weight => _weight.Of(_direction.Tensor, _length.Tensor);
 
     /// <summary>Convolves whole sequences.</summary>
     /// <param name="x">[B, T, I].</param>
@@ -58,7 +59,6 @@ internal sealed class GatedConvolution : Module
     /// <param name="state">The decoding, before its first step.</param>
     public void Begin(IncrementalState state)
     {
-        state.AddShared(this, Weight);
         if (_taps > 1)
             state.AddPerHypothesis(this, Tensor.Zeros(Device, [state.Hypotheses, _taps - 1, _inputs], Precision));
     }
@@ -69,14 +69,27 @@ internal sealed class GatedConvolution : Module
     /// <returns>[N, O], new.</returns>
     public Tensor Step(Tensor x, IncrementalState state)
     {
-        var memories = state.Of(this);
         if (_taps > 1)
         {
-            var window = Ops.Concat(1, memories[1].Value, x.Reshape([x.Shape[0], 1, _inputs]));
-            memories[1].Value = Ops.Slice(window, 1, 1, _taps - 1);
+            var memory = state.Of(this)[0];
+            var window = Ops.Concat(1, memory.Value, x.Reshape([x.Shape[0], 1, _inputs]));
+            memory.Value = Ops.Slice(window, 1, 1, _taps - 1);
             x = window.Reshape([x.Shape[0], _taps * _inputs]);
         }
 
-        return Ops.Glu(Ops.Linear(x, memories[0].Value, _bias.Tensor));
+        return Ops.Glu(Ops.Linear(x, Weight, _bias.Tensor));
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _weight.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private static Tensor Normalized(Tensor direction, Tensor length)
+    {
+        int outputs = direction.Shape[2];
+        return Ops.WeightNorm(Ops.Transpose(direction.Reshape([direction.Shape[0] * direction.Shape[1], outputs]), 1, 0), length.Reshape([outputs, 1]));
     }
 }

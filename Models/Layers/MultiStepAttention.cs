@@ -60,26 +60,17 @@ internal sealed class MultiStepAttention : Module
         return (Ops.Scale(Ops.Add(_out.Forward(context), x), Half), probabilities);
     }
 
-    /// <summary>Remembers the weights for a decoding.</summary>
-    /// <param name="state">The decoding, before its first step.</param>
-    public void Begin(IncrementalState state)
-    {
-        _in.Begin(state);
-        _out.Begin(state);
-    }
-
     /// <summary>Attends from one more position.</summary>
     /// <param name="x">[N, C].</param>
     /// <param name="embedded">[N, F].</param>
     /// <param name="source">Of M sentences, each with N / M rows.</param>
-    /// <param name="state">The decoding.</param>
     /// <returns>[N, C], new.</returns>
-    public Tensor Step(Tensor x, Tensor embedded, AttendedSource source, IncrementalState state)
+    public Tensor Step(Tensor x, Tensor embedded, AttendedSource source)
     {
         int rows = x.Shape[0], sentences = source.Keys.Shape[0], width = source.Keys.Shape[2];
-        var query = Ops.Scale(Ops.Add(_in.Step(x, state), embedded), Half);
+        var query = Ops.Scale(Ops.Add(_in.Forward(x), embedded), Half);
         var context = Attend(query.Reshape([sentences, rows / sentences, width]), source).Context;
-        return Ops.Scale(Ops.Add(_out.Step(context.Reshape([rows, width]), state), x), Half);
+        return Ops.Scale(Ops.Add(_out.Forward(context.Reshape([rows, width])), x), Half);
     }
 
     private static (Tensor Context, Tensor Probabilities) Attend(Tensor query, AttendedSource source)

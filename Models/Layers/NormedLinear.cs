@@ -12,6 +12,7 @@ internal sealed class NormedLinear : Module
     private readonly Parameter _direction;
     private readonly Parameter _length;
     private readonly Parameter _bias;
+    private readonly KeptTensor _weight = new(Ops.WeightNorm);
 
     /// <summary>Declares the parameters.</summary>
     /// <param name="inputs">I.</param>
@@ -24,8 +25,8 @@ internal sealed class NormedLinear : Module
         _bias = Declare("bias", [outputs], Initializer.Zeros);
     }
 
-    /// <summary>[O, I], new.</summary>
-    public Tensor Weight => Ops.WeightNorm(_direction.Tensor, _length.Tensor);
+    /// <summary>W, [O, I]: new where a gradient is wanted, else kept until v or g changes. Steps of a decoding therefore compute it once.</summary>
+    public Tensor Weight => _weight.Of(_direction.Tensor, _length.Tensor);
 
     /// <summary>[O].</summary>
     public Tensor Bias => _bias.Tensor;
@@ -35,13 +36,10 @@ internal sealed class NormedLinear : Module
     /// <returns>[..., O], new.</returns>
     public Tensor Forward(Tensor x) => Ops.Linear(x, Weight, Bias);
 
-    /// <summary>Remembers W, which is the same at every step of a decoding.</summary>
-    /// <param name="state">The decoding, before its first step.</param>
-    public void Begin(IncrementalState state) => state.AddShared(this, Weight);
-
-    /// <summary>Applies the layer within a decoding.</summary>
-    /// <param name="x">[N, I].</param>
-    /// <param name="state">The decoding.</param>
-    /// <returns>[N, O], new.</returns>
-    public Tensor Step(Tensor x, IncrementalState state) => Ops.Linear(x, state.Of(this)[0].Value, Bias);
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        _weight.Dispose();
+        base.Dispose(disposing);
+    }
 }

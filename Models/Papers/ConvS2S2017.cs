@@ -12,7 +12,8 @@ namespace CudaSeq.Models;
 /// C (<see cref="ModelConfig.ModelWidth"/>) is the width of embeddings and attention, <see cref="ModelConfig.EncoderChannels"/> and <see cref="ModelConfig.DecoderChannels"/> those of the
 /// blocks, <see cref="ModelConfig.OutputWidth"/> that of the last layer before the words. The presets are fairseq's, which differ from the paper's text: there the English-German model has
 /// ten layers of 512, three of 768 and two of 2048, and all embeddings are 512 wide. The gradient that comes to z is divided by twice the number of attentions, as in the code; the paper says by their
-/// number. The decoder sees K - 1 positions before each, which the paper's "k elements" of padding, all removed again, would be one too many. Parameters have fairseq's names and shapes.
+/// number. The decoder sees K - 1 positions before each, which the paper's "k elements" of padding, all removed again, would be one too many. Parameters have fairseq's names and shapes. A batch is at most
+/// <see cref="ModelConfig.MaxPositions"/> tokens wide, padding included.
 /// </remarks>
 public sealed class ConvS2S2017 : Seq2SeqModel
 {
@@ -112,9 +113,6 @@ public sealed class ConvS2S2017 : Seq2SeqModel
         var source = AttendedSource.Of(encoded);
         state.AddPerSentence(this, Ops.Scale(source.Keys, 1), Ops.Scale(source.Values, 1), source.Mask, source.Roots);
         _decoder.Begin(state);
-        foreach (var attention in _attention)
-            attention.Begin(state);
-        _decoderOut.Begin(state);
     }
 
     /// <inheritdoc/>
@@ -123,7 +121,7 @@ public sealed class ConvS2S2017 : Seq2SeqModel
         var memories = state.Of(this);
         var source = new AttendedSource(memories[0].Value, memories[1].Value, memories[2].Value, memories[3].Value);
         var embedded = Ops.Add(_target.Forward(tokens), _targetPositions.At(state.Positions));
-        return _decoderOut.Step(_decoder.Step(embedded, state, (i, x) => _attention[i].Step(x, embedded, source, state)), state);
+        return _decoderOut.Forward(_decoder.Step(embedded, state, (i, x) => _attention[i].Step(x, embedded, source)));
     }
 
     private (Tensor Features, Tensor[] Probabilities) Decoded(Tensor previous, EncoderOutput encoded, RandomSource? random)
@@ -209,20 +207,17 @@ public sealed class ConvS2S2017 : Seq2SeqModel
 
         public void Begin(IncrementalState state)
         {
-            _first.Begin(state);
-            foreach (var projection in _projections)
-                projection?.Begin(state);
             foreach (var convolution in _convolutions)
                 convolution.Begin(state);
         }
 
         public Tensor Step(Tensor embedded, IncrementalState state, Func<int, Tensor, Tensor> after)
         {
-            var x = _first.Step(embedded, state);
+            var x = _first.Forward(embedded);
             for (int i = 0; i < _convolutions.Length; i++)
             {
                 var y = after(i, _convolutions[i].Step(x, state));
-                x = Ops.Scale(Ops.Add(y, _projections[i]?.Step(x, state) ?? x), Half);
+                x = Ops.Scale(Ops.Add(y, _projections[i]?.Forward(x) ?? x), Half);
             }
 
             return x;

@@ -124,6 +124,35 @@ public sealed class NarrowCopyTests
         }
     }
 
+    /// <summary>A weight that is itself computed, forward and backward, has a copy that each launch makes again.</summary>
+    [Fact]
+    public void AGraphCopiesAWeightThatItComputes()
+    {
+        using var device = TestDevices.OpenCuda();
+        using var weight = Weight(device, [1f, 2f, 3f, 4f]);
+        using var memory = new StepMemory(device);
+        using var step = new RepeatedStep(memory, [weight]);
+        var random = new RandomSource(1);
+        for (int run = 0; run < 5; run++)
+        {
+            using var scope = TensorScope.Begin();
+            weight.CopyFrom([run + 1f, 2f, 3f, 4f]);
+            Assert.Equal(2 * (run + 10f), step.Run(random, Work)[0].Item());
+            Assert.Null(step.Obstacle);
+            Assert.Equal(run > 0, step.IsCaptured);
+            Assert.Equal([2f, 2f, 2f, 2f], weight.Grad!.ToArray());
+            weight.ZeroGrad();
+        }
+
+        Tensor[] Work()
+        {
+            var computed = Ops.Scale(weight, 2);
+            var loss = Ops.Sum(Ops.Linear(Tensor.Full(device, [1, 2], 1).To(DType.BFloat16), computed).To(DType.Float32));
+            loss.Backward();
+            return [loss];
+        }
+    }
+
     [Fact]
     public void BothTypesOfCopiesLiveSideBySide()
     {
