@@ -54,6 +54,7 @@ public sealed class AdaptiveComputation : Module
         private Tensor? _steps;
         private Tensor? _remainder;
         private Tensor? _mean;
+        private DType _type;
 
         internal Run(AdaptiveComputation unit, Shape rows)
         {
@@ -76,9 +77,9 @@ public sealed class AdaptiveComputation : Module
             }
         }
 
-        /// <summary>[..., C]: the mean of the states that <see cref="Advance"/> took. After the last step.</summary>
+        /// <summary>[..., C]: the mean of the states that <see cref="Advance"/> took, summed in float32 and in their precision. After the last step.</summary>
         /// <exception cref="InvalidOperationException">No step was taken.</exception>
-        public Tensor Mean => _mean ?? throw new InvalidOperationException(NoStep);
+        public Tensor Mean => As(_mean ?? throw new InvalidOperationException(NoStep), _type);
 
         /// <summary>Takes a step: rows that have halted keep their states, exactly, whatever was computed for them.</summary>
         /// <param name="before">[..., C], the states before it.</param>
@@ -89,7 +90,8 @@ public sealed class AdaptiveComputation : Module
         {
             var (moves, stays) = (Running, Ops.Subtract(_ones, Running));
             var states = Ops.Add(Ops.Multiply(before, As(stays, before.DType)), Ops.Multiply(after, As(moves, before.DType)));
-            var weighed = Ops.Multiply(states, Weigh(states, last));
+            var weighed = Ops.Multiply(As(states, DType.Float32), Weigh(states, last));
+            _type = states.DType;
             _mean = _mean is null ? weighed : Ops.Add(_mean, weighed);
             return states;
         }
@@ -97,7 +99,7 @@ public sealed class AdaptiveComputation : Module
         /// <summary>Learns of the states that a step gave, and says what each counts in a mean.</summary>
         /// <param name="states">[..., C], s^n.</param>
         /// <param name="last">Whether no step follows: all rows halt.</param>
-        /// <returns>[..., 1], new: p^n, 0 for rows that halted before; in the precision of the states.</returns>
+        /// <returns>[..., 1] float32, new: p^n, 0 for rows that halted before. In float32 they sum to 1; rounded each for itself they would not.</returns>
         public Tensor Weigh(Tensor states, bool last)
         {
             var halting = Ops.Sigmoid(Ops.Linear(states, _unit._weight.Tensor, _unit._bias.Tensor, result: DType.Float32));
@@ -116,7 +118,7 @@ public sealed class AdaptiveComputation : Module
             _steps = _steps is null ? Running : Ops.Add(_steps, Running);
             _remainder = _remainder is null ? remainder : Ops.Add(_remainder, remainder);
             Running = goesOn;
-            return As(Ops.Add(own, remainder), states.DType);
+            return Ops.Add(own, remainder);
         }
 
         // 1 where x is below a number, else 0: a row [x, number] has its largest at 1 then, and of equal ones the first.

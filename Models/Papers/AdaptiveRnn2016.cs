@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -75,13 +76,13 @@ public sealed class AdaptiveRnn2016 : Module
             {
                 state = Next(n == 1 ? first : again, state);
                 var weights = run.Weigh(state[0], last: n == _mostSteps);
-                Tensor[] weighed = [.. state.Select(s => Ops.Multiply(s, weights))];
+                Tensor[] weighed = [.. state.Select(s => Ops.Multiply(s.To(DType.Float32), weights))];
                 mean = mean is null ? weighed : [.. mean.Zip(weighed, Ops.Add)];
                 if (run.Running.ToArray().All(r => r == 0))
                     break;
             }
 
-            state = mean!;
+            state = [.. mean!.Select(m => m.To(Precision))];
             outputs[t] = _output.Forward(state[0]).Reshape([batch, 1, _output.Weight.Shape[0]]);
             ponder[t] = run.Ponder.Reshape([batch, 1]);
         }

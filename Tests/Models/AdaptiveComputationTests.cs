@@ -108,6 +108,34 @@ public sealed class AdaptiveComputationTests
         }
     }
 
+    /// <summary>Rounded to 8 bits each, weights of some steps would sum to 1 by luck alone, and the mean of states that are all the same would not be that state.</summary>
+    [Fact]
+    public void NarrowStatesHaveWeightsThatSumToOne()
+    {
+        using var device = TestDevices.OpenCuda();
+        using var scope = TensorScope.Begin();
+        using var unit = Unit(device);
+        unit.ComputeIn(DType.BFloat16);
+        var parameters = unit.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor);
+        parameters["weight"].CopyFrom([0.1f]);
+        parameters["bias"].CopyFrom([-1.6f]);
+        float[] states = [.. Enumerable.Range(0, 32).Select(i => Narrow.Round(1 + (i / 20f)))];
+        var state = Tensor.From(device, states, [states.Length, 1]).To(DType.BFloat16);
+        AdaptiveComputation.Run weighing = unit.Begin([states.Length]), taking = unit.Begin([states.Length]);
+        double[] sums = new double[states.Length];
+        for (int n = 0; n < 5; n++)
+        {
+            var weights = weighing.Weigh(state, last: n == 4);
+            Assert.Equal(DType.Float32, weights.DType);
+            sums = [.. sums.Zip(weights.ToArray(), (s, w) => s + w)];
+            taking.Advance(state, state, last: n == 4);
+        }
+
+        Assert.All(sums, s => Assert.Equal(1, s, 1e-6));
+        Assert.Equal(DType.BFloat16, taking.Mean.DType);
+        Assert.Equal(states, taking.Mean.ToArray());
+    }
+
     [Fact]
     public void WhatIsWrongIsSaidInOneLine()
     {
