@@ -19,7 +19,16 @@ public abstract class AutoregressiveModel : Module
     internal bool GivesLogProbabilities => Head.GivesLogProbabilities;
 
     /// <summary>Whether backward computes what is within a layer anew, so that what each layer gave is all that a forward keeps. No bit changes.</summary>
-    internal virtual bool GradientCheckpointing { get; set; }
+    /// <exception cref="ArgumentException">The model is no stack of layers.</exception>
+    internal virtual bool GradientCheckpointing
+    {
+        get => false;
+        set
+        {
+            if (value)
+                throw new ArgumentException($"Training: gradient checkpointing needs a model of layers, got {GetType().Name}.");
+        }
+    }
 
     /// <summary>What turns features into probabilities.</summary>
     protected abstract OutputHead Head { get; }

@@ -43,13 +43,19 @@ public static class Evaluation
     /// <param name="targets">The lines of the file that the targets stand in.</param>
     /// <param name="batchTokens">Tokens of a batch on the longer side, padding included; the scores do not depend on it beyond rounding.</param>
     /// <param name="cancellation">Looked at before every batch.</param>
-    /// <exception cref="ArgumentException">There is no pair.</exception>
+    /// <exception cref="ArgumentException">There is no pair, or one is longer than the model's positions.</exception>
     public static EvaluationScores Of(
         Seq2SeqModel model, Corpus pairs, IReadOnlyList<string> targets, int batchTokens = UsualBatchTokens, CancellationToken cancellation = default)
     {
         var measures = new TextMeasures(0, 0, 0);
         for (int i = 0; i < pairs.Count; i++)
+        {
+            var (s, t) = pairs.Lengths(i);
+            if (Math.Max(s, t) > model.Config.MostPositions)
+                throw new ArgumentException($"Evaluation: a side of a pair must have at most max_positions, {model.Config.MostPositions}, tokens, its end included, got {Math.Max(s, t)} in line {pairs.LineOf(i)}.");
             measures = measures.With(targets[pairs.LineOf(i) - 1]);
+        }
+
         return Of(model, pairs, pairs.Report.TargetUnknown, measures, batchTokens, cancellation);
     }
 

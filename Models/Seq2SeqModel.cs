@@ -92,7 +92,10 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
     /// <inheritdoc/>
     internal sealed override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
     {
-        int width = sizes.Source(sources.Max(s => s.Length));
+        int longest = sources.Max(s => s.Length);
+
+        // Not rounded beyond the positions that there are, behind which padding had none.
+        int width = Math.Max(longest, Math.Min(sizes.Source(longest), Config.MostPositions));
         int[] padded = new int[sources.Count * width];
         Array.Fill(padded, Vocabulary.Pad);
         for (int i = 0; i < sources.Count; i++)

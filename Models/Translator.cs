@@ -127,6 +127,7 @@ public sealed class Translator : IDisposable
     /// empty line are not looked at. Not with sampling or diverse beams.
     /// </param>
     /// <exception cref="ArgumentException">There are not as many prefixes or constraints as lines.</exception>
+    /// <exception cref="SourceException">A line has more pieces than the model has positions; nothing was translated.</exception>
     /// <exception cref="ConstraintException">A phrase has a piece that is not in the target's vocabulary, or the phrases of a line do not fit into its longest translation.</exception>
     /// <returns>For each line in order its n best translations, best first.</returns>
     public IReadOnlyList<IReadOnlyList<Translation>> Translate(
@@ -154,6 +155,8 @@ public sealed class Translator : IDisposable
                 continue;
             }
 
+            if (ids.Length >= Model.Config.MostPositions)
+                throw new SourceException(i, _generator.TooLong(ids.Length + 1));
             sources.Add([.. ids, Vocabulary.Eos]);
             places.Add(i);
         }

@@ -127,6 +127,10 @@ internal sealed class TranslateVerb : Verb
             {
                 throw constraints!.Wrong(first + e.Line, e.Problem);
             }
+            catch (SourceException e)
+            {
+                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{input ?? "stdin"}: line {first + e.Line}: {e.Problem}"));
+            }
         }
 
         List<string> Next()

@@ -25,7 +25,7 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
     /// <summary>Why a step of the last call could not be captured and was run as it is; null when none failed.</summary>
     public string? GraphObstacle { get; private set; }
 
-    /// <summary>Searches for the best outputs of each source. Allocates nothing that outlives the call on the device.</summary>
+    /// <summary>Searches for the best outputs of each source. Allocates nothing that outlives the call on the device but what a model keeps of its parameters: narrow copies, normalised weights.</summary>
     /// <param name="sources">
     /// Token ids, each sequence ending in end-of-sentence. A language model reads none of them: they say how many texts there are, how long each may be, and seed its samples.
     /// </param>
@@ -34,7 +34,7 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
     /// <param name="prefixes">For each source the tokens that its outputs begin with, none of them padding, nor end-of-sentence where that ends an output; what is longer than the longest output is cut. Their log probabilities count.</param>
     /// <param name="constraints">For each source the phrases that its outputs must hold; an empty list where there are none. Not with sampling or diverse beams, nor where end-of-sentence ends no output.</param>
     /// <returns>For each source, in order, its hypotheses, best first: at least one, at most <see cref="DecodingOptions.NBest"/>.</returns>
-    /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence or holds unknown tokens; prefixes or constraints are not as many as sources, or hold what they must not; constraints do not fit into the longest output.</exception>
+    /// <exception cref="ArgumentException">The options have problems, or a source is empty, does not end in end-of-sentence, holds unknown tokens or is longer than the model's positions; prefixes or constraints are not as many as sources, or hold what they must not; constraints do not fit into the longest output.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     /// <exception cref="InvalidOperationException">The model gives NaN.</exception>
     public IReadOnlyList<IReadOnlyList<Hypothesis>> Generate(
@@ -44,7 +44,6 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
         IReadOnlyList<int[]>? prefixes = null,
         IReadOnlyList<IReadOnlyList<LexicalConstraint>>? constraints = null)
     {
-
         // The end of the sentence is predicted from a position of its own.
         if (options.MaxLength >= model.Config.MostPositions)
             options = options with { MaxLength = model.Config.MostPositions - 1 };
@@ -98,6 +97,9 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
         }
     }
 
+    /// <summary>What is wrong with a source of so many tokens, its end included, one sentence; only where they are more than the model's positions.</summary>
+    internal string TooLong(int tokens) => $"a source must have at most max_positions, {model.Config.MostPositions}, tokens, its end included, got {tokens}.";
+
     private void CheckSource(int[] source, int index)
     {
         if (source.Length == 0 || source[^1] != Vocabulary.Eos)
@@ -106,6 +108,8 @@ public sealed class SequenceGenerator(AutoregressiveModel model)
             throw new ArgumentException($"SequenceGenerator: a source must end in end-of-sentence ({Vocabulary.Eos}), got {got} at {index}.");
         }
 
+        if (source.Length > model.Config.MostPositions)
+            throw new ArgumentException($"SequenceGenerator: {TooLong(source.Length)[..^1]} at {index}.");
         int vocabulary = model.Config.IsLanguageModel ? model.Config.TargetVocabulary : model.Config.SourceVocabulary;
         int wrong = Array.FindIndex(source, t => (uint)t >= (uint)vocabulary);
         if (wrong >= 0)

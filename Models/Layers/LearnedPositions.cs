@@ -21,13 +21,13 @@ internal sealed class LearnedPositions : Module
         _weight = Declare("weight", [most + First, width], Initializer.Normal(0.1f, Vocabulary.Pad));
     }
 
-    /// <summary>The vectors of the first tokens.</summary>
-    /// <param name="count">T.</param>
+    /// <summary>The vectors of the first tokens. A width that is rounded up must not be rounded beyond P, so that more than P columns are a sentence that is too long.</summary>
+    /// <param name="count">T, the width of a batch.</param>
     /// <returns>[T, C], in the module's precision.</returns>
-    /// <exception cref="ArgumentException">There are more tokens than positions.</exception>
+    /// <exception cref="ArgumentException">There are more columns than positions.</exception>
     public Tensor Forward(int count) => count <= _most
         ? Ops.Convert(_weight.Tensor.Rows(First, count), Precision)
-        : throw new ArgumentException($"LearnedPositions: a sentence must have at most max_positions, {_most}, tokens, got {count}.");
+        : throw new ArgumentException($"LearnedPositions: a batch must be at most max_positions, {_most}, tokens wide, got {count}.");
 
     /// <summary>The vectors of tokens whose positions lie on the device; no gradient.</summary>
     /// <param name="positions">[N] integers.</param>

@@ -7,7 +7,7 @@ internal static class TimeSteps
 {
     /// <summary>A batch step by step.</summary>
     /// <param name="x">[B, T, C].</param>
-    /// <returns>T tensors [B, C].</returns>
+    /// <returns>T tensors [B, C]; none where T is 0.</returns>
     public static Tensor[] Of(Tensor x)
     {
         var steps = new Tensor[x.Shape[1]];
@@ -29,6 +29,8 @@ internal static class TimeSteps
     // By halves: a view's gradient is as large as what it views, so that T views of the whole would cost T^2.
     private static void Split(Tensor x, Span<Tensor> steps)
     {
+        if (steps.IsEmpty)
+            return;
         if (steps.Length == 1)
         {
             steps[0] = x.Reshape([x.Shape[1], x.Shape[2]]);

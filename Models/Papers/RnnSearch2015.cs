@@ -121,6 +121,8 @@ public sealed class RnnSearch2015 : Seq2SeqModel
 
     private (Tensor Features, Tensor[] Probabilities) Decoded(Tensor previous, EncoderOutput encoded, RandomSource? random)
     {
+        if (previous.Shape[1] == 0)
+            throw new ArgumentException($"RnnSearch2015: previous must be [B, T] with T at least 1, got {previous.Shape}.");
         var y = Ops.Dropout(_target.Forward(previous), Config.Dropout, random);
         var inputs = TimeSteps.Of(_cell.FromInputs(y));
         var (keys, mask) = _attention.Prepare(encoded.States, encoded.Lengths);

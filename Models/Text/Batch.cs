@@ -108,10 +108,11 @@ public sealed class Batch
 
     /// <summary>The same pairs with so much more padding that S and T are multiples of a number: batches then come in fewer shapes.</summary>
     /// <param name="multiple">At least 1.</param>
+    /// <param name="most">The largest S and T to pad to, a multiple or not: the positions of a model that has learned so many. What is longer stays as long.</param>
     /// <returns>This batch where it already is.</returns>
-    public Batch PaddedTo(int multiple)
+    public Batch PaddedTo(int multiple, int most = int.MaxValue)
     {
-        int s = (S + multiple - 1) / multiple * multiple, t = (T + multiple - 1) / multiple * multiple;
+        int s = Padded(S), t = Padded(T);
         if (s == S && t == T)
             return this;
         var batch = new Batch(Indices, s, t) { SourceTokens = SourceTokens, TargetTokens = TargetTokens };
@@ -125,5 +126,7 @@ public sealed class Batch
         }
 
         return batch;
+
+        int Padded(int length) => Math.Max(length, Math.Min((length + multiple - 1) / multiple * multiple, most));
     }
 }

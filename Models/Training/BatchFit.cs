@@ -47,6 +47,7 @@ internal sealed class BatchFit : IDisposable
         try
         {
             _model.ComputeIn(options.Precision);
+            _model.GradientCheckpointing = options.GradientCheckpointing;
             _parameters = [.. _model.Parameters];
             _optimizer = options.CreateOptimizer(_parameters);
             _average = options.CreateAverage(_parameters);
@@ -202,6 +203,6 @@ internal sealed class BatchFit : IDisposable
             place++;
         }
 
-        return [.. new[] { largest, longest }.Distinct().Select(i => batches.Epoch(0, i).First().PaddedTo(multiple))];
+        return [.. new[] { largest, longest }.Distinct().Select(i => batches.Epoch(0, i).First().PaddedTo(multiple, BatchSteps.Most(_model, _options)))];
     }
 }

@@ -19,6 +19,7 @@ internal sealed class BatchSteps : IDisposable
     private readonly StepMemory _memory;
     private readonly bool _captures;
     private readonly int _multiple;
+    private readonly int _most;
     private readonly Dictionary<(int B, int S, int T), ShapeStep> _shapes = [];
     private long _clock;
 
@@ -26,7 +27,6 @@ internal sealed class BatchSteps : IDisposable
     {
         _model = model;
         _options = options;
-        model.GradientCheckpointing = options.GradientCheckpointing;
         _parameters = [.. model.Parameters];
         _memory = new StepMemory(model.Device);
         bool varies = model.Config is not { EncoderLayerDrop: 0, DecoderLayerDrop: 0, AdaptiveDepth: not AdaptiveDepth.Mixed, ExitPredictor: ExitPredictor.None };
@@ -34,10 +34,14 @@ internal sealed class BatchSteps : IDisposable
         if (options.Graphs && _memory.Captures && varies)
             Obstacle = "what is computed depends on chance or on the batch (layer_drop, adaptive_depth mixed, exit_predictor)";
         _multiple = Multiple(options, _captures);
+        _most = Most(model, options);
     }
 
     /// <summary>What lengths are padded to a multiple of.</summary>
     public static int Multiple(TrainerOptions options, bool captures) => options.LengthMultiple ?? (captures && options.Graphs ? LengthMultiple : 1);
+
+    /// <summary>What lengths are not padded beyond: the positions that the model and its teacher know.</summary>
+    public static int Most(AutoregressiveModel model, TrainerOptions options) => Math.Min(model.Config.MostPositions, options.Teacher?.MostPositions ?? int.MaxValue);
 
     /// <summary>Shapes that are launched as graphs.</summary>
     public int Captured => _shapes.Values.Count(s => s.Step.IsCaptured);
@@ -48,7 +52,7 @@ internal sealed class BatchSteps : IDisposable
     /// <summary>The loss of a batch and its negative log-likelihood, both []; its gradients are at the parameters.</summary>
     public (Tensor Loss, Tensor NegativeLogLikelihood) Run(Batch batch, RandomSource random)
     {
-        batch = batch.PaddedTo(_multiple);
+        batch = batch.PaddedTo(_multiple, _most);
         if (!_captures)
             return Backward(new BatchTensors(_model.Device, batch), random);
         var shape = Shape(batch);
@@ -63,7 +67,7 @@ internal sealed class BatchSteps : IDisposable
     }
 
     /// <summary>The same without gradients, and never as a graph.</summary>
-    public (Tensor Loss, Tensor NegativeLogLikelihood) Forward(Batch batch, RandomSource random) => Forward(new BatchTensors(_model.Device, batch.PaddedTo(_multiple)), random);
+    public (Tensor Loss, Tensor NegativeLogLikelihood) Forward(Batch batch, RandomSource random) => Forward(new BatchTensors(_model.Device, batch.PaddedTo(_multiple, _most)), random);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -29,6 +29,9 @@ internal sealed class Distillation : IDisposable
         _counts = Scopes.Leave(Tensor.From(teacher.Device, counts, [counts.Length, 1]));
     }
 
+    /// <summary>The most positions that the teacher can tell apart.</summary>
+    public int MostPositions => _teacher.Config.MostPositions;
+
     /// <summary>What a recipe's teacher teaches; null where it has none.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="source">Of this run's source.</param>
@@ -36,7 +39,7 @@ internal sealed class Distillation : IDisposable
     /// <param name="device">Where it is trained.</param>
     /// <param name="status">Says in a line who teaches.</param>
     /// <exception cref="IOException">The teacher's run has no checkpoint.</exception>
-    /// <exception cref="InvalidDataException">It is damaged, of another task, or has other vocabularies.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, of another task, has other vocabularies, or knows fewer positions than the longest sentence has.</exception>
     public static Distillation? Of(Recipe recipe, TextCodec source, TextCodec target, Device device, IProgress<string>? status)
     {
         if (recipe.Training.Teacher.Length == 0)
@@ -51,6 +54,8 @@ internal sealed class Distillation : IDisposable
                 throw new InvalidDataException($"training.teacher must have this run's vocabularies, that of {run.Path} has another for the {side}; training.initialize_from takes them over.");
         }
 
+        if (recipe.Data.MaxLength >= header.Config.MostPositions)
+            throw new InvalidDataException($"data.max_length must be below max_positions of training.teacher, as the end of a sentence takes one too, got {recipe.Data.MaxLength} and {header.Config.MostPositions}.");
         var model = AutoregressiveModel.Create(header.Config, device, new RandomSource(0));
         try
         {

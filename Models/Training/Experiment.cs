@@ -203,6 +203,7 @@ public sealed class Experiment : IDisposable
         Distillation? teacher = null;
         try
         {
+            CheckPositions(recipe, data, dataFolder, cancellation);
             bool isText = recipe.Task == RecipeTask.LanguageModeling;
             var config = recipe.Model with { SourceVocabulary = isText ? 0 : source.Vocabulary.Count, TargetVocabulary = target.Vocabulary.Count };
             teacher = Distillation.Of(recipe, source, target, device, status);
@@ -266,6 +267,38 @@ public sealed class Experiment : IDisposable
 
         if (!any)
             throw new InvalidDataException($"{Path.Combine(folder, files.Names.First())}: must have at least one line to test with, got none.");
+    }
+
+    // Of training pairs data.max_length leaves out what is longer; the others are all read, the first time in mid-run.
+    private static void CheckPositions(Recipe recipe, TrainingData data, string folder, CancellationToken cancellation)
+    {
+        int most = recipe.Model.MostPositions;
+        if (most == int.MaxValue)
+            return;
+        if (recipe.Data.Valid is { } valid && data.Valid is Corpus pairs)
+        {
+            for (int i = 0; i < pairs.Count; i++)
+            {
+                var (source, target) = pairs.Lengths(i);
+                Check(source > target ? valid.Source : valid.Target, pairs.LineOf(i), Math.Max(source, target));
+            }
+        }
+
+        if (recipe.Data.Test is { } test)
+        {
+            int line = 0;
+            foreach (string text in TextFile.ReadLines(Path.Combine(folder, test.Source)))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Check(test.Source, ++line, data.Source.Encode(text).Length + 1);
+            }
+        }
+
+        void Check(string file, int number, int tokens)
+        {
+            if (tokens > most)
+                throw new InvalidDataException($"{Path.Combine(folder, file)}: a line must have at most model.max_positions, {most}, tokens, its end included, got {tokens} in line {number}.");
+        }
     }
 
     // Of the text as it is, whatever the weights: with others the run keeps its vocabulary, and two runs can be compared.

@@ -83,10 +83,14 @@ internal sealed class FitSteps : IDisposable
         float sum = 0;
         using (TensorScope.Begin())
         {
-            foreach (var loss in losses(_random))
+            using var computed = losses(_random).GetEnumerator();
+            while (true)
             {
-                loss.Backward();
-                sum += loss.Item();
+                using var scope = TensorScope.Begin();
+                if (!computed.MoveNext())
+                    break;
+                computed.Current.Backward();
+                sum += computed.Current.Item();
             }
         }
 

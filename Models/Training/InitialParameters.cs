@@ -21,7 +21,7 @@ internal static partial class InitialParameters
         foreach (var (key, its, mine) in new (string, object, object)[]
         {
             ("architecture", trained.Architecture, own.Architecture), ("attention_heads", trained.AttentionHeads, own.AttentionHeads), ("pre_norm", trained.PreNorm, own.PreNorm),
-            ("conv_normalization", trained.ConvNormalization, own.ConvNormalization),
+            ("conv_normalization", trained.ConvNormalization, own.ConvNormalization), ("reverse_source", trained.ReverseSource, own.ReverseSource),
         })
         {
             if (!its.Equals(mine))
@@ -47,11 +47,12 @@ internal static partial class InitialParameters
 
         string NameIn(string name) => LayerName().Match(name) is not { Success: true } match
             ? name
-            : $"{match.Groups[1].Value}.layers.{Layer(match.Groups[1].Value == "encoder" ? encoderLayers : decoderLayers, int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture))}.{match.Groups[3].Value}";
+            : $"{match.Groups[1].Value}.{match.Groups[2].Value}.{Layer(match.Groups[1].Value == "encoder" ? encoderLayers : decoderLayers, int.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture))}.{match.Groups[4].Value}";
 
         static int Layer(IReadOnlyList<int> layers, int own) => layers.Count > 0 ? layers[own] - 1 : own;
     }
 
-    [GeneratedRegex(@"^(encoder|decoder)\.layers\.(\d+)\.(.*)$")]
+    // The blocks of ConvS2S are convolutions, with the linear layer and the attention of the same number.
+    [GeneratedRegex(@"^(encoder|decoder)\.(layers|convolutions|projections|attention)\.(\d+)\.(.*)$")]
     private static partial Regex LayerName();
 }

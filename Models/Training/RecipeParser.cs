@@ -219,6 +219,8 @@ internal sealed class RecipeParser(string source)
             Rule(["model.share_embeddings", "data.joint"], "model.share_embeddings all needs data.joint true, got false.");
         if (training.BatchTokens is { } tokens && data.MaxLength >= tokens && (recipe.Task == RecipeTask.Translation || data.SampleBreakMode == SampleBreak.Eos))
             Rule(["data.max_length", "training.batch_tokens"], $"training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got {tokens} and {data.MaxLength}.");
+        if (data.MaxLength >= model.MostPositions)
+            Rule(["data.max_length", "model.max_positions"], $"data.max_length must be below model.max_positions, as the end of a sentence takes one too, got {data.MaxLength} and {model.MaxPositions}.");
         foreach (var (keys, problem) in RecipeTrainingRules.Broken(recipe))
             Rule(keys, problem);
     }

@@ -39,6 +39,8 @@ internal static class RecipeTrainingRules
         {
             if (layers.Count > 0 && training.InitializeFrom.Length == 0)
                 yield return ([Path(key), Path("initialize_from")], $"{Path(key)} needs training.initialize_from, got {Show(recipe, key)} alone.");
+            else if (layers.Count > 0 && recipe.Model.Architecture == Architecture.RnnSearch)
+                yield return ([Path(key), RecipeKeys.ArchitectureKey], $"{Path(key)} needs an architecture of several layers, got {RecipeKeys.Show(recipe, RecipeKeys.ArchitectureKey)}.");
             else if (layers.Count > 0 && layers.Count != count)
                 yield return ([Path(key)], $"{Path(key)} must name a layer for each of the {count}, got {Show(recipe, key)}.");
         }

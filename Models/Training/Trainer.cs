@@ -34,12 +34,13 @@ public sealed partial class Trainer : IDisposable
     /// <param name="options">How.</param>
     /// <param name="random">The source that initialised the model; dropout goes on from there.</param>
     /// <param name="directory">Where checkpoints and the log go; null to write nothing.</param>
-    /// <exception cref="ArgumentException">There is nothing to train on, nothing ends the run, or the device does not compute in the precision.</exception>
+    /// <exception cref="ArgumentException">There is nothing to train on, nothing ends the run, the device does not compute in the precision, or gradients are to be checkpointed of a model without layers.</exception>
     public Trainer(AutoregressiveModel model, TrainingData data, TrainerOptions options, RandomSource random, RunDirectory? directory = null)
     {
         if (options.MaxUpdates is null && options.MaxTime is null)
             throw new ArgumentException("Training: must end, got neither a number of updates nor a time.");
         model.ComputeIn(options.Precision);
+        model.GradientCheckpointing = options.GradientCheckpointing;
         _model = model;
         _data = data;
         _options = options;

@@ -37,6 +37,7 @@ public sealed record TrainerOptions
 
     /// <summary>
     /// Whether of a forward each layer's result alone is kept, and what is within the layer computed again in backward: less memory for a third more time. No bit changes by it.
+    /// Models that are no stacks of layers (LSTM, RNNsearch, ConvS2S) refuse it.
     /// </summary>
     public bool GradientCheckpointing { get; init; }
 

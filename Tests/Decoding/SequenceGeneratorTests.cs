@@ -209,6 +209,10 @@ public sealed class SequenceGeneratorTests
         Says("SequenceGenerator: a source must end in end-of-sentence (2), got 5 after 1 tokens at 1.", [[4, 2], [4, 5]], new DecodingOptions());
         Says("SequenceGenerator: a source must end in end-of-sentence (2), got an empty one at 0.", [[]], new DecodingOptions());
         Says("SequenceGenerator: tokens must be in 0 .. 10, got 11 at 1 of source 0.", [[4, 11, 2]], new DecodingOptions());
+        using var convolutional = TinyModels.Create(TinyModels.ConvS2S with { MaxPositions = 3 }, device);
+        Assert.Equal(
+            "SequenceGenerator: a source must have at most max_positions, 3, tokens, its end included, got 4 at 1.",
+            Assert.Throws<ArgumentException>(() => new SequenceGenerator(convolutional).Generate([[4, 2], [4, 5, 6, 2]], new DecodingOptions())).Message);
         Says(
             """
             SequenceGenerator: beam must be from 1 to 1000, got 0.

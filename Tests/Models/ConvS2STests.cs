@@ -155,9 +155,45 @@ public sealed class ConvS2STests
         using var scope = TensorScope.Begin();
         using var model = TinyModels.Create(TinyModels.ConvS2S with { MaxPositions = 5 }, device);
         var refusal = Assert.Throws<ArgumentException>(() => TinyModels.Encode(model, [[4, 5, 6, 7, 8, 2]]));
-        Assert.Equal("LearnedPositions: a sentence must have at most max_positions, 5, tokens, got 6.", refusal.Message);
+        Assert.Equal("LearnedPositions: a batch must be at most max_positions, 5, tokens wide, got 6.", refusal.Message);
         var found = new SequenceGenerator(model).Generate([[4, 5, 2]], new DecodingOptions { Beam = 2, MinLength = 4, MaxLength = 50 });
         Assert.Equal(4, found[0][0].Tokens.Length);
+    }
+
+    /// <summary>Of 25 tokens a GPU would make a width of 32, of which the model with 30 positions has no more than 30; and batches of 6 are padded to 8 in training.</summary>
+    [Fact]
+    public void WidthsAreNotRoundedBeyondThePositions()
+    {
+        using var device = new CpuDevice(1);
+        using var model = TinyModels.Create(TinyModels.ConvS2S with { MaxPositions = 30 }, device);
+        int[][] sources = TinyModels.Sentences(new Random(4), model.Config.SourceVocabulary, 25, 3, 30);
+        foreach (var texts in (int[][][])[sources, sources[..2]])
+            Assert.All(Features(texts, DecodingSizes.Rounded).Zip(Features(texts, DecodingSizes.Exact)), p => Assert.Equal(p.Second, p.First, 1e-4f));
+
+        var config = TinyTraining.Of(Architecture.ConvS2S) with { MaxPositions = 6 };
+        var options = TinyTraining.Options(5) with { LengthMultiple = 8, ValidateEvery = 5 };
+        Assert.True(double.IsFinite(TinyTraining.Train(config, options).Validation!.Perplexity));
+
+        float[] Features(int[][] texts, DecodingSizes sizes)
+        {
+            using var scope = TensorScope.Begin();
+            using var pause = new NoGrad();
+            using var state = model.Begin(texts, 1, 5, sizes, null);
+            return model.DecodeStep(Tensor.From(device, [.. texts.Select(_ => Vocabulary.Eos)]), state).ToArray();
+        }
+    }
+
+    [Fact]
+    public void BatchesArePaddedToTheMostAtMost()
+    {
+        var corpus = Corpus.From([new SentencePair([4, 4, 4, 4, 4, 4, 4, 4, 4, 2], [5, 5, 2])]);
+        var batch = Batch.Of(corpus, 0);
+        Assert.Equal((16, 8), Widths(batch.PaddedTo(8)));
+        Assert.Equal((12, 8), Widths(batch.PaddedTo(8, most: 12)));
+        Assert.Equal((10, 6), Widths(batch.PaddedTo(8, most: 6)));
+        Assert.Same(batch, batch.PaddedTo(8, most: 2));
+
+        static (int, int) Widths(Batch b) => (b.S, b.T);
     }
 
     [Fact]

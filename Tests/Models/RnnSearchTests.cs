@@ -117,6 +117,12 @@ public sealed class RnnSearchTests
         Refuses<ArgumentException>("GruCell: the state must be [N, 3] and its inputs [N, 9], got [4, 3] and [4, 8].", () => cell.Step(Tensor.Zeros(device, [4, 8]), state));
         Refuses<ArgumentException>("GruCell: a context must be given, got none.", () => cell.Step(Tensor.Zeros(device, [4, 9]), state));
         Refuses<ArgumentException>("GruCell: x must be [B, T, I] with T at least 1, got [4, 0, 2].", () => cell.Forward(Tensor.Zeros(device, [4, 0, 2]), Tensor.From(device, [0, 0, 0, 0])));
+        Assert.Empty(TimeSteps.Of(Tensor.Zeros(device, [4, 0, 2])));
+        using var model = TinyModels.Create(TinyModels.RnnSearch, device);
+        var encoded = TinyModels.Encode(model, [[4, 5, 2], [7, 2]]);
+        var nothing = Tensor.Zeros(device, [2, 0], DType.Int32);
+        Refuses<ArgumentException>("RnnSearch2015: previous must be [B, T] with T at least 1, got [2, 0].", () => model.Decode(nothing, encoded));
+        Refuses<ArgumentException>("RnnSearch2015: previous must be [B, T] with T at least 1, got [2, 0].", () => model.SourceAttention(nothing, encoded));
 
         static void Refuses<TException>(string message, Action call)
             where TException : Exception

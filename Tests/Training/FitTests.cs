@@ -33,6 +33,30 @@ public sealed class FitTests
         Assert.Throws<OperationCanceledException>(() => Fit.Run(line, new FitOptions(), (_, _) => Loss(line, device, 1), cancellation: stop.Token));
     }
 
+    /// <summary>What a loss is made of is gone before the next is computed: the nodes of a federation cost the memory of one.</summary>
+    [Theory, Devices]
+    public void EachLossOfAnUpdateIsFreedBeforeTheNext(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var line = new Linear(1, 1);
+        line.Initialize(device, new RandomSource(1));
+        using var steps = new FitSteps(line, new FitOptions());
+        steps.Step(_ => [Loss(line, device, 1)]);
+        var live = new List<long>();
+        var made = new List<Tensor>();
+        steps.Step(_ => Enumerable.Range(0, 3).Select(i =>
+        {
+            live.Add(device.LiveBytes);
+            Assert.All(made, t => Assert.False(t.IsAlive));
+            made.Add(Loss(line, device, 1));
+            return made[^1];
+        }));
+
+        // The first finds no gradients of the parameters yet.
+        Assert.Equal(3, live.Count);
+        Assert.Equal(live[1], live[2]);
+    }
+
     [Fact]
     public void TablesShowMeansAndDeviations()
     {

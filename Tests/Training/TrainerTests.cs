@@ -134,10 +134,12 @@ public sealed class TrainerTests : IDisposable
     [InlineData(Architecture.Transformer)]
     [InlineData(Architecture.LightConv)]
     [InlineData(Architecture.DynamicConv)]
-    public void GraphsLearnTheSameBitForBit(Architecture architecture)
+    [InlineData(Architecture.ConvS2S)]
+    [InlineData(Architecture.ConvS2S, DType.BFloat16)]
+    public void GraphsLearnTheSameBitForBit(Architecture architecture, DType precision = DType.Float32)
     {
         using var cuda = TestDevices.OpenCuda();
-        var options = Options(10) with { LengthMultiple = 8, BatchTokens = 36, ValidateEvery = 1000 };
+        var options = Options(10) with { LengthMultiple = 8, BatchTokens = 36, ValidateEvery = 1000, Precision = precision };
         var (expectedLosses, expectedWords, none) = LearnAndTranslate(architecture, cuda, options with { Graphs = false });
         var (losses, words, captured) = LearnAndTranslate(architecture, cuda, options);
         Assert.Equal(expectedLosses, losses);
@@ -157,6 +159,16 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(expectedLosses, losses);
         Assert.Equal(expectedWords, words);
         Assert.Equal(device is CudaDevice, captured > 0);
+    }
+
+    [Theory]
+    [InlineData(Architecture.Lstm, "LstmSeq2Seq2014")]
+    [InlineData(Architecture.RnnSearch, "RnnSearch2015")]
+    [InlineData(Architecture.ConvS2S, "ConvS2S2017")]
+    public void CheckpointingGradientsIsRefusedWithoutLayers(Architecture architecture, string model)
+    {
+        var options = Options(1) with { GradientCheckpointing = true };
+        Assert.Equal($"Training: gradient checkpointing needs a model of layers, got {model}.", Assert.Throws<ArgumentException>(() => Train(Of(architecture), options)).Message);
     }
 
     /// <summary>The same masks, and losses that differ by a few roundings.</summary>
