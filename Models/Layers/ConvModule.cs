@@ -42,7 +42,7 @@ public sealed class ConvModule : SequenceMixer
     /// <summary>Where the filters lie and what they are in <see cref="Forward"/>; no gradient.</summary>
     /// <param name="x">[B, T, C].</param>
     /// <param name="lengths">[B] integers; null if there is nothing to hide.</param>
-    /// <returns>[H, K] of filters that are the same everywhere, [B, T, H, K] of others, new; rows sum to 1. Tap k of position t is for position t + k - LeftPadding.</returns>
+    /// <returns>[H, K] of filters that are the same everywhere, [B, T, H, K] of others, new; rows sum to 1 where they are normalised by a softmax. Tap k of position t is for position t + k - LeftPadding.</returns>
     internal (Tensor Taps, int LeftPadding) Taps(Tensor x, Tensor? lengths)
     {
         x = Project(x);

@@ -23,7 +23,7 @@ public sealed record DaTransformerOptions
     /// <summary>F, channels within a feed-forward block.</summary>
     public int FeedForwardWidth { get; init; } = 64;
 
-    /// <summary>Dropout of everything but the attention weights.</summary>
+    /// <summary>Dropout of what attention and the feed-forward block give, before each is added to its input; nothing else is dropped.</summary>
     public float Dropout { get; init; }
 
     /// <summary>Whether layers attend by distance, or, for comparison, as in a plain transformer.</summary>

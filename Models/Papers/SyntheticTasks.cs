@@ -39,8 +39,11 @@ public static class SyntheticTasks
     /// <param name="count">Texts.</param>
     /// <param name="seed">Of the draw.</param>
     /// <param name="length">Tokens of a text, at least 8.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The texts are shorter.</exception>
     public static (IReadOnlyList<IReadOnlyList<int>> Texts, IReadOnlyList<int> Classes) NearestMatch(int count, int seed, int length = 20)
     {
+        if (length < 8)
+            throw new ArgumentOutOfRangeException(null, $"SyntheticTasks: a text must have at least 8 tokens, got {length}.");
         var random = new Random(seed);
         var texts = new List<IReadOnlyList<int>>();
         var classes = new List<int>();
@@ -163,9 +166,12 @@ public static class SyntheticTasks
     /// </summary>
     /// <param name="count">Questions.</param>
     /// <param name="seed">Of the draw.</param>
-    /// <param name="days">Days of each question.</param>
+    /// <param name="days">Days of each question, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is none.</exception>
     public static IReadOnlyList<CrowdQuestion> Crowd(int count, int seed, int days = 8)
     {
+        if (days < 1)
+            throw new ArgumentOutOfRangeException(null, $"SyntheticTasks: a question must have at least 1 day, got {days}.");
         string[] know = ["according to the official report", "the ministry confirmed this today", "three independent sources agree", "the signed agreement is published"];
         string[] words = [.. Enumerable.Range(0, 40).Select(i => FormattableString.Invariant($"w{i}"))];
         string[] guess = ["just a hunch", "everybody says so", "I have a feeling about this one", "no idea, following the others"];
@@ -186,7 +192,7 @@ public static class SyntheticTasks
                     string text = (knows ? know : guess)[random.Next(4)];
                     forecasts.Add(new CrowdForecast(
                         random.Next(12),
-                        new DateTimeOffset(2020, 1, 1 + day, 1 + i, 0, 0, TimeSpan.Zero),
+                        new DateTimeOffset(2020, 1, 1, 1 + i, 0, 0, TimeSpan.Zero).AddDays(day),
                         (knows ? answer : rumour) ? sure : 1 - sure,
                         $"{text} {words[random.Next(40)]} {words[random.Next(40)]}"));
                 }

@@ -8,15 +8,20 @@ namespace CudaSeq.Models;
 /// </summary>
 public sealed class WordStatistics
 {
+    // V^2 of them must have an int for their number.
+    private const int MostWords = 46_340;
+
     private readonly long[] _together;
 
     /// <summary>Counts nothing yet.</summary>
-    /// <param name="vocabulary">V, tokens; the table has V^2 entries.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no token beside the special ones.</exception>
+    /// <param name="vocabulary">V, tokens, at most 46,340; the table has V^2 entries.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no token beside the special ones, or there are too many.</exception>
     public WordStatistics(int vocabulary)
     {
         if (vocabulary <= CudaSeq.Models.Vocabulary.SpecialCount)
             throw new ArgumentOutOfRangeException(null, $"WordStatistics: the vocabulary must have more than the {CudaSeq.Models.Vocabulary.SpecialCount} special tokens, got {vocabulary}.");
+        if (vocabulary > MostWords)
+            throw new ArgumentOutOfRangeException(null, $"WordStatistics: the vocabulary must have at most {MostWords} tokens, whose pairs are counted in one table, got {vocabulary}.");
         Vocabulary = vocabulary;
         _together = new long[vocabulary * vocabulary];
     }

@@ -85,6 +85,11 @@ public sealed class CrowdForecastsTests
     public void QuestionsAreSplitAndNotTheirDays()
     {
         var (train, dev, test) = CrowdForecasts2021.Split(SyntheticTasks.Crowd(441, 1), 1);
+
+        // Beyond the month that they begin in.
+        Assert.Equal(new DateTime(2020, 2, 9), SyntheticTasks.Crowd(1, 1, days: 40)[0].Forecasts.Max(f => f.Time.Date));
+        Assert.Equal("SyntheticTasks: a question must have at least 1 day, got 0.", Assert.Throws<ArgumentOutOfRangeException>(() => SyntheticTasks.Crowd(1, 1, days: 0)).Message);
+        Assert.Equal("SyntheticTasks: a text must have at least 8 tokens, got 7.", Assert.Throws<ArgumentOutOfRangeException>(() => SyntheticTasks.NearestMatch(1, 1, length: 7)).Message);
         Assert.Equal((308, 45, 88), (train.Count, dev.Count, test.Count));
         Assert.Equal(441, train.Concat(dev).Concat(test).Select(q => q.Id).Distinct().Count());
         using var device = TestDevices.Open(TestDevices.Processor);

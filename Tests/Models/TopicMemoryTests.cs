@@ -166,6 +166,8 @@ public sealed class TopicMemoryTests
             "TopicMemory2021: the vocabularies of model and topics must be the same, got 11 and 10.", () => new TopicMemory2021(new TopicMemoryOptions { Vocabulary = 11 }, topics));
         Refuses<ArgumentException>("WordStatistics: vocabularies must be the same, got 10 and 11.", () => WordStatistics.Sum([new WordStatistics(10), new WordStatistics(11)]));
         Refuses<ArgumentOutOfRangeException>("WordStatistics: the vocabulary must have more than the 4 special tokens, got 4.", () => new WordStatistics(4));
+        Refuses<ArgumentOutOfRangeException>("WordStatistics: the vocabulary must have at most 46340 tokens, whose pairs are counted in one table, got 46341.", () => new WordStatistics(46_341));
+        Refuses<ArgumentOutOfRangeException>("WordStatistics: the vocabulary must have at most 46340 tokens, whose pairs are counted in one table, got 65536.", () => new WordStatistics(65_536));
         Refuses<ArgumentOutOfRangeException>("WordTopics: topics must be at least 1, got 0.", () => WordTopics.Factorize(new WordStatistics(5), 0));
         using var model = new TopicMemory2021(new TopicMemoryOptions { Vocabulary = Words, Width = Width }, null);
         model.Initialize(device, new RandomSource(1));

@@ -39,6 +39,16 @@ public sealed class WeightNormTests : OpTests<(int O, int I)>
     }
 
     [Theory, Devices]
+    public void ARowOfZerosHasNoDirection(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var scope = TensorScope.Begin();
+        var w = Ops.WeightNorm(Tensor.From(device, [0f, 0f, 3f, 4f], [2, 2]), Tensor.From(device, [10f, 5f], [2, 1])).ToArray();
+        Assert.Equal([float.NaN, float.NaN], w[..2]);
+        Assert.All(new float[] { 3, 4 }.Zip(w[2..]), p => Assert.Equal(p.First, p.Second, 1e-5f));
+    }
+
+    [Theory, Devices]
     public void Refusals(string name)
     {
         using var device = TestDevices.Open(name);
