@@ -60,7 +60,7 @@ internal sealed class PaperRun
         {
             foreach (var row in _plan.Rows.Where(r => rows.Count == 0 || rows.Contains(r.Name)))
             {
-                if (Result(row.Name, seed) is { } known && HasFigures(row, known))
+                if (Result(row.Name, seed) is { } known && HasFigures(row, known) && !IsModelMissed(row, seed, rows))
                     continue;
                 if (row.Needs.FirstOrDefault(n => Result(n, seed)?.Failure is null && !File.Exists(new RunDirectory(Of(n, seed)).Best)) is { } needed)
                     throw new UsageException($"row \"{row.Name}\" needs row \"{needed}\" with seed {seed}, which was not run.");
@@ -73,10 +73,8 @@ internal sealed class PaperRun
                 _log.Save(LogFile);
             }
 
-            foreach (var claim in _plan.Claims.Where(c => c.Faster.Count > 0 && c.Faster.All(r => rows.Count == 0 || rows.Contains(r))))
+            foreach (var claim in Comparisons(seed, rows).ToArray())
             {
-                if (_log.Speeds.Any(s => s.First == claim.Faster[0] && s.Second == claim.Faster[1] && s.Seed == seed) || claim.Faster.Any(r => Result(r, seed)?.Failure is not null))
-                    continue;
                 _log.Add(Compare(_plan.Row(claim.Faster[0]), _plan.Row(claim.Faster[1]), seed, cancellation));
                 _log.Save(LogFile);
             }
@@ -84,6 +82,23 @@ internal sealed class PaperRun
 
         _log.Save(LogFile);
     }
+
+    // Of a log that was begun on another machine the models are not here: those are trained again that something still to do needs.
+    private bool IsModelMissed(PaperRow row, ulong seed, IReadOnlyCollection<string> rows)
+    {
+        if (row.Of is not null || Result(row.Name, seed)?.Failure is not null || File.Exists(new RunDirectory(Of(row.Name, seed)).Best))
+            return false;
+        return _plan.Rows.Any(r => IsAsked(r.Name) && r.Needs.Contains(row.Name) && (Result(r.Name, seed) is not { } known || !HasFigures(r, known) || IsModelMissed(r, seed, rows)))
+            || Comparisons(seed, rows).Any(c => c.Faster.Any(f => (_plan.Row(f).Of ?? f) == row.Name));
+
+        bool IsAsked(string name) => rows.Count == 0 || rows.Contains(name);
+    }
+
+    // What is still to be compared.
+    private IEnumerable<PaperClaim> Comparisons(ulong seed, IReadOnlyCollection<string> rows)
+        => _plan.Claims.Where(c => c.Faster.Count > 0
+            && c.Faster.All(r => (rows.Count == 0 || rows.Contains(r)) && Result(r, seed)?.Failure is null)
+            && !_log.Speeds.Any(s => s.First == c.Faster[0] && s.Second == c.Faster[1] && s.Seed == seed));
 
     private PaperResult? Result(string row, ulong seed) => _log.Of(row).FirstOrDefault(r => r.Seed == seed);
 

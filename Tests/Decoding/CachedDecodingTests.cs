@@ -17,7 +17,7 @@ public sealed class CachedDecodingTests
         using var device = TestDevices.Open(name);
         foreach (var config in TinyModels.On(name).Concat(TinyModels.Others))
         {
-            using var model = TinyModels.Create(config, device);
+            using var model = Create(config, device);
             using var scope = TensorScope.Begin();
             var random = new Random(11);
             int[][] sources = TinyModels.Sentences(random, config.SourceVocabulary, SourceLengths);
@@ -75,7 +75,7 @@ public sealed class CachedDecodingTests
         using var device = TestDevices.Open(name);
         foreach (var config in TinyModels.On(name).Concat(TinyModels.Others))
         {
-            using var model = TinyModels.Create(config, device);
+            using var model = Create(config, device);
             using var scope = TensorScope.Begin();
             const int Beam = 4;
             var random = new Random(12);
@@ -175,6 +175,10 @@ public sealed class CachedDecodingTests
             where TException : Exception
             => Assert.Equal(message, Assert.Throws<TException>(call).Message);
     }
+
+    // Taps without a bound multiply what float32 rounds: small parameters keep two orders of the same sums within the tolerance, whatever the processor's vectors.
+    private static Seq2SeqModel Create(ModelConfig config, Device device)
+        => TinyModels.Create(config, device, spread: config.ConvNormalization is TapNormalization.None or TapNormalization.Square or TapNormalization.Abs ? 0.1f : 0.3f);
 
     private static void Check(Seq2SeqModel model, EncoderOutput encoded, IEnumerable<int> sentences, int[][] prefixes, IncrementalState state)
     {

@@ -176,6 +176,41 @@ public sealed class ReproduceVerbTests : IDisposable
         void Plan(string rows, string claim) => File.WriteAllText(_plan, $$"""{ "title": "T", "paper": "P", "recipe": "tiny.json", "rounds": 1, "rows": [{{rows}}], "claims": [{{claim}}] }""");
     }
 
+    /// <summary>A log goes on where its models are not: what is still to do decides which are trained again.</summary>
+    [Fact]
+    public void ALogGoesOnOnAnotherMachine()
+    {
+        File.WriteAllText(
+            _plan,
+            """
+            { "title": "T", "paper": "P", "recipe": "tiny.json", "rounds": 1,
+              "rows": [{ "name": "a", "set": ["training.max_updates=2"] }, { "name": "b", "of": "a", "decode": ["--beam", "1"] }, { "name": "c", "set": ["training.max_updates=2", "model.dropout=0.2"] }],
+              "claims": [{ "text": "f", "faster": ["b", "a"] }] }
+            """);
+        Assert.Equal(0, Reproduce().ExitCode);
+        string path = _folder.PathOf("out/plan.jsonl"), whole = File.ReadAllText(path);
+        Directory.Delete(_folder.PathOf("out/a-1"), recursive: true);
+        Directory.Delete(_folder.PathOf("out/c-1"), recursive: true);
+        Assert.DoesNotContain("seed 1\n", Reproduce().Out);
+        Assert.Equal(whole, File.ReadAllText(path));
+
+        // Only the comparison is missing, then only the row that decodes.
+        foreach (string lost in (string[])["{\"speed\":", "{\"result\":{\"row\":\"b\""])
+        {
+            string[] left = [.. whole.Split('\n').Where(l => !l.StartsWith(lost, StringComparison.Ordinal))];
+            Assert.NotEqual(whole.Split('\n').Length, left.Length);
+            File.WriteAllText(path, string.Join('\n', left));
+            var run = Reproduce();
+            Assert.Equal((0, ""), (run.ExitCode, run.Error));
+            Assert.Contains("a, seed 1\n", run.Out);
+            Assert.DoesNotContain("c, seed 1\n", run.Out);
+            Assert.True(File.Exists(_folder.PathOf("out/a-1/best.safetensors")));
+            var log = PaperLog.Read(path);
+            Assert.Equal((3, 1), (log.Results.Count, log.Speeds.Count));
+            Directory.Delete(_folder.PathOf("out/a-1"), recursive: true);
+        }
+    }
+
     [Fact]
     public void RowsThatNeedAFailedOneFailWithItAndTheOthersGoOn()
     {

@@ -138,14 +138,14 @@ public sealed class SentencePieceTests : IDisposable
     public void DamagedFilesAreRefused()
     {
         Check("there must be one unknown piece, got none in 0 pieces.", new WireWriter());
-        Check("byte 1: a whole number must end within its message and 10 bytes.", new WireWriter().Raw(0xFF));
-        Check("byte 1: a whole number must end within its message and 10 bytes.", new WireWriter().Raw([.. Enumerable.Repeat((byte)0x80, 11)]));
-        Check("byte 1: a field must have a number of 1 .. 536870911, got 0.", new WireWriter().Raw(2, 0));
-        Check("byte 1: field 1 must have wire type 0, 1, 2 or 5, got 3.", new WireWriter().Raw(0x0B));
-        Check("byte 2: field 1 must have wire type 2, got 0.", new WireWriter().Number(1, 5));
-        Check("byte 3: field 1 must end within its message, got 9 bytes where 1 are left.", new WireWriter().Raw(0x0A, 9, 0));
-        Check("byte 5: field 1 must end within its message, got 127 bytes where 1 are left.", new WireWriter().Bytes(1, 0x0A, 0x7F, 0x41));
-        Check("byte 4: field 9 must end within its message, got 8 bytes where 1 are left.", new WireWriter().Bytes(1, 0x49, 0x00));
+        Check("is no SentencePiece model: byte 1: a whole number must end within its message and 10 bytes.", new WireWriter().Raw(0xFF));
+        Check("is no SentencePiece model: byte 1: a whole number must end within its message and 10 bytes.", new WireWriter().Raw([.. Enumerable.Repeat((byte)0x80, 11)]));
+        Check("is no SentencePiece model: byte 1: a field must have a number of 1 .. 536870911, got 0.", new WireWriter().Raw(2, 0));
+        Check("is no SentencePiece model: byte 1: field 1 must have wire type 0, 1, 2 or 5, got 3.", new WireWriter().Raw(0x0B));
+        Check("is no SentencePiece model: byte 2: field 1 must have wire type 2, got 0.", new WireWriter().Number(1, 5));
+        Check("is no SentencePiece model: byte 3: field 1 must end within its message, got 9 bytes where 1 are left.", new WireWriter().Raw(0x0A, 9, 0));
+        Check("is no SentencePiece model: byte 5: field 1 must end within its message, got 127 bytes where 1 are left.", new WireWriter().Bytes(1, 0x0A, 0x7F, 0x41));
+        Check("is no SentencePiece model: byte 4: field 9 must end within its message, got 8 bytes where 1 are left.", new WireWriter().Bytes(1, 0x49, 0x00));
         Check("piece 0 must not be empty.", new WireWriter().Message(1, new WireWriter().Float(2, 1)));
         Check("piece 0 must be UTF-8.", new WireWriter().Message(1, new WireWriter().Bytes(1, 0xC3)));
         Check("piece 0 must have a finite score, got NaN.", new WireWriter().Message(1, RandomSentencePiece.Piece("a", float.NaN, 1)));
