@@ -56,9 +56,9 @@ internal sealed class PaperRun
     /// <param name="cancellation">Stops cleanly; the same again goes on.</param>
     public void Run(IReadOnlyCollection<string> rows, CancellationToken cancellation)
     {
-        foreach (ulong seed in _plan.Seeds)
+        foreach (ulong seed in _plan.AllSeeds)
         {
-            foreach (var row in _plan.Rows.Where(r => rows.Count == 0 || rows.Contains(r.Name)))
+            foreach (var row in _plan.Rows.Where(r => _plan.SeedsOf(r).Contains(seed) && (rows.Count == 0 || rows.Contains(r.Name))))
             {
                 if (Result(row.Name, seed) is { } known && HasFigures(row, known) && !IsModelMissed(row, seed, rows))
                     continue;
@@ -88,7 +88,7 @@ internal sealed class PaperRun
     {
         if (row.Of is not null || Result(row.Name, seed)?.Failure is not null || File.Exists(new RunDirectory(Of(row.Name, seed)).Best))
             return false;
-        return _plan.Rows.Any(r => IsAsked(r.Name) && r.Needs.Contains(row.Name) && (Result(r.Name, seed) is not { } known || !HasFigures(r, known) || IsModelMissed(r, seed, rows)))
+        return _plan.Rows.Any(r => IsAsked(r.Name) && _plan.SeedsOf(r).Contains(seed) && r.Needs.Contains(row.Name) && (Result(r.Name, seed) is not { } known || !HasFigures(r, known) || IsModelMissed(r, seed, rows)))
             || Comparisons(seed, rows).Any(c => c.Faster.Any(f => (_plan.Row(f).Of ?? f) == row.Name));
 
         bool IsAsked(string name) => rows.Count == 0 || rows.Contains(name);
@@ -96,7 +96,7 @@ internal sealed class PaperRun
 
     // What is still to be compared.
     private IEnumerable<PaperClaim> Comparisons(ulong seed, IReadOnlyCollection<string> rows)
-        => _plan.Claims.Where(c => c.Faster.Count > 0
+        => _plan.Claims.Where(c => c.Faster.Count > 0 && _plan.SeedsOf(c).Contains(seed)
             && c.Faster.All(r => (rows.Count == 0 || rows.Contains(r)) && Result(r, seed)?.Failure is null)
             && !_log.Speeds.Any(s => s.First == c.Faster[0] && s.Second == c.Faster[1] && s.Seed == seed));
 
@@ -114,7 +114,7 @@ internal sealed class PaperRun
         {
             try
             {
-                var verb = new TrainVerb();
+                var verb = new TrainVerb { TellsInterruption = false };
                 verb.Run(CommandLine.Parsed(verb, arguments), _terminal, cancellation);
             }
             catch (NonFiniteLossException e)
@@ -287,9 +287,9 @@ internal sealed class PaperRun
     private void CheckSettings(PaperRow row)
     {
         if (row.Of is null)
-            Recipe.Load(RecipeFile, Settings(row, _plan.Seeds[0], typed: true));
+            Recipe.Load(RecipeFile, Settings(row, _plan.SeedsOf(row)[0], typed: true));
         else if (row.IsAnalysis)
-            CommandLine.Parsed(new AnalysisVerb(Analyses.Of(row.Analyze[0])), AnalysisArguments(row, _plan.Seeds[0], typed: true));
+            CommandLine.Parsed(new AnalysisVerb(Analyses.Of(row.Analyze[0])), AnalysisArguments(row, _plan.SeedsOf(row)[0], typed: true));
         else
             CommandLine.Parsed(new TranslateVerb(), ["--model", row.Of, .. row.Decode]);
     }

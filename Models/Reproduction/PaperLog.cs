@@ -108,7 +108,7 @@ public sealed class PaperLog
         TextFile.WriteWhole(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
-    private bool Has(string row, ulong seed) => Plan.Rows.Any(r => r.Name == row) && Plan.Seeds.Contains(seed);
+    private bool Has(string row, ulong seed) => Plan.Rows.Any(r => r.Name == row && Plan.SeedsOf(r).Contains(seed));
 
     private static Line Parse(string path, int number, string text)
     {

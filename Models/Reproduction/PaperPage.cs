@@ -40,7 +40,7 @@ public static class PaperPage
     /// <summary>A figure of an analysis, the mean over the seeds; empty where it was not looked for.</summary>
     public static string Cell(PaperLog log, PaperFigure figure)
     {
-        var numbers = PaperVerdict.Numbers(log, figure.Name);
+        var numbers = PaperVerdict.Numbers(log, figure.Name, log.Plan.AllSeeds);
         return numbers.Any(double.IsNaN) ? "not defined" : Spread(numbers.Select(n => (double?)n), "G4");
     }
 
@@ -99,7 +99,10 @@ public static class PaperPage
             page.Append(CultureInfo.InvariantCulture, $"BLEU: {string.Join(", ", signatures.Select(s => $"`{s}`"))}. ");
         if (results.Any(r => r.Origin.Busy))
             page.Append("The machine did other work meanwhile: times of training are left out, speeds were compared in turns. ");
-        page.Append("Seeds: ").AppendJoin(", ", log.Plan.Seeds).Append(".\n\n");
+        page.Append("Seeds: ").AppendJoin(", ", log.Plan.Seeds);
+        foreach (var row in log.Plan.Rows.Where(r => r.Seeds is not null))
+            page.Append(CultureInfo.InvariantCulture, $"; of \"{row.Name}\" {string.Join(", ", row.Seeds!)}");
+        page.Append(".\n\n");
     }
 
     private static void Figures(StringBuilder page, PaperPlan plan, PaperLog log)

@@ -30,6 +30,9 @@ public sealed record PaperRow(string Name)
     /// <summary>What of the analysis is kept.</summary>
     public IReadOnlyList<PaperFigure> Figures { get; init; } = [];
 
+    /// <summary>Other seeds than the plan's; null for those.</summary>
+    public IReadOnlyList<ulong>? Seeds { get; init; }
+
     /// <summary>The paper's own figure, in words; null where none is known.</summary>
     public string? Published { get; init; }
 
@@ -102,7 +105,7 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
     /// <summary>Paragraphs of Markdown above the table.</summary>
     public IReadOnlyList<string> Text { get; init; } = [];
 
-    /// <summary>Each row is trained with each of them.</summary>
+    /// <summary>Each row is trained with each of them, unless it has its own.</summary>
     public IReadOnlyList<ulong> Seeds { get; init; } = [1];
 
     /// <summary>What should hold.</summary>
@@ -150,6 +153,16 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
     /// <summary>A row by its name.</summary>
     public PaperRow Row(string name) => Rows.First(r => r.Name == name);
 
+    /// <summary>All seeds of all rows, the plan's own first.</summary>
+    internal IReadOnlyList<ulong> AllSeeds => [.. Rows.Select(r => r.Seeds).OfType<IReadOnlyList<ulong>>().Prepend(Seeds).SelectMany(s => s).Distinct()];
+
+    /// <summary>The seeds that a row is run with.</summary>
+    internal IReadOnlyList<ulong> SeedsOf(PaperRow row) => row.Seeds ?? Seeds;
+
+    /// <summary>The seeds that a claim is judged by: those that all its rows have.</summary>
+    internal IReadOnlyList<ulong> SeedsOf(PaperClaim claim)
+        => [.. claim.Rows.Select(Row).Concat(claim.Figures.Select(RowOf)).Select(SeedsOf).Aggregate((all, next) => [.. all.Intersect(next)])];
+
     /// <summary>The row that a figure is of.</summary>
     internal PaperRow RowOf(string figure) => Rows.First(r => r.Figures.Any(f => f.Name == figure));
 
@@ -157,7 +170,7 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
     {
         if (Rows.Count == 0)
             yield return "rows must be one at least, got none.";
-        if (Seeds.Count == 0 || Seeds.Distinct().Count() < Seeds.Count)
+        if (!AreSeeds(Seeds))
             yield return $"seeds must be one at least, each once, got [{string.Join(", ", Seeds)}].";
         if (Rounds < 1)
             yield return $"rounds must be at least 1, got {Rounds}.";
@@ -168,6 +181,10 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
                 yield return $"row \"{row.Name}\" needs \"{needed}\", which must be a row above it.";
             if (string.IsNullOrWhiteSpace(row.Name) || !names.Add(row.Name))
                 yield return $"rows must have names, each once, got \"{row.Name}\".";
+            if (row.Seeds is not null && !AreSeeds(row.Seeds))
+                yield return $"seeds of row \"{row.Name}\" must be one at least, each once, got [{string.Join(", ", row.Seeds)}].";
+            foreach (var needed in row.Needs.Where(names.Contains).Select(Row).Where(n => SeedsOf(row).Except(SeedsOf(n)).Any()))
+                yield return $"row \"{row.Name}\" must have no seed that \"{needed.Name}\" lacks, which it needs; got {string.Join(", ", SeedsOf(row).Except(SeedsOf(needed)))}.";
             if (row.Of is not null && (row.Set.Count > 0 || row.From is not null || row.Teacher is not null || row.Distilled is not null))
                 yield return $"row \"{row.Name}\" is of \"{row.Of}\", so set, from, teacher and distilled must be left out.";
             if (row.Of is null && row.Decode.Count > 0)
@@ -191,6 +208,8 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
                 yield return $"claim \"{claim.Text}\" must be about rows that have scores, \"{analysis}\" is an analysis.";
             foreach (string unknown in claim.Figures.Where(f => !figures.Contains(f)))
                 yield return $"claim \"{claim.Text}\" must be about figures of the plan, got \"{unknown}\".";
+            if (claim.Rows.All(names.Contains) && claim.Figures.All(figures.Contains) && claim.Rows.Concat(claim.Figures).Any() && SeedsOf(claim).Count == 0)
+                yield return $"claim \"{claim.Text}\" must be about rows that have a seed in common.";
             if (new[] { claim.AtLeast, claim.Faster, claim.Diverge, claim.Shallow, claim.Ascending, claim.Highest, claim.Above }.Count(l => l.Count > 0) != 1
                 || claim.AtLeast.Count == 1 || claim.Faster.Count is not (0 or 2) || claim.Ascending.Count == 1 || claim.Highest.Count == 1)
             {
@@ -198,6 +217,8 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
             }
         }
     }
+
+    private static bool AreSeeds(IReadOnlyList<ulong> seeds) => seeds.Count > 0 && seeds.Distinct().Count() == seeds.Count;
 
     private static IEnumerable<string> AnalysisProblems(PaperRow row)
     {

@@ -55,6 +55,30 @@ public sealed class PaperPageTests : IDisposable
     }
 
     [Fact]
+    public void AClaimIsJudgedByTheSeedsOfAllItsRows()
+    {
+        var log = Log(new PaperClaim("order") { AtLeast = ["good", "middling"] }, new PaperClaim("faster") { Faster = ["good", "middling"] });
+        PaperRow[] rows = [.. log.Plan.Rows.Select(r => r.Name == "good" ? r with { Seeds = [1, 2, 3] } : r)];
+        var more = new PaperLog("more", log.Plan with { Rows = rows });
+        foreach (var result in log.Results)
+            more.Add(result);
+        foreach (var speed in log.Speeds)
+            more.Add(speed);
+        more.Add(log.Of("good")[0] with { Seed = 3, Bleu = 1 });
+        Assert.Equal(new PaperVerdict(true, "good 31.00, middling 29.00"), PaperVerdict.Of(more.Plan.Claims[0], more));
+        Assert.True(PaperVerdict.Of(more.Plan.Claims[1], more).Holds);
+        Assert.Contains("Seeds: 1, 2; of \"good\" 1, 2, 3.\n", PaperPage.Write([more]));
+        rows = [.. rows.Select(r => r.Name == "middling" ? r with { Seeds = [2, 3] } : r)];
+        var fewer = new PaperLog("fewer", more.Plan with { Rows = rows });
+        foreach (var result in more.Results)
+            fewer.Add(result);
+        Assert.Equal(new PaperVerdict(null, "not run: middling with seed 3"), PaperVerdict.Of(fewer.Plan.Claims[0], fewer));
+        string path = _folder.PathOf("fewer.jsonl");
+        fewer.Save(path);
+        Assert.Equal(2UL, Assert.Single(PaperLog.Read(path).Of("middling")).Seed);
+    }
+
+    [Fact]
     public void RowsHaveFoldersOfTheirOwn()
     {
         static string Problem(params string[] names) => Assert.Single(Assert.Throws<RecipeException>(() => PaperPlan.FromJson(

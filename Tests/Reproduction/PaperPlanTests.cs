@@ -55,6 +55,31 @@ public sealed class PaperPlanTests
     }
 
     [Fact]
+    public void ARowsOwnSeedsAreOfTheRowsThatItNeedsToo()
+    {
+        var error = Assert.Throws<RecipeException>(() => PaperPlan.FromJson(
+            """
+            {
+              "title": "T", "paper": "P", "recipe": "r.json", "seeds": [1, 2],
+              "rows": [
+                { "name": "a", "seeds": [1, 2, 3] }, { "name": "b", "of": "a", "seeds": [3, 4] }, { "name": "c", "seeds": [] }, { "name": "d", "seeds": [5, 5] }, { "name": "e", "from": "b" }
+              ],
+              "claims": [{ "text": "x", "at_least": ["a", "b"] }, { "text": "y", "at_least": ["a", "d"] }]
+            }
+            """,
+            "p.json"));
+        Assert.Equal(
+            [
+                "p.json: row \"b\" must have no seed that \"a\" lacks, which it needs; got 4.",
+                "p.json: seeds of row \"c\" must be one at least, each once, got [].",
+                "p.json: seeds of row \"d\" must be one at least, each once, got [5, 5].",
+                "p.json: row \"e\" must have no seed that \"b\" lacks, which it needs; got 1, 2.",
+                "p.json: claim \"y\" must be about rows that have a seed in common.",
+            ],
+            error.Problems);
+    }
+
+    [Fact]
     public void EveryProblemOfAnAnalysisIsALine()
     {
         var error = Assert.Throws<RecipeException>(() => PaperPlan.FromJson(

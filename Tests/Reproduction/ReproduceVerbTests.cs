@@ -242,6 +242,15 @@ public sealed class ReproduceVerbTests : IDisposable
     }
 
     [Fact]
+    public void ARowMayHaveSeedsOfItsOwn()
+    {
+        File.WriteAllText(_plan, """{ "title": "T", "paper": "P", "recipe": "tiny.json", "seeds": [1], "rows": [{ "name": "a", "set": ["training.max_updates=1"], "seeds": [2, 1] }, { "name": "b", "of": "a", "decode": ["--beam", "1"] }] }""");
+        Assert.Equal((0, ""), (Reproduce().ExitCode, Reproduce().Error));
+        Assert.Equal([("a", 1UL), ("b", 1UL), ("a", 2UL)], PaperLog.Read(_folder.PathOf("out/plan.jsonl")).Results.OrderBy(r => r.Seed).ThenBy(r => r.Row).Select(r => (r.Row, r.Seed)));
+        Assert.Equal("2", Recipe.Load(_folder.PathOf("out/a-2/recipe.json")).Training.Seed.ToString());
+    }
+
+    [Fact]
     public void ARowMayHaveItsExitsChosenOnAText()
     {
         string plan = """{ "title": "T", "paper": "P", "recipe": "tiny.json", "seeds": [1], "rows": [{ "name": "a", "set": ["model.adaptive_depth=aligned"] }, { "name": "b", "of": "a", "decode": ["--exit-budget", "1.5", "--exit-tune-on", "TEXT"] }] }""";
