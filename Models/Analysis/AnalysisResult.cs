@@ -58,6 +58,10 @@ public sealed class AnalysisResult
             json.WriteString("architecture", $"{_run.Config.Architecture}".ToLowerInvariant());
             if (_run.Update is { } update)
                 json.WriteNumber("checkpoint_update", update);
+            foreach (var (name, path) in Paths())
+                json.Numbers(name, path.Select(l => (double)l));
+            json.WriteString("precision", Precisions.Name(_run.Model.Precision));
+            json.WriteString("device", $"{_run.Device}");
             json.WriteStartObject("options");
             foreach (var (name, value) in _settings.Values)
                 WriteValue(json, name.TrimStart('-').Replace('-', '_'), value);
@@ -137,6 +141,10 @@ public sealed class AnalysisResult
             page.Append("</details>\n");
     }
 
+    // Layers in another order than that of their numbers.
+    private IEnumerable<(string Name, IReadOnlyList<int> Path)> Paths()
+        => new[] { ("encoder_path", _run.Config.EncoderPath), ("decoder_path", _run.Config.DecoderPath) }.Where(p => p.Item2.Count > 0);
+
     private IEnumerable<(string Name, string Value)> Facts()
     {
         var config = _run.Config;
@@ -146,6 +154,9 @@ public sealed class AnalysisResult
         yield return ("architecture", $"{config.Architecture}".ToLowerInvariant());
         string encoder = config.IsLanguageModel ? "" : string.Create(CultureInfo.InvariantCulture, $"{config.EncoderDepth} encoder layers, ");
         yield return ("layers", string.Create(CultureInfo.InvariantCulture, $"{encoder}{config.DecoderDepth} decoder layers, {config.ModelWidth} channels, {config.AttentionHeads} heads"));
+        foreach (var (name, path) in Paths())
+            yield return (name.Replace('_', ' '), string.Join(", ", path));
+        yield return ("computed in", $"{Precisions.Name(_run.Model.Precision)} on {_run.Device}");
         if (_text.Report is { } report)
         {
             yield return ("text", $"{_text.Input ?? "the pairs that the run was tested with"}{(_text.Reference is { } reference ? $", {reference}" : "")}");

@@ -48,9 +48,7 @@ public sealed class DecoderLayer : Module
     internal Tensor Forward(Tensor x, EncoderOutput? encoded, RandomSource? random, LayerObserver? observer, LayerPart without = LayerPart.None)
     {
         x = BeforeFeedForward(x, encoded, random, observer, without);
-        var before = _finalResidual.Before(x);
-        observer?.Feeds(_feedForward, before);
-        return _finalResidual.After(x, _feedForward.Forward(before, random), random);
+        return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random), random);
     }
 
     /// <summary>What <see cref="Forward(Tensor, EncoderOutput?, RandomSource?)"/> has in front of the feed-forward block, and what that block reads of it; no dropout.</summary>

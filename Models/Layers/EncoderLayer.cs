@@ -35,8 +35,6 @@ public sealed class EncoderLayer : Module
         var before = _mixerResidual.Before(x);
         observer?.Mixes(_mixer, before, lengths);
         x = _mixerResidual.After(x, _mixer.Forward(before, lengths, random), random);
-        before = _finalResidual.Before(x);
-        observer?.Feeds(_feedForward, before);
-        return _finalResidual.After(x, _feedForward.Forward(before, random), random);
+        return _finalResidual.After(x, _feedForward.Forward(_finalResidual.Before(x), random), random);
     }
 }

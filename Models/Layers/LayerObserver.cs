@@ -66,13 +66,6 @@ internal abstract class LayerObserver
     {
     }
 
-    /// <summary>A feed-forward block is about to work.</summary>
-    /// <param name="block">Which.</param>
-    /// <param name="x">[B, T, C], what enters it.</param>
-    public virtual void Feeds(FeedForward block, Tensor x)
-    {
-    }
-
     /// <summary>States between layers.</summary>
     /// <param name="depth">After so many layers of the path: 0 for what enters the first.</param>
     /// <param name="x">[B, T, C].</param>

@@ -59,6 +59,8 @@ public sealed class AnalyzeVerbTests : IDisposable
             Assert.Equal(files, lines[1..]);
             var json = JsonNode.Parse(File.ReadAllText(files[0]))!;
             Assert.Equal((analysis.Name, _run, "transformer", 2), ((string)json["analysis"]!, (string)json["model"]!, (string)json["architecture"]!, (int)json["checkpoint_update"]!));
+            Assert.Equal(("float32", "cpu"), ((string)json["precision"]!, (string)json["device"]!));
+            Assert.Null(json["decoder_path"]);
             Assert.NotEmpty(json["results"]!.AsObject());
             Assert.DoesNotContain("NaN", run.Out);
             if (analysis.Reads != AnalysisReads.Nothing)
@@ -72,6 +74,18 @@ public sealed class AnalyzeVerbTests : IDisposable
         }
 
         Assert.Equal(2 * names.Length, Directory.EnumerateFiles(output).Count());
+    }
+
+    [Fact]
+    public void ThePathIsWrittenDown()
+    {
+        string recipe = File.ReadAllText(_folder.PathOf("tiny.json")).Replace("\"encoder_fusion\": \"fine\", \"adaptive_depth\": \"aligned\"", "\"pre_norm\": true", StringComparison.Ordinal);
+        Assert.Equal("", Tool.Run("train", _folder.File("plain.json", recipe), "--data", _folder.PathOf("."), "--out", _folder.PathOf("plain")).Error);
+        Assert.Equal(0, Tool.Run("analyze", "attention", "--model", _folder.PathOf("plain"), "--source", "1 2", "--decoder-path", "2,1,2", "--out", _folder.PathOf("paths")).ExitCode);
+        var json = JsonNode.Parse(File.ReadAllText(_folder.PathOf("paths/attention.json")))!;
+        Assert.Equal("[2,1,2]", json["decoder_path"]!.ToJsonString());
+        Assert.Null(json["encoder_path"]);
+        Assert.Contains("<tr><th>decoder path</th><td><code>2, 1, 2</code></td></tr>\n<tr><th>computed in</th><td><code>float32 on cpu</code></td></tr>", File.ReadAllText(_folder.PathOf("paths/attention.html")));
     }
 
     /// <summary>A cnn has weights of one kind, the transformer of three: each kind shows those that have it.</summary>
