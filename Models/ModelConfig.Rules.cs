@@ -29,6 +29,8 @@ public sealed partial record ModelConfig
                 Fusion(problems);
             Exits(problems);
             Steps(problems);
+            if (OutputLinear)
+                Output(problems);
         }
 
         if (ShareEmbeddings == EmbeddingSharing.All && !IsLanguageModel && SourceVocabulary != TargetVocabulary)
@@ -77,6 +79,8 @@ public sealed partial record ModelConfig
         {
             foreach (var key in Given(ModelKeyUse.Encoder).Where(k => k.Name != "encoder_layers"))
                 problems.Add($"{key.Name} has no meaning for a language model; leave it out.");
+            if (HasLayers && !HasAttention && AttentionDropout != 0)
+                problems.Add("attention_dropout has no meaning for a language model of convolutions; leave it out.");
             Adaptive(problems);
         }
         else
@@ -166,6 +170,16 @@ public sealed partial record ModelConfig
             problems.Add(string.Create(CultureInfo.InvariantCulture, $"decoder_layer_drop must be 0 with an adaptive_depth, which has depths of its own, got {DecoderLayerDrop}."));
         if (ExitClassifiers != ExitClassifierKind.Shared)
             Classifiers(problems);
+    }
+
+    private void Output(List<string> problems)
+    {
+        if (AdaptiveSoftmaxCutoffs.Count > 0)
+            problems.Add("adaptive_softmax_cutoffs must be empty with output_linear, an adaptive softmax has linear layers of its own.");
+        if (SurfaceFusion != SurfaceFusion.None)
+            problems.Add($"surface_fusion must be none with output_linear, another stream joins before the projection, got {SurfaceFusion.ToString().ToLowerInvariant()}.");
+        if (ExitClassifiers != ExitClassifierKind.Shared)
+            problems.Add("exit_classifiers must be shared with output_linear, which stands before the one projection.");
     }
 
     private void Classifiers(List<string> problems)

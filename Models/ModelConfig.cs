@@ -226,6 +226,9 @@ public sealed partial record ModelConfig
     /// <summary>Which token tables are one.</summary>
     public EmbeddingSharing ShareEmbeddings { get; init; }
 
+    /// <summary>Whether a linear layer, C to C without a bias, stands before the projection to the vocabulary (v1 of Xu et al. 2021, arXiv 2003.09586).</summary>
+    public bool OutputLinear { get; init; }
+
     /// <summary>
     /// Where the second and each later band of the tokens begins whose embeddings are narrower than those of the band before (<see cref="AdaptiveEmbedding"/>); empty for embeddings of one
     /// width. Language models have it.
@@ -274,6 +277,9 @@ public sealed partial record ModelConfig
         _ => ModelKeyUse.Any,
     };
 
+    /// <summary>Whether a layer attends to something: those of convolutions attend to the source alone.</summary>
+    internal bool HasAttention => Uses.HasFlag(ModelKeyUse.SelfAttention) || !IsLanguageModel;
+
     /// <summary>Whether a layer norm follows the last layer of the encoder: layer attention, which sees that layer too, has one of its own.</summary>
     internal bool HasEncoderNorm => PreNorm && EncoderFusion == EncoderFusion.None;
 
@@ -286,7 +292,8 @@ public sealed partial record ModelConfig
     public ModelConfig AsLanguageModel()
     {
         var shared = ShareEmbeddings == EmbeddingSharing.None ? EmbeddingSharing.None : EmbeddingSharing.Decoder;
-        return ModelKeys.All.Where(k => k.Use.HasFlag(ModelKeyUse.Encoder)).Aggregate(this, (c, k) => k.Reset(c)) with { EncoderLayers = 0, ShareEmbeddings = shared };
+        var config = ModelKeys.All.Where(k => k.Use.HasFlag(ModelKeyUse.Encoder)).Aggregate(this, (c, k) => k.Reset(c)) with { EncoderLayers = 0, ShareEmbeddings = shared };
+        return config.HasAttention ? config : config with { AttentionDropout = 0 };
     }
 
     /// <summary>How often an encoder layer is applied to a source, whichever it is: the depth of the encoder.</summary>

@@ -155,6 +155,7 @@ internal static class ModelKeys
             m => m.ShareEmbeddings,
             (m, v) => m with { ShareEmbeddings = v },
             "Which token tables are one: target and output, or also the source's (needs `data.joint`)."),
+        Switch("output_linear", m => m.OutputLinear, (m, v) => m with { OutputLinear = v }, "A linear layer of `model_width` to `model_width` channels before the projection to the vocabulary.", ModelKeyUse.Layers),
         Cutoffs("adaptive_input_cutoffs", m => m.AdaptiveInputCutoffs, (m, v) => m with { AdaptiveInputCutoffs = v }, "The tokens at which the second and each later band of the vocabulary begins, whose embeddings are narrower each time by `adaptive_factor` (adaptive input representations); empty for embeddings of one width. Only for a language model, as what follows."),
         Cutoffs("adaptive_softmax_cutoffs", m => m.AdaptiveSoftmaxCutoffs, (m, v) => m with { AdaptiveSoftmaxCutoffs = v }, "The same of the output: an adaptive softmax."),
         Key("adaptive_factor", Whole(1, 1_000_000), m => m.AdaptiveFactor, (m, v) => m with { AdaptiveFactor = v }, "By what each band is narrower than the one before it.", ModelKeyUse.LanguageModel),

@@ -42,6 +42,7 @@ internal sealed class WordTranslationAnalysis : Analysis
 
     public override string? Obstacle(ModelConfig config) => NeedsSource(config) ?? NeedsPlainSteps(config)
         ?? (config.SurfaceFusion != SurfaceFusion.None ? "has surface_fusion; a probe needs one stream of states before the projection." : null)
+        ?? (config.OutputLinear ? "has output_linear, a linear layer before the projection: what a probe puts there." : null)
         ?? (config is { PreNorm: true, EncoderFusion: not EncoderFusion.None } ? "has encoder_fusion and norms before the sub-layers: no norm follows its encoder, which a probe of a layer's states would need." : null);
 
     internal override AnalysisFinding Run(AnalysisWork work)

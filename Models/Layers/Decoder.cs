@@ -51,10 +51,18 @@ public sealed class Decoder : Module
             _surface = Add("surface", new SurfaceAttention(config));
         if (config.ExitPredictor != ExitPredictor.None)
             Exits = Add("exits", new ExitHead(config));
-        Head = config.AdaptiveSoftmaxCutoffs.Count > 0
-            ? Add("adaptive_softmax", new AdaptiveHead(config, _adaptiveTokens))
-            : Add("head", config.SurfaceFusion == SurfaceFusion.Hard ? new SurfaceHead(config, () => OutputWeight) : (OutputHead)new ProjectionHead(() => OutputWeight));
+        Head = config.AdaptiveSoftmaxCutoffs.Count > 0 ? Add("adaptive_softmax", new AdaptiveHead(config, _adaptiveTokens))
+            : config.SurfaceFusion == SurfaceFusion.Hard ? Add("head", new SurfaceHead(config, () => OutputWeight))
+            : Projected(config);
         Classifiers = Add("exit_classifiers", new ExitClassifiers(config, _norm, Head));
+    }
+
+    private OutputHead Projected(ModelConfig config)
+    {
+        OutputHead head = new ProjectionHead(() => OutputWeight);
+        if (config.OutputLinear)
+            head = new LinearHead(Add("output_linear", new Linear(config.ModelWidth, config.ModelWidth, bias: false)), head);
+        return Add("head", head);
     }
 
     /// <summary>[V, C], the projection to the vocabulary.</summary>

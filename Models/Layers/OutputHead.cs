@@ -23,6 +23,19 @@ public abstract class OutputHead : Module
     public abstract (Tensor Loss, Tensor NegativeLogLikelihood) CrossEntropy(Tensor features, Tensor target, float smoothing, LabelSmoothing form);
 }
 
+/// <summary>A linear layer before another head: logits of W x (v1 of Xu et al. 2021, arXiv 2003.09586, before a tied classifier).</summary>
+/// <param name="first">W, without a bias.</param>
+/// <param name="head">What follows.</param>
+internal sealed class LinearHead(Linear first, OutputHead head) : OutputHead
+{
+    public override bool GivesLogProbabilities => head.GivesLogProbabilities;
+
+    public override Tensor Logits(Tensor features) => head.Logits(first.Forward(features));
+
+    public override (Tensor Loss, Tensor NegativeLogLikelihood) CrossEntropy(Tensor features, Tensor target, float smoothing, LabelSmoothing form)
+        => head.CrossEntropy(first.Forward(features), target, smoothing, form);
+}
+
 /// <summary>Logits are the features' products with the vectors of a table: y = x W^T + b. The table belongs to another module.</summary>
 /// <param name="weight">Gives the table, [V, C].</param>
 /// <param name="bias">Gives b, [V]; null for none.</param>

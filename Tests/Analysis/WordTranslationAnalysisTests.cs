@@ -150,6 +150,7 @@ public sealed class WordTranslationAnalysisTests
         using var device = new CpuDevice(1);
         using var run = TinyRuns.Create(TinyModels.Transformer, device);
         using var folder = new TemporaryFolder();
+        Assert.StartsWith("has output_linear, ", Analyses.Of("word-translation").Obstacle(TinyModels.Transformer with { OutputLinear = true }));
         Refuses<ArgumentException>("--side must be encoder, decoder or both, got left.", ("--side", "left"));
         Refuses<ArgumentException>("--bleu is about the encoder's layers, --side must not be decoder.", ("--side", "decoder"), ("--bleu", true));
         Refuses<ArgumentException>("--variants is about the decoder's layers, --side must not be encoder.", ("--side", "encoder"), ("--variants", true));

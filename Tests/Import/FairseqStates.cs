@@ -10,7 +10,7 @@ internal static class FairseqStates
     public static IEnumerable<ModelConfig> Models => TinyModels.All.Where(c => c is
     {
         EncoderPath.Count: 0, DecoderPath.Count: 0, EncoderFusion: EncoderFusion.None, SurfaceFusion: SurfaceFusion.None, Architecture: not Architecture.Cnn,
-        AttentionWindows.Count: 0, ConvHeads: 0, ConvNormalization: TapNormalization.Softmax or TapNormalization.None,
+        AttentionWindows.Count: 0, OutputLinear: false, ConvHeads: 0, ConvNormalization: TapNormalization.Softmax or TapNormalization.None,
     });
 
     /// <summary>The arguments of fairseq that mean a configuration.</summary>

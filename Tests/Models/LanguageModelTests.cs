@@ -296,14 +296,16 @@ public sealed class LanguageModelTests
         Assert.Equal(
             "encoder_layers must be at least 1 for a model that translates, got 0.",
             Assert.Throws<ArgumentException>(() => SequenceModel.Declare(TinyModels.Transformer.AsLanguageModel())).Message);
-        var odd = TinyModels.Conv(Architecture.LightConv) with { EncoderLayers = 0, EncoderGlu = true };
+        var odd = TinyModels.Conv(Architecture.LightConv) with { EncoderLayers = 0, EncoderGlu = true, AttentionDropout = 0.1f };
         Assert.Equal(
             [
                 "encoder_kernel_widths has no meaning for a language model; leave it out.",
                 "encoder_glu has no meaning for a language model; leave it out.",
                 "source_vocabulary has no meaning for a language model; leave it out.",
+                "attention_dropout has no meaning for a language model of convolutions; leave it out.",
             ],
             odd.Validate());
+        Assert.Empty((TinyModels.Transformer.AsLanguageModel() with { AttentionDropout = 0.1f }).Validate());
         Assert.Equal(odd.AsLanguageModel() with { ShareEmbeddings = EmbeddingSharing.Decoder }, ModelConfig.FromJson(odd.AsLanguageModel().ToJson()));
     }
 

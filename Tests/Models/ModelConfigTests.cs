@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CudaSeq.Kernels;
 using CudaSeq.Models;
+using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
 
@@ -92,6 +93,24 @@ public sealed class ModelConfigTests
             ["attention_windows must name one window, or one for each layer of encoder and decoder, which have 3 and 2, got 2."], (config with { EncoderLayers = 3 }).Validate());
         Assert.Equal(["attention_windows must name one window, or one for each of the 2 layers, got 3."], (config.AsLanguageModel() with { AttentionWindows = [1, 2, 3] }).Validate());
         Assert.Equal(["attention_windows must be a list of whole numbers from 0 to 1000000, got [-1]."], (config with { AttentionWindows = [-1] }).Validate());
+    }
+
+    [Fact]
+    public void ALinearLayerStandsBeforeOneProjection()
+    {
+        var config = TinyModels.Transformer with { OutputLinear = true };
+        using (var model = SequenceModel.Declare(config))
+            Assert.Contains(("decoder.output_linear.weight", new Shape(8, 8)), model.ParameterShapes());
+        Assert.Equal(
+            ["exit_classifiers must be shared with output_linear, which stands before the one projection."],
+            (config with { AdaptiveDepth = AdaptiveDepth.Aligned, ExitClassifiers = ExitClassifierKind.Separate, ShareEmbeddings = EmbeddingSharing.None }).Validate());
+        Assert.Equal(
+            ["surface_fusion must be none with output_linear, another stream joins before the projection, got soft."],
+            (config with { SurfaceFusion = SurfaceFusion.Soft }).Validate());
+        Assert.Equal(
+            ["adaptive_softmax_cutoffs must be empty with output_linear, an adaptive softmax has linear layers of its own."],
+            (TinyModels.Adaptive(Architecture.Transformer, 6, 9) with { OutputLinear = true }).Validate());
+        Assert.Equal(["output_linear has no meaning for lstm; leave it out."], (TinyModels.Lstm with { OutputLinear = true }).Validate());
     }
 
     [Fact]

@@ -84,7 +84,8 @@ internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictio
             EmbeddingSharing.None => "decoder.output_projection.weight",
             _ => "decoder.embed_tokens.weight",
         };
-        return Projected(Features(previous, encoded), parameters[output]);
+        double[][] features = Features(previous, encoded);
+        return Projected(config.OutputLinear ? Multiply(features, parameters["decoder.output_linear.weight"], null) : features, parameters[output]);
     }
 
     /// <param name="previous">What stands before each position.</param>

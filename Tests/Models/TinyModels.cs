@@ -22,6 +22,8 @@ internal static class TinyModels
         Conv(Architecture.DynamicConv) with { EncoderPath = [1, 1, 2], DecoderPath = [2, 1, 1], PreNorm = true },
         Transformer with { EncoderFusion = EncoderFusion.Fine },
         Conv(Architecture.LightConv) with { EncoderFusion = EncoderFusion.Coarse, PreNorm = true, EncoderPath = [1, 2, 2], DecoderPath = [1, 1, 2] },
+        Transformer with { OutputLinear = true },
+        Conv(Architecture.LightConv) with { OutputLinear = true, PreNorm = true, ShareEmbeddings = EmbeddingSharing.None },
         .. Surface,
         .. Ablations,
         .. Universal,
