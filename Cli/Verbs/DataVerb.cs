@@ -10,16 +10,17 @@ internal sealed class DataVerb : Verb
     private const string DefaultFolder = "data";
 
     public DataVerb()
-        : base("data", "Get public data sets, and find what is wrong with a corpus.")
+        : base("data", "Get public data sets, make others, and find what is wrong with a corpus.")
     {
     }
 
-    public override IReadOnlyList<Verb> Verbs => [new DataListVerb(), new DataGetVerb(), new DataCheckVerb()];
+    public override IReadOnlyList<Verb> Verbs => [new DataListVerb(), new DataGetVerb(), new DataMakeVerb(), new DataCheckVerb()];
 
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
         ("cudaseq data list", "What can be had, how large it is, under which licence."),
         ("cudaseq data get multi30k", "What most recipes train on."),
+        ("cudaseq data make noisy-runs", "A task that needs no download."),
         ("cudaseq data check data/multi30k", "Encoding, empty lines, duplicates, lengths, what training and test share."),
     ];
 

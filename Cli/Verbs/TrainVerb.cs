@@ -29,6 +29,9 @@ internal sealed class TrainVerb : Verb
             Add(option);
     }
 
+    /// <summary>Whether an interruption is told; not where a larger work tells of its own.</summary>
+    public bool TellsInterruption { get; init; } = true;
+
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
         ("cudaseq train recipes/multi30k-dynamicconv.json --data data/multi30k", "Trains for the recipe's hour and writes runs/multi30k-dynamicconv."),
@@ -145,7 +148,8 @@ internal sealed class TrainVerb : Verb
     {
         if (given is not null)
             return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");
-        string set = recipe.Data.Folder.Split('/')[0], how = DataSets.All.Any(s => s.Name == set) ? $"cudaseq data get {set} downloads it" : "";
+        string set = recipe.Data.Folder.Split('/')[0], how = DataSets.All.Any(s => s.Name == set) ? $"cudaseq data get {set} downloads it"
+            : SyntheticCorpora.All.Any(c => c.Name == set) ? $"cudaseq data make {set} makes it" : "";
         if (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root)
         {
             string folder = Path.Combine(root, recipe.Data.Folder);
@@ -178,9 +182,10 @@ internal sealed class TrainVerb : Verb
     }
 
     // Nothing is lost, and what is left to do is done when the run is resumed: that is no failure.
-    private static int Interrupted(Terminal terminal, TrainingResult result)
+    private int Interrupted(Terminal terminal, TrainingResult result)
     {
-        terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cudaseq: interrupted after update {result.State.Update:N0}, which is saved; --resume continues."));
+        if (TellsInterruption)
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cudaseq: interrupted after update {result.State.Update:N0}, which is saved; --resume continues."));
         return CommandLine.Success;
     }
 

@@ -1,0 +1,73 @@
+using System.Text;
+
+namespace CudaSeq.Models;
+
+/// <summary>A task whose texts are drawn by chance.</summary>
+/// <param name="Name">What it is asked for by, which is also its folder.</param>
+/// <param name="What">What it is, in a line.</param>
+/// <param name="Generate">Draws it: seed, pairs to train on, to test with and to validate with. Throws <see cref="ArgumentOutOfRangeException"/> where it has not so many.</param>
+public sealed record SyntheticCorpus(string Name, string What, Func<ulong, int, int, int, CorpusSplits> Generate);
+
+/// <summary>The tasks that need no download, and their texts as files.</summary>
+public static class SyntheticCorpora
+{
+    /// <summary>The most pairs of a part.</summary>
+    public const int MostPairs = NoisyRunsCorpus.MostPairs;
+
+    /// <summary>Pairs to train on when nothing else is said.</summary>
+    public const int TrainPairs = 10_000;
+
+    /// <summary>Pairs to validate with.</summary>
+    public const int ValidPairs = 500;
+
+    /// <summary>Pairs to test with.</summary>
+    public const int TestPairs = 1_000;
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<SyntheticCorpus> All { get; } =
+    [
+        new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", NoisyRunsCorpus.Generate),
+        new("numbers", "numbers below a million in digits and in English words", NumberCorpus.Generate),
+    ];
+
+    /// <summary>Writes the parts of a corpus as <c>train.source</c>, <c>train.target</c> and the same of valid and test; a part without pairs has no files.</summary>
+    /// <param name="splits">The corpus.</param>
+    /// <param name="folder">Where to; made where there is none. A file that is there and the same stays.</param>
+    /// <param name="cancellation">Looked at before every file.</param>
+    /// <returns>How many files were written.</returns>
+    /// <exception cref="InvalidDataException">A file of another content is in the way; nothing is written then.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static int Write(CorpusSplits splits, string folder, CancellationToken cancellation = default)
+    {
+        var files = new List<(string Path, byte[] Bytes)>();
+        foreach (var (part, pairs) in new[] { ("train", splits.Train), ("valid", splits.Valid), ("test", splits.Test) })
+        {
+            if (pairs.Count == 0)
+                continue;
+            files.Add((Path.Combine(folder, $"{part}.source"), Text(pairs.Select(p => p.Source))));
+            files.Add((Path.Combine(folder, $"{part}.target"), Text(pairs.Select(p => p.Target))));
+        }
+
+        var missing = files.Where(f => !File.Exists(f.Path)).ToList();
+        foreach (var (path, _) in files.Except(missing).Where(f => !File.ReadAllBytes(f.Path).AsSpan().SequenceEqual(f.Bytes)))
+            throw new InvalidDataException($"{path}: is there and not what is made; move it away, or name another folder.");
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"{folder}: cannot be written ({e.Message.TrimEnd('.')}).", e);
+        }
+
+        foreach (var (path, bytes) in missing)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            TextFile.WriteWhole(path, stream => stream.Write(bytes));
+        }
+
+        return missing.Count;
+    }
+
+    private static byte[] Text(IEnumerable<string> lines) => Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => l + "\n")));
+}

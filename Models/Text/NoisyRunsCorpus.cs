@@ -1,0 +1,85 @@
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Models;
+
+/// <summary>
+/// A corpus that needs no download: letters that were each sent several times over a line that garbles some, as <c>b b k b b a q a a a</c>, and what was sent, <c>b a</c>. No single position of the source is
+/// to be trusted, a vote of its neighbours is: what a mean over a window gives. Both sides are for the <see cref="WordTokenizer"/>.
+/// </summary>
+public static class NoisyRunsCorpus
+{
+    /// <summary>How often each letter is sent.</summary>
+    public const int Copies = 5;
+
+    /// <summary>The probability with which a copy becomes another letter, each of the others alike.</summary>
+    public const float Noise = 0.3f;
+
+    /// <summary>The most pairs of a part.</summary>
+    public const int MostPairs = 1_000_000;
+
+    private const string Letters = "abcdefghijklmnopqrstuvwxyz";
+    private const int Shortest = 4;
+    private const int Longest = 10;
+
+    /// <summary>Draws the corpus: 4 to 10 letters a pair, each length equally likely, no letter beside its like, so that where a run ends is seen.</summary>
+    /// <param name="seed">The same seed gives the same corpus.</param>
+    /// <param name="trainPairs">From 1 to <see cref="MostPairs"/>.</param>
+    /// <param name="testPairs">From 0 to <see cref="MostPairs"/>; no source of them is in training or validation.</param>
+    /// <param name="validPairs">The same.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A count is outside its range.</exception>
+    public static CorpusSplits Generate(ulong seed, int trainPairs = 10_000, int testPairs = 1000, int validPairs = 500)
+    {
+        Check(nameof(trainPairs), trainPairs, 1);
+        Check(nameof(testPairs), testPairs, 0);
+        Check(nameof(validPairs), validPairs, 0);
+        var random = new RandomSource(seed);
+        var seen = new HashSet<string>();
+        var (test, valid, train) = (Pairs(testPairs), Pairs(validPairs), Pairs(trainPairs));
+        return new CorpusSplits(train, valid, test);
+
+        (string Source, string Target)[] Pairs(int count)
+        {
+            var pairs = new (string Source, string Target)[count];
+            for (int i = 0; i < count; i++)
+            {
+                do
+                    pairs[i] = Pair(random);
+                while (!seen.Add(pairs[i].Source));
+            }
+
+            return pairs;
+        }
+    }
+
+    private static (string Source, string Target) Pair(RandomSource random)
+    {
+        int length = Shortest + Below(random, Longest - Shortest + 1);
+        var sent = new char[length];
+        var received = new char[length * Copies];
+        for (int i = 0; i < length; i++)
+        {
+            sent[i] = i == 0 ? Letters[Below(random, Letters.Length)] : Other(random, sent[i - 1]);
+            for (int copy = 0; copy < Copies; copy++)
+                received[(i * Copies) + copy] = Draw(random) < Noise ? Other(random, sent[i]) : sent[i];
+        }
+
+        return (string.Join(' ', received), string.Join(' ', sent));
+    }
+
+    private static char Other(RandomSource random, char letter) => Letters[(letter - Letters[0] + 1 + Below(random, Letters.Length - 1)) % Letters.Length];
+
+    private static int Below(RandomSource random, int bound) => Math.Min((int)(Draw(random) * bound), bound - 1);
+
+    private static float Draw(RandomSource random)
+    {
+        Span<float> one = stackalloc float[1];
+        random.Uniform(one, 0, 1);
+        return one[0];
+    }
+
+    private static void Check(string name, int value, int low)
+    {
+        if (value < low || value > MostPairs)
+            throw new ArgumentOutOfRangeException(null, $"NoisyRunsCorpus: {name} must be in {low} .. {MostPairs}, got {value}.");
+    }
+}

@@ -1,0 +1,75 @@
+using CudaSeq.Models;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Tasks that are drawn by chance: what they promise, and their files.</summary>
+public sealed class SyntheticCorporaTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void RunsAreWhatWasSentWithSomeOfItGarbled()
+    {
+        var splits = NoisyRunsCorpus.Generate(seed: 5, trainPairs: 2000, testPairs: 300, validPairs: 200);
+        Assert.Equal((2000, 200, 300), (splits.Train.Count, splits.Valid.Count, splits.Test.Count));
+        var all = splits.Train.Concat(splits.Valid).Concat(splits.Test).ToArray();
+        Assert.Equal(all.Length, all.Select(p => p.Source).Distinct().Count());
+        long garbled = 0, copies = 0, voted = 0, letters = 0;
+        var lengths = new HashSet<int>();
+        foreach (var (source, target) in all)
+        {
+            string[] received = source.Split(' '), sent = target.Split(' ');
+            Assert.Equal(NoisyRunsCorpus.Copies * sent.Length, received.Length);
+            lengths.Add(sent.Length);
+            Assert.All(sent.Zip(sent.Skip(1)), pair => Assert.NotEqual(pair.First, pair.Second));
+            foreach (var (run, letter) in received.Chunk(NoisyRunsCorpus.Copies).Zip(sent))
+            {
+                garbled += run.Count(c => c != letter);
+                voted += run.GroupBy(c => c).MaxBy(g => g.Count())!.Key == letter ? 1 : 0;
+                (copies, letters) = (copies + run.Length, letters + 1);
+            }
+        }
+
+        // 0.3 within five standard deviations, and a vote that is nearly always right.
+        Assert.Equal(NoisyRunsCorpus.Noise, (double)garbled / copies, 5 * Math.Sqrt(0.3 * 0.7 / copies));
+        Assert.InRange((double)voted / letters, 0.95, 1);
+        Assert.Equal([4, 5, 6, 7, 8, 9, 10], lengths.Order());
+    }
+
+    [Fact]
+    public void TheSameSeedGivesTheSameTexts()
+    {
+        foreach (var corpus in SyntheticCorpora.All)
+        {
+            Assert.Equal(corpus.Generate(3, 50, 6, 6).Train, corpus.Generate(3, 50, 6, 6).Train);
+            Assert.NotEqual(corpus.Generate(3, 50, 6, 6).Train, corpus.Generate(4, 50, 6, 6).Train);
+        }
+
+        Assert.Equal("NoisyRunsCorpus: trainPairs must be in 1 .. 1000000, got 0.", Assert.Throws<ArgumentOutOfRangeException>(() => NoisyRunsCorpus.Generate(1, trainPairs: 0)).Message);
+    }
+
+    [Fact]
+    public void FilesAreMadeOnceAndOthersAreLeftAlone()
+    {
+        string folder = _folder.PathOf("noisy-runs");
+        var run = Tool.Run("data", "make", "noisy-runs", "--train", "20", "--valid", "0", "--test", "5", "--folder", _folder.PathOf("."));
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.StartsWith($"20 pairs to train on, 0 to validate with, 5 to test with, written, in {folder}\nfor example ", run.Out.Replace("/./", "/", StringComparison.Ordinal));
+        Assert.Equal(["test.source", "test.target", "train.source", "train.target"], Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f)!).Order());
+        Assert.Equal(20, File.ReadAllLines(Path.Combine(folder, "train.source")).Length);
+        Assert.Contains(", there already, in ", Tool.Run("data", "make", "noisy-runs", "--train", "20", "--valid", "0", "--test", "5", "--folder", _folder.PathOf(".")).Out);
+        var other = Tool.Run("data", "make", "noisy-runs", "--train", "21", "--valid", "1", "--test", "5", "--folder", _folder.PathOf("."));
+        Assert.Equal(1, other.ExitCode);
+        Assert.EndsWith("train.source: is there and not what is made; move it away, or name another folder.\n", other.Error);
+        Assert.Equal(4, Directory.EnumerateFiles(folder).Count());
+        Assert.Equal("cudaseq data make: unknown task noise; the tasks are noisy-runs, numbers.\n", Tool.Run("data", "make", "noise").Error);
+        Assert.Equal("cudaseq data make: NumberCorpus: trainPairs must be in 1 .. 50000, got 50001.\n", Tool.Run("data", "make", "numbers", "--train", "50001", "--folder", _folder.PathOf("x")).Error);
+        Assert.False(Directory.Exists(_folder.PathOf("x")));
+    }
+
+    [Fact]
+    public void WhoLacksTheFilesIsToldHowToMakeThem()
+        => Assert.Contains("cudaseq data make noisy-runs makes it.", Tool.Run(["train", Repository.File("recipes/noisy-runs.json"), "--out", _folder.PathOf("run")], "", new() { ["CUDASEQ_DATA"] = _folder.PathOf("none") }).Error);
+}
