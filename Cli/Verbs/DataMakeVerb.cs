@@ -9,7 +9,7 @@ internal sealed class DataMakeVerb : Verb
 {
     private readonly Argument<string> _name = Required("NAME", $"The task: {string.Join(" or ", SyntheticCorpora.All.Select(c => c.Name))}.");
     private readonly Option<string> _folder = Text("--folder", "DIR", "The folder of data sets, to whose sub-folder NAME the files go (default: CUDASEQ_DATA, else data).");
-    private readonly Option<long?> _train = Whole("--train", "N", $"Pairs to train on (default: {SyntheticCorpora.TrainPairs}).", 1, SyntheticCorpora.MostPairs);
+    private readonly Option<long?> _train = Whole("--train", "N", $"Pairs to train on (default: {string.Join(", ", SyntheticCorpora.All.Select(c => $"{c.TrainPairs} of {c.Name}"))}).", 1, SyntheticCorpora.MostPairs);
     private readonly Option<long?> _valid = Whole("--valid", "N", $"Pairs to validate with (default: {SyntheticCorpora.ValidPairs}).", 0, SyntheticCorpora.MostPairs);
     private readonly Option<long?> _test = Whole("--test", "N", $"Pairs to test with (default: {SyntheticCorpora.TestPairs}).", 0, SyntheticCorpora.MostPairs);
     private readonly Option<long?> _seed = Whole("--seed", "N", "What chance begins with: the same seed gives the same texts (default: 1).", 0);
@@ -42,7 +42,7 @@ internal sealed class DataMakeVerb : Verb
         try
         {
             splits = corpus.Generate(
-                (ulong)(arguments.GetValue(_seed) ?? 1), (int)(arguments.GetValue(_train) ?? SyntheticCorpora.TrainPairs), (int)(arguments.GetValue(_test) ?? SyntheticCorpora.TestPairs), (int)(arguments.GetValue(_valid) ?? SyntheticCorpora.ValidPairs));
+                (ulong)(arguments.GetValue(_seed) ?? 1), (int)(arguments.GetValue(_train) ?? corpus.TrainPairs), (int)(arguments.GetValue(_test) ?? SyntheticCorpora.TestPairs), (int)(arguments.GetValue(_valid) ?? SyntheticCorpora.ValidPairs));
         }
         catch (ArgumentOutOfRangeException e)
         {

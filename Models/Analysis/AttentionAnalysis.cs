@@ -20,7 +20,8 @@ internal sealed class AttentionAnalysis : Analysis
 
     public override string Reading
         => "Each row is a position that looks, each column one that is looked at, in percent; rows sum to 100, and an empty cell is less than half a percent. Rows of the decoder bear the token that is "
-        + "predicted there, columns of its self-attention the token that was read. A convolution's columns are its taps, by their distance from the position; beyond the ends of the sentence a tap sees zeros.";
+        + "predicted there, columns of its self-attention the token that was read. A convolution's columns are its taps, by their distance from the position; beyond the ends of the sentence a tap sees zeros. "
+        + "Taps that are normalised by no softmax need not sum to 100 and may be below 0; their shade is that of their size.";
 
     public override bool TakesPaths => true;
 
@@ -117,7 +118,7 @@ internal sealed class AttentionAnalysis : Analysis
         : new HeatMap(title, kind == WeightKind.EncoderSelf ? "looks" : "writes", kind == WeightKind.DecoderSelf ? "was read" : "of the source", rows, columns, values) { Format = "%", High = 1, Sparse = true };
 
     private static HeatMap Taps(string title, string rowTitle, string[] rows, double[][] values, int left)
-        => new(title, rowTitle, "distance", rows, [.. values[0].Select((_, k) => (k - left).ToString("+0;-0;0", System.Globalization.CultureInfo.InvariantCulture))], values) { Format = "%", High = 1, Sparse = true };
+        => new(title, rowTitle, "distance", rows, [.. values[0].Select((_, k) => (k - left).ToString("+0;-0;0", System.Globalization.CultureInfo.InvariantCulture))], values) { Format = "%", High = Math.Max(1, values.SelectMany(v => v).Max(Math.Abs)), Signed = true, Sparse = true };
 
     private static string Title(WeightKind kind) => kind switch
     {

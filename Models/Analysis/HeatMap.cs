@@ -25,13 +25,17 @@ internal sealed record HeatMap(string Title, string RowTitle, string ColumnTitle
     /// <summary>What has the darkest; the highest number when null.</summary>
     public double? High { get; init; }
 
+    /// <summary>Whether shades are of the numbers' size, whatever their sign.</summary>
+    public bool Signed { get; init; }
+
     /// <summary>Whether cells that would show 0 are left empty, so that large maps stay small and clear.</summary>
     public bool Sparse { get; init; }
 
     public override string ToHtml()
     {
         double[] all = [.. Values.SelectMany(r => r).Where(double.IsFinite)];
-        double low = Low ?? Math.Min(0, all.DefaultIfEmpty(0).Min()), high = High ?? all.DefaultIfEmpty(0).Max();
+        double[] shaded = Signed ? Array.ConvertAll(all, Math.Abs) : all;
+        double low = Low ?? Math.Min(0, shaded.DefaultIfEmpty(0).Min()), high = High ?? shaded.DefaultIfEmpty(0).Max();
         string[] rows = [.. Rows.Select(r => HtmlText.Short(r, LongestName))], columns = [.. Columns.Select(c => HtmlText.Short(c, LongestName))];
         int cell = Math.Max(20, (Letter * all.Select(v => Shown(v, Format).Length).DefaultIfEmpty(0).Max()) + 8);
         int widest = columns.Select(HtmlText.Width).DefaultIfEmpty(0).Max() * Letter;
@@ -64,7 +68,7 @@ internal sealed record HeatMap(string Title, string RowTitle, string ColumnTitle
                 if (!double.IsFinite(value) || (Sparse && shown.All(l => l is '0' or '.' or '-')))
                     continue;
                 int x = left + (cell * c);
-                (shades[Shade(value, low, high)] ??= new StringBuilder()).Append(CultureInfo.InvariantCulture, $"M{x} {y}h{cell - 1}v{Line - 1}h-{cell - 1}z");
+                (shades[Shade(Signed ? Math.Abs(value) : value, low, high)] ??= new StringBuilder()).Append(CultureInfo.InvariantCulture, $"M{x} {y}h{cell - 1}v{Line - 1}h-{cell - 1}z");
                 numbers.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + (cell / 2)}\" y=\"{y + 13}\">{shown}</text>");
             }
         }

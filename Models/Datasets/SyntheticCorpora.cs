@@ -5,8 +5,9 @@ namespace CudaSeq.Models;
 /// <summary>A task whose texts are drawn by chance.</summary>
 /// <param name="Name">What it is asked for by, which is also its folder.</param>
 /// <param name="What">What it is, in a line.</param>
+/// <param name="TrainPairs">Pairs to train on when nothing else is said.</param>
 /// <param name="Generate">Draws it: seed, pairs to train on, to test with and to validate with. Throws <see cref="ArgumentOutOfRangeException"/> where it has not so many.</param>
-public sealed record SyntheticCorpus(string Name, string What, Func<ulong, int, int, int, CorpusSplits> Generate);
+public sealed record SyntheticCorpus(string Name, string What, int TrainPairs, Func<ulong, int, int, int, CorpusSplits> Generate);
 
 /// <summary>The tasks that need no download, and their texts as files.</summary>
 public static class SyntheticCorpora
@@ -14,20 +15,17 @@ public static class SyntheticCorpora
     /// <summary>The most pairs of a part.</summary>
     public const int MostPairs = NoisyRunsCorpus.MostPairs;
 
-    /// <summary>Pairs to train on when nothing else is said.</summary>
-    public const int TrainPairs = 10_000;
-
-    /// <summary>Pairs to validate with.</summary>
+    /// <summary>Pairs to validate with when nothing else is said.</summary>
     public const int ValidPairs = 500;
 
-    /// <summary>Pairs to test with.</summary>
+    /// <summary>Pairs to test with when nothing else is said.</summary>
     public const int TestPairs = 1_000;
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<SyntheticCorpus> All { get; } =
     [
-        new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", NoisyRunsCorpus.Generate),
-        new("numbers", "numbers below a million in digits and in English words", NumberCorpus.Generate),
+        new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", 1_000, NoisyRunsCorpus.Generate),
+        new("numbers", "numbers below a million in digits and in English words", 10_000, NumberCorpus.Generate),
     ];
 
     /// <summary>Writes the parts of a corpus as <c>train.source</c>, <c>train.target</c> and the same of valid and test; a part without pairs has no files.</summary>

@@ -28,6 +28,10 @@ public sealed class FigureTests
         var sparse = XElement.Parse((map with { Sparse = true, Format = "%" }).ToHtml()).Descendants("g").Single();
         Assert.Equal(["50", "100", "25"], sparse.Elements("text").Select(t => t.Value));
 
+        // The darkest is the largest whatever its sign, and nothing has no shade.
+        var signed = XElement.Parse((map with { Values = [[0, 0.5, -1], [0.25, double.NaN, -0.5]], Signed = true }).ToHtml()).Descendants("svg").Single();
+        Assert.Equal([("h0", 1), ("h2", 1), ("h5", 2), ("h10", 1)], signed.Elements("path").Select(p => (p.Attribute("class")!.Value, Corners(p).Length)));
+
         static (int X, int Y)[] Corners(XElement path)
             => [.. Regex.Matches(path.Attribute("d")!.Value, "M([0-9]+) ([0-9]+)").Select(m => (int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture), int.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture)))];
     }
