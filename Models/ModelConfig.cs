@@ -277,7 +277,7 @@ public sealed partial record ModelConfig
         _ => ModelKeyUse.Any,
     };
 
-    /// <summary>Whether a layer attends to something: those of convolutions attend to the source alone.</summary>
+    /// <summary>Whether the layers of a model of layers attend to something: those of convolutions attend to the source alone.</summary>
     internal bool HasAttention => Uses.HasFlag(ModelKeyUse.SelfAttention) || !IsLanguageModel;
 
     /// <summary>Whether a layer norm follows the last layer of the encoder: layer attention, which sees that layer too, has one of its own.</summary>

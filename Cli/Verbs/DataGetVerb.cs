@@ -66,9 +66,7 @@ internal sealed class DataGetVerb : Verb
             terminal.Out.WriteLine($"{files} {what}, in {Path.Combine(folder, set.Name)}");
         }
 
-        string full = Path.GetFullPath(folder);
-        if (terminal.Variable("CUDASEQ_DATA") is not { Length: > 0 } root || Path.GetFullPath(root) != full)
-            terminal.Out.WriteLine($"recipes find it there with CUDASEQ_DATA={full}");
+        DataVerb.WriteWhere(folder, terminal);
         return CommandLine.Success;
     }
 

@@ -9,9 +9,9 @@ internal sealed class DataMakeVerb : Verb
 {
     private readonly Argument<string> _name = Required("NAME", $"The task: {string.Join(" or ", SyntheticCorpora.All.Select(c => c.Name))}.");
     private readonly Option<string> _folder = Text("--folder", "DIR", "The folder of data sets, to whose sub-folder NAME the files go (default: CUDASEQ_DATA, else data).");
-    private readonly Option<long?> _train = Whole("--train", "N", $"Pairs to train on (default: {string.Join(", ", SyntheticCorpora.All.Select(c => $"{c.TrainPairs} of {c.Name}"))}).", 1, SyntheticCorpora.MostPairs);
-    private readonly Option<long?> _valid = Whole("--valid", "N", $"Pairs to validate with (default: {SyntheticCorpora.ValidPairs}).", 0, SyntheticCorpora.MostPairs);
-    private readonly Option<long?> _test = Whole("--test", "N", $"Pairs to test with (default: {SyntheticCorpora.TestPairs}).", 0, SyntheticCorpora.MostPairs);
+    private readonly Option<long?> _train = Whole("--train", "N", $"Pairs to train on (default: {string.Join(", ", SyntheticCorpora.All.Select(c => $"{c.TrainPairs} of {c.Name}"))}).", 1);
+    private readonly Option<long?> _valid = Whole("--valid", "N", $"Pairs to validate with (default: {SyntheticCorpora.ValidPairs}).", 0);
+    private readonly Option<long?> _test = Whole("--test", "N", $"Pairs to test with (default: {SyntheticCorpora.TestPairs}).", 0);
     private readonly Option<long?> _seed = Whole("--seed", "N", "What chance begins with: the same seed gives the same texts (default: 1).", 0);
 
     public DataMakeVerb()
@@ -35,25 +35,19 @@ internal sealed class DataMakeVerb : Verb
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {
         string name = arguments.GetRequiredValue(_name);
-        var corpus = SyntheticCorpora.All.FirstOrDefault(c => c.Name == name)
-            ?? throw new UsageException($"unknown task {name}; the tasks are {string.Join(", ", SyntheticCorpora.All.Select(c => c.Name))}.");
-        string folder = Path.Combine(DataVerb.Folder(arguments.GetValue(_folder), terminal), name);
-        CorpusSplits splits;
-        try
-        {
-            splits = corpus.Generate(
-                (ulong)(arguments.GetValue(_seed) ?? 1), (int)(arguments.GetValue(_train) ?? corpus.TrainPairs), (int)(arguments.GetValue(_test) ?? SyntheticCorpora.TestPairs), (int)(arguments.GetValue(_valid) ?? SyntheticCorpora.ValidPairs));
-        }
-        catch (ArgumentOutOfRangeException e)
-        {
-            throw new UsageException(e.Message);
-        }
-
+        var corpus = SyntheticCorpora.All.FirstOrDefault(c => c.Name == name) ?? throw new UsageException(
+            $"unknown task {name}{(NearestName.Of(name, SyntheticCorpora.All.Select(c => c.Name)) is { } near ? $", did you mean {near}?" : $"; the tasks are {string.Join(", ", SyntheticCorpora.All.Select(c => c.Name))}.")}");
+        string root = DataVerb.Folder(arguments.GetValue(_folder), terminal), folder = Path.Combine(root, name);
+        int train = Pairs(_train, corpus.TrainPairs, corpus.MostTrainPairs), valid = Pairs(_valid, SyntheticCorpora.ValidPairs, corpus.MostHeldOutPairs), test = Pairs(_test, SyntheticCorpora.TestPairs, corpus.MostHeldOutPairs);
+        var splits = corpus.Generate((ulong)(arguments.GetValue(_seed) ?? 1), train, test, valid);
         int written = SyntheticCorpora.Write(splits, folder, cancellation);
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{splits.Train.Count:N0} pairs to train on, {splits.Valid.Count:N0} to validate with, {splits.Test.Count:N0} to test with, {(written == 0 ? "there already" : "written")}, in {folder}"));
-        if (splits.Train.Count > 0)
-            terminal.Out.WriteLine($"for example {splits.Train[0].Source} = {splits.Train[0].Target}");
+        terminal.Out.WriteLine($"for example {splits.Train[0].Source} = {splits.Train[0].Target}");
+        DataVerb.WriteWhere(root, terminal);
         return CommandLine.Success;
+
+        int Pairs(Option<long?> option, int usual, int most) => arguments.GetValue(option) is not { } given ? usual
+            : given <= most ? (int)given : throw new UsageException($"{option.Name} must be at most {most} for {name}, got {given}.");
     }
 }

@@ -32,6 +32,14 @@ internal sealed class DataVerb : Verb
     public static string Folder(string? given, Terminal terminal)
         => given ?? (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } chosen ? chosen : DefaultFolder);
 
+    /// <summary>Says with which variable recipes find a folder of data sets, where they do not yet.</summary>
+    public static void WriteWhere(string folder, Terminal terminal)
+    {
+        string full = Path.GetFullPath(folder);
+        if (terminal.Variable("CUDASEQ_DATA") is not { Length: > 0 } root || Path.GetFullPath(root) != full)
+            terminal.Out.WriteLine($"recipes find it there with CUDASEQ_DATA={full}");
+    }
+
     /// <summary>A number of bytes with its unit, in powers of a thousand: 63 kB, 1.8 MB.</summary>
     public static string Size(long bytes) => bytes switch
     {

@@ -21,7 +21,7 @@ internal sealed class AttentionAnalysis : Analysis
     public override string Reading
         => "Each row is a position that looks, each column one that is looked at, in percent; rows sum to 100, and an empty cell is less than half a percent. Rows of the decoder bear the token that is "
         + "predicted there, columns of its self-attention the token that was read. A convolution's columns are its taps, by their distance from the position; beyond the ends of the sentence a tap sees zeros. "
-        + "Taps that are normalised by no softmax need not sum to 100 and may be below 0; their shade is that of their size.";
+        + "Taps that are normalised by no softmax need not sum to 100 and may be below 0; their shade is that of their size, beside the largest of the map where that is above 100.";
 
     public override bool TakesPaths => true;
 

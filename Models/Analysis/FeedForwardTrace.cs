@@ -56,11 +56,12 @@ internal sealed class FeedForwardTrace
     public bool IsPreNorm => _model.Config.PreNorm;
 
     /// <summary>How vectors are turned into tokens, in words.</summary>
-    public string Projection => !IsPreNorm
+    public string Projection => (!IsPreNorm
         ? "products of values with the output table, as they are"
         : _decoder.Norm is null
             ? "products of r, o, y and values with the output table, as they are (no layer norm follows the last layer)"
-            : "products with the output table: of r and o behind the last layer norm, of y and values behind that norm's linear part (minus the mean, times the gain)";
+            : "products with the output table: of r and o behind the last layer norm, of y and values behind that norm's linear part (minus the mean, times the gain)")
+        + (_model.Config.OutputLinear ? "; before the table stands the model's linear layer" : "");
 
     /// <summary>Passes a batch through the first layers and shows what each feed-forward block reads.</summary>
     /// <param name="batch">Prefixes.</param>

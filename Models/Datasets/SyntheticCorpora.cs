@@ -6,15 +6,14 @@ namespace CudaSeq.Models;
 /// <param name="Name">What it is asked for by, which is also its folder.</param>
 /// <param name="What">What it is, in a line.</param>
 /// <param name="TrainPairs">Pairs to train on when nothing else is said.</param>
-/// <param name="Generate">Draws it: seed, pairs to train on, to test with and to validate with. Throws <see cref="ArgumentOutOfRangeException"/> where it has not so many.</param>
-public sealed record SyntheticCorpus(string Name, string What, int TrainPairs, Func<ulong, int, int, int, CorpusSplits> Generate);
+/// <param name="MostTrainPairs">The most of them.</param>
+/// <param name="MostHeldOutPairs">The most pairs to validate with, and the most to test with.</param>
+/// <param name="Generate">Draws it: seed, pairs to train on, to test with and to validate with.</param>
+public sealed record SyntheticCorpus(string Name, string What, int TrainPairs, int MostTrainPairs, int MostHeldOutPairs, Func<ulong, int, int, int, CorpusSplits> Generate);
 
 /// <summary>The tasks that need no download, and their texts as files.</summary>
 public static class SyntheticCorpora
 {
-    /// <summary>The most pairs of a part.</summary>
-    public const int MostPairs = NoisyRunsCorpus.MostPairs;
-
     /// <summary>Pairs to validate with when nothing else is said.</summary>
     public const int ValidPairs = 500;
 
@@ -24,8 +23,8 @@ public static class SyntheticCorpora
     /// <summary>All of them.</summary>
     public static IReadOnlyList<SyntheticCorpus> All { get; } =
     [
-        new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", 1_000, NoisyRunsCorpus.Generate),
-        new("numbers", "numbers below a million in digits and in English words", 10_000, NumberCorpus.Generate),
+        new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", 1_000, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.Generate),
+        new("numbers", "numbers below a million in digits and in English words", 10_000, NumberCorpus.MostTrainPairs, NumberCorpus.MostHeldOutPairs, NumberCorpus.Generate),
     ];
 
     /// <summary>Writes the parts of a corpus as <c>train.source</c>, <c>train.target</c> and the same of valid and test; a part without pairs has no files.</summary>

@@ -154,7 +154,7 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
     public PaperRow Row(string name) => Rows.First(r => r.Name == name);
 
     /// <summary>All seeds of all rows, the plan's own first.</summary>
-    internal IReadOnlyList<ulong> AllSeeds => [.. Rows.Select(r => r.Seeds).OfType<IReadOnlyList<ulong>>().Prepend(Seeds).SelectMany(s => s).Distinct()];
+    internal IReadOnlyList<ulong> AllSeeds => [.. Seeds.Where(s => Rows.Any(r => SeedsOf(r).Contains(s))).Concat(Rows.SelectMany(SeedsOf)).Distinct()];
 
     /// <summary>The seeds that a row is run with.</summary>
     internal IReadOnlyList<ulong> SeedsOf(PaperRow row) => row.Seeds ?? Seeds;
@@ -208,7 +208,7 @@ public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadO
                 yield return $"claim \"{claim.Text}\" must be about rows that have scores, \"{analysis}\" is an analysis.";
             foreach (string unknown in claim.Figures.Where(f => !figures.Contains(f)))
                 yield return $"claim \"{claim.Text}\" must be about figures of the plan, got \"{unknown}\".";
-            if (claim.Rows.All(names.Contains) && claim.Figures.All(figures.Contains) && claim.Rows.Concat(claim.Figures).Any() && SeedsOf(claim).Count == 0)
+            if (claim.Rows.All(names.Contains) && claim.Figures.All(figures.Contains) && claim.Rows.Select(Row).Concat(claim.Figures.Select(RowOf)).All(r => r.Seeds is not { Count: 0 }) && claim.Rows.Concat(claim.Figures).Any() && SeedsOf(claim).Count == 0)
                 yield return $"claim \"{claim.Text}\" must be about rows that have a seed in common.";
             if (new[] { claim.AtLeast, claim.Faster, claim.Diverge, claim.Shallow, claim.Ascending, claim.Highest, claim.Above }.Count(l => l.Count > 0) != 1
                 || claim.AtLeast.Count == 1 || claim.Faster.Count is not (0 or 2) || claim.Ascending.Count == 1 || claim.Highest.Count == 1)

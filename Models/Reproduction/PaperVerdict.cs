@@ -3,8 +3,8 @@ using System.Globalization;
 namespace CudaSeq.Models;
 
 /// <summary>Whether a claim holds of what was measured.</summary>
-/// <param name="Holds">Null while rows that it is about were not run with every seed.</param>
-/// <param name="Figures">What was compared, in words.</param>
+/// <param name="Holds">Null while rows that it is about were not run with every seed that they share.</param>
+/// <param name="Figures">What was compared, in words; with the seeds where one of the rows has more.</param>
 public sealed record PaperVerdict(bool? Holds, string Figures)
 {
     /// <summary>Judges a claim.</summary>
@@ -12,25 +12,26 @@ public sealed record PaperVerdict(bool? Holds, string Figures)
     {
         var seeds = log.Plan.SeedsOf(claim);
         string[] missing = [.. claim.Rows.Concat(claim.Figures.Select(f => log.Plan.RowOf(f).Name)).Distinct()
-            .Select(r => Missing(r, seeds, log.Of(r).Select(o => o.Seed))).OfType<string>()];
+            .Select(r => Missing(r, seeds, [.. log.Of(r).Select(o => o.Seed)])).OfType<string>()];
         if (missing.Length > 0)
             return new PaperVerdict(null, $"not run: {string.Join(", ", missing)}");
-        if (claim.Figures.Any())
-            return Compared(claim, log, seeds);
-        return claim.AtLeast.Count > 0 ? Ordered(claim, log, seeds)
+        var verdict = claim.Figures.Any() ? Compared(claim, log, seeds)
+            : claim.AtLeast.Count > 0 ? Ordered(claim, log, seeds)
             : claim.Faster.Count > 0 ? Faster(claim, log, seeds)
             : claim.Diverge.Count > 0 ? Diverged(claim, log, seeds)
             : Shallow(claim, log, seeds);
+        bool areAll = claim.Rows.Select(log.Plan.Row).Concat(claim.Figures.Select(log.Plan.RowOf)).All(r => log.Plan.SeedsOf(r).Count == seeds.Count);
+        return areAll || verdict.Holds is null ? verdict : verdict with { Figures = $"{verdict.Figures}, seeds {string.Join(", ", seeds)}" };
     }
 
     /// <summary>The mean score of a row over some seeds, negative infinity where one failed.</summary>
     internal static double Mean(PaperLog log, string row, IReadOnlyList<ulong> seeds) => Results(log, row, seeds).Average(r => r.Score ?? double.NegativeInfinity);
 
     // What there is of some seeds alone is said with the others; null where nothing is missing.
-    private static string? Missing(string what, IReadOnlyList<ulong> seeds, IEnumerable<ulong> there)
+    private static string? Missing(string what, IReadOnlyList<ulong> seeds, IReadOnlyList<ulong> there)
     {
         ulong[] absent = [.. seeds.Except(there)];
-        return absent.Length == 0 ? null : absent.Length == seeds.Count ? what : $"{what} with seed {string.Join(", ", absent)}";
+        return absent.Length == 0 ? null : there.Count == 0 ? what : $"{what} with seed {string.Join(", ", absent)}";
     }
 
     private static IEnumerable<PaperResult> Results(PaperLog log, string row, IReadOnlyList<ulong> seeds) => log.Of(row).Where(r => seeds.Contains(r.Seed));
@@ -71,7 +72,7 @@ public sealed record PaperVerdict(bool? Holds, string Figures)
         PaperSpeed[] speeds = [.. log.Speeds.Where(s => s.First == claim.Faster[0] && s.Second == claim.Faster[1] && seeds.Contains(s.Seed)).OrderBy(s => s.Seed)];
         if (claim.Faster.SelectMany(r => Results(log, r, seeds)).FirstOrDefault(r => r.Failure is not null) is { } failed)
             return new PaperVerdict(false, $"not compared: {failed.Row} failed");
-        if (Missing($"{claim.Faster[0]} and {claim.Faster[1]}", seeds, speeds.Select(s => s.Seed)) is { } missing)
+        if (Missing($"{claim.Faster[0]} and {claim.Faster[1]}", seeds, [.. speeds.Select(s => s.Seed)]) is { } missing)
             return new PaperVerdict(null, $"not compared: {missing}");
         double least = speeds.Min(s => s.Ratio);
         return new PaperVerdict(
@@ -81,7 +82,7 @@ public sealed record PaperVerdict(bool? Holds, string Figures)
 
     private static PaperVerdict Diverged(PaperClaim claim, PaperLog log, IReadOnlyList<ulong> seeds)
     {
-        double best = log.Plan.Rows.SelectMany(r => log.Of(r.Name)).Max(r => r.Bleu ?? 0);
+        double best = log.Plan.Rows.SelectMany(r => Results(log, r.Name, seeds)).Max(r => r.Bleu ?? 0);
         bool holds = claim.Diverge.All(row => Results(log, row, seeds).All(r => r.Failure is not null || r.Bleu < best / 2));
         return new PaperVerdict(holds, string.Join(", ", claim.Diverge.Select(row => $"{row} {string.Join(" and ", Results(log, row, seeds).Select(r => r.Failure ?? Shown(r.Score ?? double.NaN)))}")));
     }

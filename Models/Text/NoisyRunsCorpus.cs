@@ -15,7 +15,7 @@ public static class NoisyRunsCorpus
     public const float Noise = 0.3f;
 
     /// <summary>The most pairs of a part.</summary>
-    public const int MostPairs = 1_000_000;
+    public const int MostPairs = 200_000;
 
     private const string Letters = "abcdefghijklmnopqrstuvwxyz";
     private const int Shortest = 4;

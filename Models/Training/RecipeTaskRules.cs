@@ -5,9 +5,9 @@ namespace CudaSeq.Models;
 /// <summary>Which keys of a recipe go with its task.</summary>
 internal static class RecipeTaskRules
 {
-    /// <summary>Keys of the encoder and of attention: a language model has no encoder, and one of convolutions no attention.</summary>
-    private static readonly string[] SourceKeys =
-        [.. ModelKeys.All.Where(k => k.IsInRecipes && k.Use.HasFlag(ModelKeyUse.Encoder)).Select(k => $"model.{k.Name}"), "model.attention_dropout"];
+    /// <summary>Keys of the encoder: a language model has none.</summary>
+    private static readonly string[] EncoderKeys =
+        [.. ModelKeys.All.Where(k => k.IsInRecipes && k.Use.HasFlag(ModelKeyUse.Encoder)).Select(k => $"model.{k.Name}")];
 
     /// <summary>Keys of blocks of text: pairs have none. A resolved recipe writes them all out: only what is not the default is refused.</summary>
     private static readonly string[] BlockKeys = ["data.tokens_per_sample", "data.sample_break_mode", "data.context_window"];
@@ -47,11 +47,15 @@ internal static class RecipeTaskRules
     private static IEnumerable<(string[] Keys, string Problem)> OfALanguageModel(Recipe recipe, Func<string, bool> given)
     {
         var (data, resolved) = (recipe.Data, Resolved(recipe));
-        foreach (string key in SourceKeys)
+        foreach (string key in EncoderKeys)
         {
             if (given(key) && Show(recipe, key) != Show(resolved, key))
                 yield return ([key, "task"], $"{key} has no meaning with task language_modeling, got {Show(recipe, key)}; leave it out.");
         }
+
+        const string AttentionDropout = "model.attention_dropout";
+        if (given(AttentionDropout) && Show(recipe, AttentionDropout) != Show(resolved, AttentionDropout))
+            yield return ([AttentionDropout, ArchitectureKey, "task"], $"{AttentionDropout} has no meaning for a language model of convolutions, got {Show(recipe, AttentionDropout)}; leave it out.");
 
         foreach (var (key, files, must) in Files(data))
         {

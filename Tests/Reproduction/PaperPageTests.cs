@@ -57,20 +57,27 @@ public sealed class PaperPageTests : IDisposable
     [Fact]
     public void AClaimIsJudgedByTheSeedsOfAllItsRows()
     {
-        var log = Log(new PaperClaim("order") { AtLeast = ["good", "middling"] }, new PaperClaim("faster") { Faster = ["good", "middling"] });
+        var log = Log(
+            new PaperClaim("order") { AtLeast = ["good", "middling"] },
+            new PaperClaim("faster") { Faster = ["good", "middling"] },
+            new PaperClaim("failed") { Diverge = ["broken"] },
+            new PaperClaim("not half as good") { Diverge = ["middling"] },
+            new PaperClaim("shallow") { Shallow = ["middling"], MostDepth = 2.4 });
         PaperRow[] rows = [.. log.Plan.Rows.Select(r => r.Name == "good" ? r with { Seeds = [1, 2, 3] } : r)];
         var more = new PaperLog("more", log.Plan with { Rows = rows });
         foreach (var result in log.Results)
             more.Add(result);
         foreach (var speed in log.Speeds)
             more.Add(speed);
-        more.Add(log.Of("good")[0] with { Seed = 3, Bleu = 1 });
-        Assert.Equal(new PaperVerdict(true, "good 31.00, middling 29.00"), PaperVerdict.Of(more.Plan.Claims[0], more));
-        Assert.True(PaperVerdict.Of(more.Plan.Claims[1], more).Holds);
+        more.Add(log.Of("good")[0] with { Seed = 3, Bleu = 99 });
+        Assert.Equal(new PaperVerdict(true, "good 31.00, middling 29.00, seeds 1, 2"), PaperVerdict.Of(more.Plan.Claims[0], more));
+        Assert.Equal([true, true, true, false, true], more.Plan.Claims.Select(c => PaperVerdict.Of(c, more).Holds));
+        more.Add(log.Of("middling")[0] with { Seed = 3, Depth = 9 });
+        Assert.True(PaperVerdict.Of(more.Plan.Claims[4], more).Holds);
         Assert.Contains("Seeds: 1, 2; of \"good\" 1, 2, 3.\n", PaperPage.Write([more]));
         rows = [.. rows.Select(r => r.Name == "middling" ? r with { Seeds = [2, 3] } : r)];
         var fewer = new PaperLog("fewer", more.Plan with { Rows = rows });
-        foreach (var result in more.Results)
+        foreach (var result in more.Results.Where(r => r.Row != "middling" || r.Seed < 3))
             fewer.Add(result);
         Assert.Equal(new PaperVerdict(null, "not run: middling with seed 3"), PaperVerdict.Of(fewer.Plan.Claims[0], fewer));
         string path = _folder.PathOf("fewer.jsonl");

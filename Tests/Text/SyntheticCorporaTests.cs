@@ -43,11 +43,16 @@ public sealed class SyntheticCorporaTests : IDisposable
     {
         foreach (var corpus in SyntheticCorpora.All)
         {
-            Assert.Equal(corpus.Generate(3, 50, 6, 6).Train, corpus.Generate(3, 50, 6, 6).Train);
-            Assert.NotEqual(corpus.Generate(3, 50, 6, 6).Train, corpus.Generate(4, 50, 6, 6).Train);
+            var (one, same, other) = (corpus.Generate(3, 50, 6, 6), corpus.Generate(3, 50, 6, 6), corpus.Generate(4, 50, 6, 6));
+            Assert.Equal(one.Train, same.Train);
+            Assert.Equal(one.Valid, same.Valid);
+            Assert.Equal(one.Test, same.Test);
+            Assert.NotEqual(one.Train, other.Train);
+            Assert.NotEqual(one.Valid, other.Valid);
+            Assert.NotEqual(one.Test, other.Test);
         }
 
-        Assert.Equal("NoisyRunsCorpus: trainPairs must be in 1 .. 1000000, got 0.", Assert.Throws<ArgumentOutOfRangeException>(() => NoisyRunsCorpus.Generate(1, trainPairs: 0)).Message);
+        Assert.Equal("NoisyRunsCorpus: trainPairs must be in 1 .. 200000, got 0.", Assert.Throws<ArgumentOutOfRangeException>(() => NoisyRunsCorpus.Generate(1, trainPairs: 0)).Message);
     }
 
     [Fact]
@@ -59,13 +64,15 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.StartsWith($"20 pairs to train on, 0 to validate with, 5 to test with, written, in {folder}\nfor example ", run.Out.Replace("/./", "/", StringComparison.Ordinal));
         Assert.Equal(["test.source", "test.target", "train.source", "train.target"], Directory.EnumerateFiles(folder).Select(f => Path.GetFileName(f)!).Order());
         Assert.Equal(20, File.ReadAllLines(Path.Combine(folder, "train.source")).Length);
+        Assert.EndsWith($"\nrecipes find it there with CUDASEQ_DATA={Path.GetFullPath(_folder.PathOf("."))}\n", run.Out);
         Assert.Contains(", there already, in ", Tool.Run("data", "make", "noisy-runs", "--train", "20", "--valid", "0", "--test", "5", "--folder", _folder.PathOf(".")).Out);
         var other = Tool.Run("data", "make", "noisy-runs", "--train", "21", "--valid", "1", "--test", "5", "--folder", _folder.PathOf("."));
         Assert.Equal(1, other.ExitCode);
         Assert.EndsWith("train.source: is there and not what is made; move it away, or name another folder.\n", other.Error);
         Assert.Equal(4, Directory.EnumerateFiles(folder).Count());
-        Assert.Equal("cudaseq data make: unknown task noise; the tasks are noisy-runs, numbers.\n", Tool.Run("data", "make", "noise").Error);
-        Assert.Equal("cudaseq data make: NumberCorpus: trainPairs must be in 1 .. 50000, got 50001.\n", Tool.Run("data", "make", "numbers", "--train", "50001", "--folder", _folder.PathOf("x")).Error);
+        Assert.Equal("cudaseq data make: unknown task letters; the tasks are noisy-runs, numbers.\n", Tool.Run("data", "make", "letters").Error);
+        Assert.Equal("cudaseq data make: unknown task noisy-run, did you mean noisy-runs?\n", Tool.Run("data", "make", "noisy-run").Error);
+        Assert.Equal("cudaseq data make: --train must be at most 50000 for numbers, got 50001.\n", Tool.Run("data", "make", "numbers", "--train", "50001", "--folder", _folder.PathOf("x")).Error);
         Assert.False(Directory.Exists(_folder.PathOf("x")));
     }
 

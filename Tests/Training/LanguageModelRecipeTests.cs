@@ -39,7 +39,7 @@ public sealed class LanguageModelRecipeTests
     [InlineData("lm.json: model.encoder_layers has no meaning with task language_modeling, got 3; leave it out.", "model.encoder_layers=3")]
     [InlineData("lm.json: model.encoder_kernel_widths has no meaning with task language_modeling, got [3]; leave it out.", "model.encoder_kernel_widths=3")]
     [InlineData("lm.json: model.encoder_glu has no meaning with task language_modeling, got true; leave it out.", "model.encoder_glu=true")]
-    [InlineData("lm.json: model.attention_dropout has no meaning with task language_modeling, got 0.2; leave it out.", "model.attention_dropout=0.2")]
+    [InlineData("lm.json: model.attention_dropout has no meaning for a language model of convolutions, got 0.2; leave it out.", "model.attention_dropout=0.2")]
     [InlineData("lm.json: model.surface_fusion has no meaning with task language_modeling, got hard; leave it out.", "model.surface_fusion=hard")]
     [InlineData("lm.json: model.encoder_path has no meaning with task language_modeling, got [1,1]; leave it out.", "model.encoder_path=1,1")]
     [InlineData("lm.json: decoding.beam has no meaning with task language_modeling, got 4; cudaseq generate has options for it.", "decoding.beam=4")]
