@@ -56,7 +56,8 @@ public sealed partial class DataSetsTests
     [Fact]
     public void EveryCommittedRecipeFindsItsFilesInTheCatalogue()
     {
-        var files = DataSets.All.SelectMany(s => s.Files.Select(f => f.Path).Concat(s.Made.Select(m => m.First))).ToHashSet();
+        var files = DataSets.All.SelectMany(s => s.Files.Select(f => f.Path).Concat(s.Made.Select(m => m.First)))
+            .Concat(SyntheticCorpora.All.SelectMany(c => new[] { "train", "valid", "test" }.SelectMany(part => new[] { $"{c.Name}/{part}.source", $"{c.Name}/{part}.target" }))).ToHashSet();
         foreach (string path in Directory.EnumerateFiles(Repository.File("recipes"), "*.json").Where(f => !f.EndsWith(".schema.json", StringComparison.Ordinal)))
         {
             var data = Recipe.Load(path).Data;
