@@ -43,6 +43,49 @@ internal static partial class FairseqConvS2S
         };
     }
 
+    /// <summary>fairseq's arguments of a model, but for task, languages and dropout.</summary>
+    /// <param name="config">A model of this architecture.</param>
+    public static Dictionary<string, object?> Arguments(ModelConfig config) => new()
+    {
+        ["arch"] = "fconv",
+        ["encoder_embed_dim"] = config.ModelWidth,
+        ["decoder_embed_dim"] = config.ModelWidth,
+        ["decoder_out_embed_dim"] = config.WidthOfOutput,
+        ["encoder_layers"] = Expression(config.EncoderLayers, config.EncoderChannelsOf, config.EncoderKernelWidth),
+        ["decoder_layers"] = Expression(config.DecoderLayers, config.DecoderChannelsOf, config.DecoderKernelWidth),
+        ["decoder_attention"] = "True",
+        ["max_source_positions"] = config.MaxPositions + UnusedRows,
+        ["max_target_positions"] = config.MaxPositions + UnusedRows,
+        ["share_input_output_embed"] = config.ShareEmbeddings != EmbeddingSharing.None,
+    };
+
+    /// <summary>The same model as it is read: with a number for each block where one stood for all or for none.</summary>
+    /// <param name="config">A model of this architecture.</param>
+    public static ModelConfig Spelled(ModelConfig config) => config with
+    {
+        OutputWidth = config.WidthOfOutput,
+        EncoderChannels = [.. Enumerable.Range(0, config.EncoderLayers).Select(config.EncoderChannelsOf)],
+        DecoderChannels = [.. Enumerable.Range(0, config.DecoderLayers).Select(config.DecoderChannelsOf)],
+        EncoderKernelWidths = [.. Enumerable.Range(0, config.EncoderLayers).Select(config.EncoderKernelWidth)],
+        DecoderKernelWidths = [.. Enumerable.Range(0, config.DecoderLayers).Select(config.DecoderKernelWidth)],
+    };
+
+    // Blocks that are alike stand together: [(512, 3)] * 9 + [(1024, 3)] * 4.
+    private static string Expression(int layers, Func<int, int> channels, Func<int, int> taps)
+    {
+        var parts = new List<(int Channels, int Taps, int Times)>();
+        for (int i = 0; i < layers; i++)
+        {
+            var (own, wide) = (channels(i), taps(i));
+            if (parts.Count > 0 && parts[^1] is var last && (last.Channels, last.Taps) == (own, wide))
+                parts[^1] = (own, wide, last.Times + 1);
+            else
+                parts.Add((own, wide, 1));
+        }
+
+        return string.Join(" + ", parts.Select(p => string.Create(CultureInfo.InvariantCulture, $"[({p.Channels}, {p.Taps})] * {p.Times}")));
+    }
+
     private static (int[] Channels, int[] Taps) Blocks(FairseqArguments arguments, string name, int layers, Func<int, int> channels, Func<int, int> taps)
     {
         if (arguments.Text(name) is not { } text)

@@ -29,7 +29,7 @@ public sealed record FairseqExportOptions
 }
 
 /// <summary>
-/// Writes a model with fairseq's names: what <c>load_state_dict</c> of its TransformerModel or LightConvModel takes, tables that are shared once for each use, filters as [H, 1, K],
+/// Writes a model with fairseq's names: what <c>load_state_dict</c> of its TransformerModel, LightConvModel or FConvModel takes, tables that are shared once for each use, filters as [H, 1, K],
 /// version counters; and the arguments to build that model with.
 /// </summary>
 public static class FairseqExport
@@ -49,8 +49,8 @@ public static class FairseqExport
         var config = Checkpoint.ReadHeader(path).Config;
         if (config.IsLanguageModel)
             throw new InvalidDataException($"{options.Model}: must hold a model that translates, it holds a language model.");
-        if (!config.HasLayers)
-            throw new InvalidDataException($"{options.Model}: must be a transformer or of lightweight or dynamic convolutions to be exported, got {config.Architecture.ToString().ToLowerInvariant()}.");
+        if (config.Architecture is Architecture.Lstm or Architecture.RnnSearch)
+            throw new InvalidDataException($"{options.Model}: must be a transformer, convs2s or of lightweight or dynamic convolutions to be exported, got {config.Architecture.ToString().ToLowerInvariant()}.");
         if (config.EncoderKernelWidths.Any(k => k % 2 == 0))
             throw new InvalidDataException($"{options.Model}: encoder_kernel_widths must be odd, fairseq centres no others, got [{string.Join(", ", config.EncoderKernelWidths)}].");
         CheckLanguages(options);
@@ -92,14 +92,22 @@ public static class FairseqExport
     /// <summary>fairseq's arguments of a model.</summary>
     internal static IReadOnlyDictionary<string, object?> Arguments(ModelConfig config, string sourceLanguage, string targetLanguage)
     {
-        bool convolutional = config.Architecture != Architecture.Transformer;
-        var arguments = new Dictionary<string, object?>
+        var shared = new Dictionary<string, object?>
         {
-            ["arch"] = convolutional ? "lightconv" : "transformer",
             ["task"] = "translation",
             ["source_lang"] = sourceLanguage,
             ["target_lang"] = targetLanguage,
             ["dropout"] = config.Dropout,
+        };
+        return new Dictionary<string, object?>([.. shared, .. config.Architecture == Architecture.ConvS2S ? FairseqConvS2S.Arguments(config) : OfLayers(config)]);
+    }
+
+    private static Dictionary<string, object?> OfLayers(ModelConfig config)
+    {
+        bool convolutional = config.Architecture != Architecture.Transformer;
+        var arguments = new Dictionary<string, object?>
+        {
+            ["arch"] = convolutional ? "lightconv" : "transformer",
             ["attention_dropout"] = config.AttentionDropout,
             [convolutional ? "relu_dropout" : "activation_dropout"] = config.ActivationDropout,
             ["share_decoder_input_output_embed"] = config.ShareEmbeddings != EmbeddingSharing.None,
@@ -151,7 +159,7 @@ public static class FairseqExport
             SourceVocabulary = config.SourceVocabulary,
             TargetVocabulary = config.TargetVocabulary,
         };
-        using var ours = JsonDocument.Parse(config.ToJson());
+        using var ours = JsonDocument.Parse((config.Architecture == Architecture.ConvS2S ? FairseqConvS2S.Spelled(config) : config).ToJson());
         using var theirs = JsonDocument.Parse(said.ToJson());
         string[] lost = [.. ours.RootElement.EnumerateObject().Where(p => p.Value.GetRawText() != theirs.RootElement.GetProperty(p.Name).GetRawText()).Select(p => p.Name)];
         if (lost.Length > 0)
@@ -181,12 +189,18 @@ public static class FairseqExport
         var table = tensors[config.ShareEmbeddings == EmbeddingSharing.All ? "encoder.embed_tokens.weight" : "decoder.embed_tokens.weight"];
         if (config.ShareEmbeddings == EmbeddingSharing.All)
             yield return new("decoder.embed_tokens.weight", table);
-        yield return new("decoder.output_projection.weight", table);
+        yield return new(config.HasLayers ? "decoder.output_projection.weight" : "decoder.fc3.weight", table);
     }
 
     // The versions at which fairseq changes nothing of what it reads, what releases before 2023 want of sinusoids, and biases that are there and off.
     private static IEnumerable<KeyValuePair<string, Tensor>> Buffers(ModelConfig config, Device device)
     {
+        if (config.Architecture == Architecture.ConvS2S)
+        {
+            yield return new("decoder.version", Tensor.From(device, [2f]));
+            yield break;
+        }
+
         foreach (string side in (string[])["encoder", "decoder"])
         {
             yield return new($"{side}.version", Tensor.From(device, [config.Architecture == Architecture.Transformer ? 3f : 2f]));

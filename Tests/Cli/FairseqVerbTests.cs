@@ -96,6 +96,9 @@ public sealed class FairseqVerbTests : IDisposable
         Save(TinyModels.Transformer.AsLanguageModel());
         Refuses(1, $"cudaseq: {_run}: must hold a model that translates, it holds a language model.\n", "export", "fairseq", "--model", _run, "--out", _folder.PathOf("x"));
 
+        Save(TinyModels.Lstm);
+        Refuses(1, $"cudaseq: {_run}: must be a transformer, convs2s or of lightweight or dynamic convolutions to be exported, got lstm.\n", "export", "fairseq", "--model", _run, "--out", _folder.PathOf("x"));
+
         void Not(string key, ModelConfig saved)
         {
             Save(saved);

@@ -238,6 +238,14 @@ public sealed class FairseqConfigTests
             string json = System.Text.Json.JsonSerializer.Serialize(FairseqExport.Arguments(model, "de", "en"));
             Assert.Equal(model, Read(json));
         }
+
+        foreach (var config in (ModelConfig[])[ConvS2S2017.WmtEnDe, ConvS2S2017.WmtEnFr, TinyModels.ConvS2S with { Dropout = 0.3f, SourceVocabulary = 0, TargetVocabulary = 0 }])
+        {
+            string json = System.Text.Json.JsonSerializer.Serialize(FairseqExport.Arguments(config, "de", "en"));
+            Assert.Equal(FairseqConvS2S.Spelled(config), Read(json));
+        }
+
+        Assert.Equal("[(512, 3)] * 9 + [(1024, 3)] * 4 + [(2048, 1)] * 2", FairseqExport.Arguments(ConvS2S2017.WmtEnDe, "de", "en")["encoder_layers"]);
     }
 
     private static ModelConfig Read(string json) => FairseqConfig.Read(new FairseqArguments().AddJson(json, "args.json"), "model.pt");

@@ -86,6 +86,12 @@ internal static class FairseqStates
             state.Add(state.Find(s => s.Name == "encoder.embed_tokens.weight") with { Name = "decoder.embed_tokens.weight" });
         if (model.Config.ShareEmbeddings != EmbeddingSharing.None)
             state.Add(state.Find(s => s.Name == "decoder.embed_tokens.weight") with { Name = model.Config.HasLayers ? "decoder.output_projection.weight" : "decoder.fc3.weight" });
+        if (model.Config.Architecture == Architecture.ConvS2S)
+        {
+            state.Add(("decoder.version", $"{state.Count}", [1], [2]));
+            return state;
+        }
+
         foreach (string side in (string[])["encoder", "decoder"])
         {
             state.Add(($"{side}.version", $"{state.Count}", [1], [model.Config.Architecture == Architecture.Transformer ? 3 : 2]));
