@@ -23,14 +23,13 @@ internal abstract class FeedForwardAnalysis : Analysis
 
     public override string? Obstacle(ModelConfig config)
         => config.SurfaceFusion != SurfaceFusion.None ? "has surface_fusion: another stream joins the decoder's before the output, and no layer's token is to be read off it."
-            : config.AdaptiveSoftmaxCutoffs.Count > 0 ? "has an adaptive softmax: its bands are no one table to multiply a value with."
             : NeedsPlainSteps(config);
 
     /// <summary>What was said on the command line.</summary>
     protected static FeedForwardOptions Usual(AnalysisWork work)
     {
         string layers = work.Settings.Text(LayersOption) ?? "";
-        int[] numbers = [.. layers.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(l => int.TryParse(l, out int number)
+        int[] numbers = layers.Length == 0 ? [] : [.. layers.Split(',').Select(l => int.TryParse(l, out int number)
             ? number
             : throw new ArgumentException($"--layers must be numbers with commas between them, got '{layers}'."))];
         return new FeedForwardOptions

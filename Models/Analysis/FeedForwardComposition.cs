@@ -34,7 +34,7 @@ public enum LayerUpdate
 /// <param name="FeedForward">Of <see cref="LayerUpdate.FeedForward"/>.</param>
 /// <param name="Composition">Of <see cref="LayerUpdate.Composition"/>.</param>
 /// <param name="Overruled">
-/// Those of <paramref name="Composition"/> where r and y stand for one token and o for another. Logits are linear where no layer norm follows the last layer, and there are none then but
+/// Those of <paramref name="Composition"/> where r and y stand for one token and o for another. Logits are linear where no layer norm follows the last layer and the output is one table, and there are none then but
 /// by rounding.
 /// </param>
 public sealed record LayerComposition(

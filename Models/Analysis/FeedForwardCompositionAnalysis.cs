@@ -72,7 +72,7 @@ internal sealed class FeedForwardCompositionAnalysis : FeedForwardAnalysis
         yield return new AnalysisSection(
             "From layer to layer",
             $"Of {Count(layers.Sum(l => (long)l.Composition))} compositions in all layers, {Count(layers.Sum(l => (long)l.Overruled))} are of an r and a y that stand for one token and an o that stands for another; "
-            + "without a layer norm behind the last layer there can be none.",
+            + "without a layer norm behind the last layer, and with one table of all tokens, there can be none.",
             [
                 new Curves("share of prefixes where r stands for the token of the last o", "layer", [Over("", layers, l => l.Layer, l => l.Decided)]),
                 new Curves("probability that r gives to the token of the last o", "layer",

@@ -10,7 +10,7 @@ namespace CudaSeq.Models;
 /// <remarks>
 /// Which tokens a vector stands for is what the model itself would make of it. Where a layer norm follows the last layer, whole states of the stream (r and o) pass through it;
 /// what is only added to the stream (y and the values) passes through its linear part, channels minus their mean times the gain, because the rest of it, a division by the
-/// deviation of the whole state and a shift, is the state's and not the addend's. Rankings do not depend on the division.
+/// deviation of the whole state and a shift, is the state's and not the addend's. Rankings do not depend on the division where the output is one table.
 /// <see cref="Models.Vocabulary.Bos"/> and <see cref="Models.Vocabulary.Pad"/> are left out of every distribution: no text has them, so that training says next to nothing of their rows.
 /// </remarks>
 internal sealed class FeedForwardTrace
@@ -61,7 +61,8 @@ internal sealed class FeedForwardTrace
         : _decoder.Norm is null
             ? "products of r, o, y and values with the output table, as they are (no layer norm follows the last layer)"
             : "products with the output table: of r and o behind the last layer norm, of y and values behind that norm's linear part (minus the mean, times the gain)")
-        + (_model.Config.OutputLinear ? "; before the table stands the model's linear layer" : "");
+        + (_model.Config.OutputLinear ? "; before the table stands the model's linear layer" : "")
+        + (_model.Config.AdaptiveSoftmaxCutoffs.Count > 0 ? "; the table is an adaptive softmax, whose classes and bands together give every token its log probability" : "");
 
     /// <summary>Passes a batch through the first layers and shows what each feed-forward block reads.</summary>
     /// <param name="batch">Prefixes.</param>

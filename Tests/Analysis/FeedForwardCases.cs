@@ -44,6 +44,7 @@ internal sealed class FeedForwardCases : IDisposable
         TinyModels.Transformer.AsLanguageModel() with { PreNorm = true, ShareEmbeddings = EmbeddingSharing.None, DecoderPath = [2, 1, 2] },
         TinyModels.Conv(Architecture.LightConv).AsLanguageModel() with { PreNorm = true },
         TinyModels.Conv(Architecture.DynamicConv).AsLanguageModel() with { PreNorm = true, DecoderGlu = true, ShareEmbeddings = EmbeddingSharing.None },
+        TinyModels.Adaptive(Architecture.Transformer, 20, 40) with { PreNorm = true, TieAdaptiveWeights = true, TieAdaptiveProjections = true },
     ];
 
     /// <summary>One that translates with every way of sharing.</summary>

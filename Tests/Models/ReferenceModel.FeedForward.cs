@@ -49,14 +49,17 @@ internal sealed partial class ReferenceModel
     }
 
     /// <summary>Logits of a state of the stream: through the last layer norm where there is one. No text has tokens 0 and 1.</summary>
-    public double[] StateLogits(double[] h) => OfText(Multiply(HasNorm ? LayerNorm("decoder.layer_norm", [h]) : [h], Table, null)[0]);
+    public double[] StateLogits(double[] h) => OfText(Scores(HasNorm ? LayerNorm("decoder.layer_norm", [h])[0] : h));
 
     /// <summary>Logits of what is added to it: that norm with a deviation of 1 and without its shift.</summary>
     public double[] AddendLogits(double[] h)
     {
         double mean = h.Average();
-        return OfText(Multiply([HasNorm ? [.. h.Select((v, c) => (v - mean) * parameters["decoder.layer_norm.weight"][c])] : h], Table, null)[0]);
+        return OfText(Scores(HasNorm ? [.. h.Select((v, c) => (v - mean) * parameters["decoder.layer_norm.weight"][c])] : h));
     }
+
+    // Of an adaptive softmax the log probabilities of all tokens, the classes' and their bands' together.
+    private double[] Scores(double[] h) => config.AdaptiveSoftmaxCutoffs.Count > 0 ? AdaptiveLogProbabilities(h) : Multiply([h], Table, null)[0];
 
     private static double[] OfText(double[] logits) => [double.NegativeInfinity, double.NegativeInfinity, .. logits[2..]];
 }
