@@ -8,9 +8,6 @@ namespace CudaSeq.Models;
 /// </summary>
 internal sealed class AdditiveAttention : Module
 {
-    // Beyond all scores, and what softmax makes an exact 0 of.
-    private const float Hidden = 1e30f;
-
     private readonly Linear _query;
     private readonly Linear _key;
     private readonly Linear _value;
@@ -30,13 +27,8 @@ internal sealed class AdditiveAttention : Module
     /// <summary>What is the same for all queries.</summary>
     /// <param name="source">[M, S, H'].</param>
     /// <param name="lengths">[M] integers.</param>
-    /// <returns>U_a h + b, [M, S, A], and [M, 1, S]: 0 where the source is, far below all scores where it is not; new.</returns>
-    public (Tensor Keys, Tensor Mask) Prepare(Tensor source, Tensor lengths)
-    {
-        var ones = Ops.Convert(Tensor.Full(source.Device, [source.Shape[0], source.Shape[1]], 1), source.DType);
-        var mask = Ops.Scale(Ops.Subtract(Ops.MaskPadding(ones, lengths), ones), Hidden);
-        return (_key.Forward(source), mask.Reshape([source.Shape[0], 1, source.Shape[1]]));
-    }
+    /// <returns>U_a h + b, [M, S, A], and the <see cref="SourceMask"/>, [M, 1, S]; new.</returns>
+    public (Tensor Keys, Tensor Mask) Prepare(Tensor source, Tensor lengths) => (_key.Forward(source), SourceMask.Of(source, lengths));
 
     /// <summary>Attends.</summary>
     /// <param name="query">[N, H]; N is a multiple of M, row n looks at source n / (N / M).</param>

@@ -83,10 +83,10 @@ public sealed class DistanceAttention : Module
     /// <returns>[H, T, T], float32, new.</returns>
     public Tensor Factor(int length)
     {
-        var distances = new float[length * length];
-        for (int i = 0; i < distances.Length; i++)
-            distances[i] = Math.Abs((i / length) - (i % length));
-        var real = Ops.Multiply(Tensor.From(Device, distances, [1, length, length]), _weight.Tensor.Reshape([_heads, 1, 1]));
+        var positions = Tensor.From(Device, [.. Enumerable.Range(0, length).Select(t => (float)t)], [length, 1]);
+        var difference = Ops.Subtract(positions, positions.Reshape([1, length]));
+        var distance = Ops.Add(Ops.Relu(difference), Ops.Relu(Ops.Scale(difference, -1)));
+        var real = Ops.Multiply(distance.Reshape([1, length, length]), _weight.Tensor.Reshape([_heads, 1, 1]));
         var slope = _slope.Tensor.Reshape([_heads, 1, 1]);
         return Ops.Exp(Ops.Subtract(LogSigmoid(Ops.Subtract(real, slope)), LogSigmoid(Ops.Scale(slope, -1))));
     }

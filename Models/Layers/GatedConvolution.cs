@@ -40,45 +40,17 @@ internal sealed class GatedConvolution : Module
     /// <summary>Convolves whole sequences.</summary>
     /// <param name="x">[B, T, I].</param>
     /// <returns>[B, T, O], new.</returns>
-    public Tensor Forward(Tensor x)
-    {
-        if (_taps > 1)
-        {
-            int left = _causal ? _taps - 1 : (_taps - 1) / 2, batch = x.Shape[0], length = x.Shape[1];
-            var padded = Ops.Concat(1, Tensor.Zeros(x.Device, [batch, left, _inputs], x.DType), x, Tensor.Zeros(x.Device, [batch, _taps - 1 - left, _inputs], x.DType));
-            var shifted = new Tensor[_taps];
-            for (int j = 0; j < _taps; j++)
-                shifted[j] = Ops.Slice(padded, 1, j, length);
-            x = Ops.Concat(2, shifted);
-        }
-
-        return Ops.Glu(Ops.Linear(x, Weight, _bias.Tensor));
-    }
+    public Tensor Forward(Tensor x) => Ops.Glu(Ops.Linear(ShiftedCopies.Of(x, _taps, _causal), Weight, _bias.Tensor));
 
     /// <summary>Gives the convolution its place in a decoding's memory.</summary>
     /// <param name="state">The decoding, before its first step.</param>
-    public void Begin(IncrementalState state)
-    {
-        if (_taps > 1)
-            state.AddPerHypothesis(this, Tensor.Zeros(Device, [state.Hypotheses, _taps - 1, _inputs], Precision));
-    }
+    public void Begin(IncrementalState state) => ShiftedCopies.Begin(this, _taps, _inputs, state);
 
     /// <summary>Convolves one more position with those before it.</summary>
     /// <param name="x">[N, I].</param>
     /// <param name="state">The decoding.</param>
     /// <returns>[N, O], new.</returns>
-    public Tensor Step(Tensor x, IncrementalState state)
-    {
-        if (_taps > 1)
-        {
-            var memory = state.Of(this)[0];
-            var window = Ops.Concat(1, memory.Value, x.Reshape([x.Shape[0], 1, _inputs]));
-            memory.Value = Ops.Slice(window, 1, 1, _taps - 1);
-            x = window.Reshape([x.Shape[0], _taps * _inputs]);
-        }
-
-        return Ops.Glu(Ops.Linear(x, Weight, _bias.Tensor));
-    }
+    public Tensor Step(Tensor x, IncrementalState state) => Ops.Glu(Ops.Linear(ShiftedCopies.Step(this, _taps, x, state), Weight, _bias.Tensor));
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

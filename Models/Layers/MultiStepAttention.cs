@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Models;
@@ -5,26 +6,20 @@ namespace CudaSeq.Models;
 /// <summary>What the attentions of a ConvS2S decoder have in common of a source.</summary>
 /// <param name="Keys">z, [M, S, F].</param>
 /// <param name="Values">[M, S, F]: z with the embeddings.</param>
-/// <param name="Mask">[M, 1, S]: 0 where the source is, far below all scores where it is not.</param>
+/// <param name="Mask">[M, 1, S], see <see cref="SourceMask"/>.</param>
 /// <param name="Roots">[M, 1, 1]: the root of the length.</param>
 internal sealed record AttendedSource(Tensor Keys, Tensor Values, Tensor Mask, Tensor Roots)
 {
-    // Beyond all scores, and what softmax makes an exact 0 of.
-    private const float Hidden = 1e30f;
-
     /// <summary>Prepares a source.</summary>
     /// <param name="encoded">The encoder's.</param>
     public static AttendedSource Of(EncoderOutput encoded)
     {
-        var z = encoded.States;
-        int sentences = z.Shape[0], length = z.Shape[1];
-        var ones = Tensor.Full(z.Device, [sentences, length], 1);
-        var there = Ops.MaskPadding(ones, encoded.Lengths);
-        var mask = Ops.Scale(Ops.Subtract(there, ones), Hidden).Reshape([sentences, 1, length]);
+        var mask = SourceMask.Of(encoded.States, encoded.Lengths);
 
-        // m ones as a vector of length 1 are m times 1 / sqrt(m).
-        var roots = Ops.Sum(Ops.WeightNorm(there, Tensor.Full(z.Device, [sentences, 1], 1)), 1).Reshape([sentences, 1, 1]);
-        return new AttendedSource(z, encoded.Values!, Ops.Convert(mask, z.DType), Ops.Convert(roots, z.DType));
+        // Softmax gives each of m words 1 / m, of which only the first is looked at.
+        var even = Ops.Slice(Ops.LogSoftmax(Ops.Convert(mask, DType.Float32)), 2, 0, 1);
+        var roots = Ops.Exp(Ops.Scale(even, -0.5f));
+        return new AttendedSource(encoded.States, encoded.Values!, mask, Ops.Convert(roots, encoded.States.DType));
     }
 }
 
