@@ -35,7 +35,7 @@ public sealed record CrowdForecastsOptions
 /// The aggregation of crowdsourced forecasts with their written justifications: S. Kotamraju and E. Blanco, "Written justifications are key to aggregate crowdsourced forecasts",
 /// Findings of EMNLP 2021. An LSTM reads the forecasts of a day, oldest first, each as
 /// <code>[dropout(relu(W e + b)); p; 1 where the forecast is of an earlier day]</code>
-/// and a linear map of its last state is the logit of yes. e is the mean of the justification's word embeddings, learned with the rest, where the paper has BERT, which its code leaves as it was.
+/// and a linear map of its last state is the logit of yes. e is the mean of the justification's word embeddings (<see cref="Embedding"/>, times the root of their width), learned with the rest, where the paper has BERT, which its code leaves as it was.
 /// </summary>
 public sealed class CrowdForecasts2021 : Module
 {

@@ -119,6 +119,56 @@ public sealed class CrowdForecastsTests
         }
     }
 
+    // Title, text, probability, flag; oldest first; relu of the mean embedding, which is times the root of its width, of no words the bias alone.
+    [Theory, Devices]
+    public void LogitsAreThoseOfTheEquations(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var scope = TensorScope.Begin();
+        var question = CrowdQuestion.Parse("q.json", Json);
+        using var model = new CrowdForecasts2021(new CrowdForecastsOptions { Question = true, WordWidth = 4, TextWidth = 3, Hidden = 2 }, CrowdForecasts2021.Words([question]));
+        model.Initialize(device, new RandomSource(1));
+        var noise = new RandomSource(2);
+        foreach (var parameter in model.Parameters)
+        {
+            var values = new float[parameter.Shape.Count];
+            noise.Normal(values, 0, 0.7f);
+            parameter.CopyFrom(values);
+        }
+
+        var w = model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v));
+        var days = question.Instances(CrowdSetting.Active);
+        Assert.Contains(days, d => d.Forecasts.Count > 1 && d.Past.Contains(true) && d.Past.Contains(false));
+        float[] got = model.Logits(days).ToArray();
+        for (int i = 0; i < days.Count; i++)
+            Assert.Equal(Expected(days[i]), got[i], 1e-5);
+
+        double Expected(CrowdInstance day)
+        {
+            double[] h = new double[2], c = new double[2];
+            for (int t = 0; t < day.Forecasts.Count; t++)
+            {
+                double[] x = [.. Encoded("question", question.Title), .. Encoded("text", day.Forecasts[t].Text), day.Forecasts[t].Probability, day.Past[t] ? 1 : 0];
+                double[] gates = Sum(Product("lstm.weight_ih", x), w["lstm.bias_ih"], Product("lstm.weight_hh", h), w["lstm.bias_hh"]);
+                c = [.. c.Select((v, k) => (Sigmoid(gates[2 + k]) * v) + (Sigmoid(gates[k]) * Math.Tanh(gates[4 + k])))];
+                h = [.. c.Select((v, k) => Sigmoid(gates[6 + k]) * Math.Tanh(v))];
+            }
+
+            return Product("out.weight", h)[0] + w["out.bias"][0];
+        }
+
+        double[] Encoded(string layer, string text)
+        {
+            int[] words = [.. text.ToLowerInvariant().Split([' ', '?'], StringSplitOptions.RemoveEmptyEntries).Select(CrowdForecasts2021.Words([question]).IndexOf)];
+            double[] mean = [.. Enumerable.Range(0, 4).Select(k => words.Length == 0 ? 0 : words.Average(word => Math.Sqrt(4) * w["embedding.weight"][(4 * word) + k]))];
+            return [.. Sum(Product($"{layer}.weight", mean), w[$"{layer}.bias"]).Select(v => Math.Max(v, 0))];
+        }
+
+        double[] Product(string weight, double[] x) => [.. w[weight].Chunk(x.Length).Select(row => row.Zip(x, (a, b) => a * b).Sum())];
+        static double[] Sum(params double[][] terms) => [.. terms[0].Select((_, k) => terms.Sum(t => t[k]))];
+        static double Sigmoid(double v) => 1 / (1 + Math.Exp(-v));
+    }
+
     [Theory, Devices]
     public void TheLossIsBinaryCrossEntropy(string name)
     {

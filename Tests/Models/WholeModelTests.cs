@@ -156,43 +156,105 @@ public sealed class WholeModelTests
         }
     }
 
+    // A mask at each place that the papers have one: embeddings and the ends of sub-layers; weights of attention; inside of feed-forward blocks; inputs and taps of convolutions.
+    [Theory]
+    [InlineData(Architecture.Transformer, nameof(ModelConfig.Dropout), 2 + (2 * 2) + (2 * 3))]
+    [InlineData(Architecture.Transformer, nameof(ModelConfig.AttentionDropout), 2 + (2 * 2))]
+    [InlineData(Architecture.Transformer, nameof(ModelConfig.ActivationDropout), 2 + 2)]
+    [InlineData(Architecture.LightConv, nameof(ModelConfig.Dropout), 2 + (2 * 2) + (2 * 3))]
+    [InlineData(Architecture.LightConv, nameof(ModelConfig.AttentionDropout), 2)]
+    [InlineData(Architecture.LightConv, nameof(ModelConfig.ActivationDropout), 2 + 2)]
+    [InlineData(Architecture.LightConv, nameof(ModelConfig.InputDropout), 2 + 2)]
+    [InlineData(Architecture.LightConv, nameof(ModelConfig.WeightDropout), 2 + 2)]
+    [InlineData(Architecture.DynamicConv, nameof(ModelConfig.WeightDropout), 2 + 2)]
+    [InlineData(Architecture.Cnn, nameof(ModelConfig.InputDropout), 2 + 2)]
+    [InlineData(Architecture.Lstm, nameof(ModelConfig.Dropout), (2 + 1) + (2 + 1))]
+    [InlineData(Architecture.RnnSearch, nameof(ModelConfig.Dropout), 3)]
+    [InlineData(Architecture.ConvS2S, nameof(ModelConfig.Dropout), (1 + 3) + (1 + 2) + 1)]
+    public void EveryPlaceOfDropoutHasAMaskOfItsOwn(Architecture architecture, string key, int masks)
+    {
+        using var device = TestDevices.Open(TestDevices.Processor);
+        using var scope = TensorScope.Begin();
+        var config = TinyModels.Of(architecture);
+        typeof(ModelConfig).GetProperty(key)!.SetValue(config, 0.3f);
+        using var model = TinyModels.Create(config, device);
+        var (sources, targets) = Pairs(config);
+        var random = new RandomSource(1);
+        Loss(model, sources, targets, 0, random);
+        Assert.Equal((ulong)masks, random.Position);
+    }
+
     // What is computed again in backward has the same masks and gives its gradients in the same order: no bit changes, of a second batch's sum neither.
     [Theory, Devices]
     public void CheckpointingGradientsChangesNoBit(string name)
     {
         using var device = TestDevices.Open(name);
-        foreach (var config in TinyModels.All)
+        var layers = TinyModels.Conv(Architecture.DynamicConv);
+        ModelConfig[] adaptive = [DepthAdaptive2020.Aligned(layers), DepthAdaptive2020.Mixed(layers, paths: 2), layers with { EncoderLayerDrop = 0.5f, DecoderLayerDrop = 0.5f }];
+        foreach (var config in TinyModels.All.Concat(adaptive))
         {
-            var dropping = config with
+            var dropping = Dropping(config);
+            Same(config, TinyModels.Create(dropping, device), TinyModels.Create(dropping, device), (model, random) =>
             {
-                Dropout = 0.2f,
-                AttentionDropout = 0.2f,
-                ActivationDropout = 0.2f,
-                WeightDropout = config.Architecture is Architecture.LightConv or Architecture.DynamicConv ? 0.2f : 0,
-                FusionDropConnect = config.EncoderFusion == EncoderFusion.None ? 0 : 0.2f,
-            };
-            using var kept = TinyModels.Create(dropping, device);
-            using var again = TinyModels.Create(dropping, device);
-            again.GradientCheckpointing = true;
-            var (expected, got) = (Gradients(kept), Gradients(again));
-            for (int i = 0; i < expected.Count; i++)
-                Assert.True(expected[i].AsSpan().SequenceEqual(got[i]), $"{config}: result {i}");
+                var (sources, targets) = Pairs(model.Config);
+                return Loss(model, sources, targets, 0.1f, random).Loss;
+            });
         }
 
-        static List<float[]> Gradients(Seq2SeqModel model)
+        var texts = new[] { TinyModels.Transformer, layers, DepthAdaptive2020.Aligned(layers), layers with { DecoderLayerDrop = 0.5f } }.Select(c => c.AsLanguageModel());
+        foreach (var config in texts.Append(TinyModels.Adaptive(Architecture.LightConv, 5, 8)))
+        {
+            var dropping = Dropping(config);
+            Same(config, TinyModels.CreateLanguageModel(dropping, device), TinyModels.CreateLanguageModel(dropping, device), (model, random) =>
+            {
+                int[][] targets = TinyModels.Sentences(new Random(7), model.Config.TargetVocabulary, TargetLengths);
+                var target = TinyModels.Pad(model.Device, targets);
+                var previous = TinyModels.Pad(model.Device, [.. targets.Select(TinyModels.Shifted)]);
+                return model.Loss(previous, target.Reshape([(int)target.Shape.Count]), 0, LabelSmoothing.OverOthers, random).Loss;
+            });
+        }
+
+        static ModelConfig Dropping(ModelConfig config)
+        {
+            bool filters = config.Architecture is Architecture.LightConv or Architecture.DynamicConv;
+            return config with
+            {
+                Dropout = 0.2f,
+                AttentionDropout = config.IsLanguageModel && filters ? 0 : 0.2f,
+                ActivationDropout = 0.2f,
+                WeightDropout = filters ? 0.2f : 0,
+                FusionDropConnect = config.EncoderFusion == EncoderFusion.None ? 0 : 0.2f,
+            };
+        }
+
+        static void Same<TModel>(ModelConfig config, TModel kept, TModel again, Func<TModel, RandomSource, Tensor> loss)
+            where TModel : AutoregressiveModel
+        {
+            using (kept)
+            using (again)
+            {
+                again.GradientCheckpointing = true;
+                var (expected, got) = (Gradients(kept, loss), Gradients(again, loss));
+                for (int i = 0; i < expected.Count; i++)
+                    Assert.True(expected[i].AsSpan().SequenceEqual(got[i]), $"{config}: result {i}");
+            }
+        }
+
+        // A layer that both batches dropped has no gradient.
+        static List<float[]> Gradients<TModel>(TModel model, Func<TModel, RandomSource, Tensor> loss)
+            where TModel : AutoregressiveModel
         {
             var random = new RandomSource(5);
             var results = new List<float[]>();
             for (int batch = 0; batch < 2; batch++)
             {
                 using var scope = TensorScope.Begin();
-                var (sources, targets) = Pairs(model.Config);
-                var (loss, _) = Loss(model, sources, targets, 0.1f, random);
-                results.Add([loss.Item(), random.Position]);
-                loss.Backward();
+                var sum = loss(model, random);
+                results.Add([sum.Item(), random.Position]);
+                sum.Backward();
             }
 
-            results.AddRange(model.Parameters.Select(p => p.Grad!.ToArray()));
+            results.AddRange(model.Parameters.Select(p => p.Grad?.ToArray() ?? []));
             return results;
         }
     }

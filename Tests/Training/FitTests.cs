@@ -19,6 +19,24 @@ public sealed class FitTests
     }
 
     [Fact]
+    public void TheSameSeedTrainsTheSameBitForBit()
+    {
+        using var device = TestDevices.Open(TestDevices.Processor);
+        var (texts, classes) = SyntheticTasks.NearestMatch(32, seed: 1);
+        var (one, same, other) = (Trained(3), Trained(3), Trained(4));
+        Assert.Equal(one, same);
+        Assert.NotEqual(one, other);
+
+        // Dropout is what chance decides.
+        double[] Trained(ulong seed)
+        {
+            using var model = new DaTransformer2021(new DaTransformerOptions { Vocabulary = SyntheticTasks.NearestMatchVocabulary, Classes = SyntheticTasks.NearestMatchClasses, Dropout = 0.2f });
+            model.Initialize(device, new RandomSource(1));
+            return [.. Fit.Run(model, new FitOptions { Updates = 4, Seed = seed }, (_, random) => model.Loss(texts, classes, random))];
+        }
+    }
+
+    [Fact]
     public void AnUpdateThatIsNotFiniteIsNotMade()
     {
         using var device = TestDevices.Open(TestDevices.Processor);

@@ -26,10 +26,14 @@ internal static class TinyTraining
     // With stopAt the run is interrupted after that update, and goes on from where it was if there is something to go on from.
     public static TrainingResult Train(
         Architecture architecture, RunDirectory? directory, TrainerOptions options, bool resume = false, int threads = 2, long stopAt = long.MaxValue)
+        => Train(Of(architecture), directory, options, resume, threads, stopAt);
+
+    public static TrainingResult Train(
+        ModelConfig config, RunDirectory? directory, TrainerOptions options, bool resume = false, int threads = 2, long stopAt = long.MaxValue)
     {
         using var interruption = new CancellationTokenSource();
         using var device = new CpuDevice(threads);
-        var (model, data, random) = Setup(architecture, device);
+        var (model, data, random) = Setup(config, device);
         using var _ = model;
         using var trainer = new Trainer(model, data, options, random, directory);
         if (resume || (stopAt < long.MaxValue && File.Exists(directory!.Last)))
@@ -83,6 +87,21 @@ internal static class TinyTraining
         return (SequenceModel.Create(config, device, random), data, random);
     }
 
+    /// <summary>What stands on roads of its own through training: those that are no stacks of layers, and what layers can be given, by name.</summary>
+    public static IReadOnlyDictionary<string, ModelConfig> Kinds { get; } = new Dictionary<string, ModelConfig>
+    {
+        ["lstm"] = Of(Architecture.Lstm),
+        ["rnnsearch"] = Of(Architecture.RnnSearch),
+        ["convs2s"] = Of(Architecture.ConvS2S),
+        ["cnn"] = Of(Architecture.Cnn),
+        ["halting"] = UniversalTransformer2018.Halted(Of(Architecture.Transformer) with { StepSignal = StepSignal.Learned, EncoderPath = [1, 2, 1], DecoderPath = [2, 1, 2] }, weight: 0.3f),
+        ["LayerDrop and windows"] = Of(Architecture.Transformer) with { EncoderLayerDrop = 0.3f, DecoderLayerDrop = 0.3f, AttentionWindows = [3, 2] },
+        ["a filter for each channel, abs/L2"] = Of(Architecture.DynamicConv) with { ConvHeads = 32, ConvNormalization = TapNormalization.AbsL2 },
+        ["aligned"] = DepthAdaptive2020.Aligned(Of(Architecture.DynamicConv)) with { ExitPredictor = ExitPredictor.Geometric },
+        ["mixed"] = DepthAdaptive2020.Mixed(Of(Architecture.Transformer), paths: 2) with { ExitClassifiers = ExitClassifierKind.Separate },
+        ["fusions"] = SurfaceFusion2021.Hard(Of(Architecture.LightConv), gate: 0) with { EncoderFusion = EncoderFusion.Fine, FusionDropConnect = 0.2f },
+    };
+
     /// <summary>A model of each architecture, vocabularies left at 0.</summary>
     public static ModelConfig Of(Architecture architecture)
     {
@@ -104,6 +123,19 @@ internal static class TinyTraining
             AttentionDropout = 0.1f,
             WeightDropout = filters ? 0.1f : 0,
         };
+    }
+
+    /// <summary>Trains and then translates three sentences with beam 4: the losses, the tokens found, and how many shapes of batches became graphs.</summary>
+    public static (double[] Losses, int[][] Words, int CapturedShapes) LearnAndTranslate(ModelConfig config, Device device, TrainerOptions options)
+    {
+        var (model, data, random) = Setup(config, device);
+        using var _ = model;
+        using var trainer = new Trainer(model, data, options, random);
+        var progress = new List<TrainingProgress>();
+        trainer.Run(new Sink(progress.Add));
+        var results = new SequenceGenerator(model).Generate(
+            TinyModels.Sentences(new Random(5), model.Config.SourceVocabulary, 3, 6, 2, 4), new DecodingOptions { Beam = 4, NBest = 4, MaxLengthB = 8 });
+        return ([.. progress.Where(p => p.Validation is null).Select(p => p.Loss)], [.. results.SelectMany(r => r).Select(h => h.Tokens)], trainer.CapturedShapes);
     }
 
     public sealed class Sink(Action<TrainingProgress> report) : IProgress<TrainingProgress>

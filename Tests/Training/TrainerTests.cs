@@ -122,8 +122,8 @@ public sealed class TrainerTests : IDisposable
         using var cuda = TestDevices.OpenCuda();
         using var cpu = new CpuDevice(2);
         var options = Options(5) with { LengthMultiple = 8, BatchTokens = 100, ValidateEvery = 1000 };
-        var (expectedLosses, expectedWords, _) = LearnAndTranslate(architecture, cpu, options);
-        var (losses, words, _) = LearnAndTranslate(architecture, cuda, options);
+        var (expectedLosses, expectedWords, _) = LearnAndTranslate(Of(architecture), cpu, options);
+        var (losses, words, _) = LearnAndTranslate(Of(architecture), cuda, options);
         Assert.Equal(5, losses.Length);
         for (int i = 0; i < losses.Length; i++)
             Assert.Equal(expectedLosses[i], losses[i], 1e-4);
@@ -140,8 +140,8 @@ public sealed class TrainerTests : IDisposable
     {
         using var cuda = TestDevices.OpenCuda();
         var options = Options(10) with { LengthMultiple = 8, BatchTokens = 36, ValidateEvery = 1000, Precision = precision };
-        var (expectedLosses, expectedWords, none) = LearnAndTranslate(architecture, cuda, options with { Graphs = false });
-        var (losses, words, captured) = LearnAndTranslate(architecture, cuda, options);
+        var (expectedLosses, expectedWords, none) = LearnAndTranslate(Of(architecture), cuda, options with { Graphs = false });
+        var (losses, words, captured) = LearnAndTranslate(Of(architecture), cuda, options);
         Assert.Equal(expectedLosses, losses);
         Assert.Equal(expectedWords, words);
         Assert.Equal(0, none);
@@ -154,8 +154,8 @@ public sealed class TrainerTests : IDisposable
     {
         using var device = TestDevices.Open(name);
         var options = Options(6) with { LengthMultiple = 8, BatchTokens = 36, ValidateEvery = 1000 };
-        var (expectedLosses, expectedWords, _) = LearnAndTranslate(Architecture.DynamicConv, device, options);
-        var (losses, words, captured) = LearnAndTranslate(Architecture.DynamicConv, device, options with { GradientCheckpointing = true });
+        var (expectedLosses, expectedWords, _) = LearnAndTranslate(Of(Architecture.DynamicConv), device, options);
+        var (losses, words, captured) = LearnAndTranslate(Of(Architecture.DynamicConv), device, options with { GradientCheckpointing = true });
         Assert.Equal(expectedLosses, losses);
         Assert.Equal(expectedWords, words);
         Assert.Equal(device is CudaDevice, captured > 0);
@@ -335,17 +335,5 @@ public sealed class TrainerTests : IDisposable
         }
 
         static Corpus Turned(Corpus c) => Corpus.From([.. c.Skip(1), c[0]]);
-    }
-
-    private static (double[] Losses, int[][] Words, int CapturedShapes) LearnAndTranslate(Architecture architecture, Device device, TrainerOptions options)
-    {
-        var (model, data, random) = Setup(architecture, device);
-        using var _ = model;
-        using var trainer = new Trainer(model, data, options, random);
-        var progress = new List<TrainingProgress>();
-        trainer.Run(new Sink(progress.Add));
-        var results = new SequenceGenerator(model).Generate(
-            TinyModels.Sentences(new Random(5), model.Config.SourceVocabulary, 3, 6, 2, 4), new DecodingOptions { Beam = 4, NBest = 4, MaxLengthB = 8 });
-        return ([.. progress.Where(p => p.Validation is null).Select(p => p.Loss)], [.. results.SelectMany(r => r).Select(h => h.Tokens)], trainer.CapturedShapes);
     }
 }
