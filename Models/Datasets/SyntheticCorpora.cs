@@ -8,8 +8,8 @@ namespace CudaSeq.Models;
 /// <param name="TrainPairs">Pairs to train on when nothing else is said.</param>
 /// <param name="MostTrainPairs">The most of them.</param>
 /// <param name="MostHeldOutPairs">The most pairs to validate with, and the most to test with.</param>
-/// <param name="Generate">Draws it: seed, pairs to train on, to test with and to validate with.</param>
-public sealed record SyntheticCorpus(string Name, string What, int TrainPairs, int MostTrainPairs, int MostHeldOutPairs, Func<ulong, int, int, int, CorpusSplits> Generate);
+/// <param name="Generate">Draws it: seed, pairs to train on, to test with and to validate with, and what stops it.</param>
+public sealed record SyntheticCorpus(string Name, string What, int TrainPairs, int MostTrainPairs, int MostHeldOutPairs, Func<ulong, int, int, int, CancellationToken, CorpusSplits> Generate);
 
 /// <summary>The tasks that need no download, and their texts as files.</summary>
 public static class SyntheticCorpora
@@ -24,7 +24,8 @@ public static class SyntheticCorpora
     public static IReadOnlyList<SyntheticCorpus> All { get; } =
     [
         new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", 1_000, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.Generate),
-        new("numbers", "numbers below a million in digits and in English words", 10_000, NumberCorpus.MostTrainPairs, NumberCorpus.MostHeldOutPairs, NumberCorpus.Generate),
+        new("numbers", "numbers below a million in digits and in English words", 10_000, NumberCorpus.MostTrainPairs, NumberCorpus.MostHeldOutPairs, (seed, train, test, valid, _) => NumberCorpus.Generate(seed, train, test, valid)),
+        new("swapped-words", "words, two thousand different ones, and the same with every two neighbours swapped", 2_000, SwappedWordsCorpus.MostPairs, SwappedWordsCorpus.MostPairs, SwappedWordsCorpus.Generate),
     ];
 
     /// <summary>Writes the parts of a corpus as <c>train.source</c>, <c>train.target</c> and the same of valid and test; a part without pairs has no files.</summary>

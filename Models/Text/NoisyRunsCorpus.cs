@@ -26,60 +26,25 @@ public static class NoisyRunsCorpus
     /// <param name="trainPairs">From 1 to <see cref="MostPairs"/>.</param>
     /// <param name="testPairs">From 0 to <see cref="MostPairs"/>; no source of them is in training or validation.</param>
     /// <param name="validPairs">The same.</param>
+    /// <param name="cancellation">Looked at now and then.</param>
     /// <exception cref="ArgumentOutOfRangeException">A count is outside its range.</exception>
-    public static CorpusSplits Generate(ulong seed, int trainPairs = 10_000, int testPairs = 1000, int validPairs = 500)
-    {
-        Check(nameof(trainPairs), trainPairs, 1);
-        Check(nameof(testPairs), testPairs, 0);
-        Check(nameof(validPairs), validPairs, 0);
-        var random = new RandomSource(seed);
-        var seen = new HashSet<string>();
-        var (test, valid, train) = (Pairs(testPairs), Pairs(validPairs), Pairs(trainPairs));
-        return new CorpusSplits(train, valid, test);
-
-        (string Source, string Target)[] Pairs(int count)
-        {
-            var pairs = new (string Source, string Target)[count];
-            for (int i = 0; i < count; i++)
-            {
-                do
-                    pairs[i] = Pair(random);
-                while (!seen.Add(pairs[i].Source));
-            }
-
-            return pairs;
-        }
-    }
+    public static CorpusSplits Generate(ulong seed, int trainPairs = 10_000, int testPairs = 1_000, int validPairs = 500, CancellationToken cancellation = default)
+        => DrawnPairs.Generate(nameof(NoisyRunsCorpus), MostPairs, seed, trainPairs, testPairs, validPairs, Pair, cancellation);
 
     private static (string Source, string Target) Pair(RandomSource random)
     {
-        int length = Shortest + Below(random, Longest - Shortest + 1);
+        int length = Shortest + DrawnPairs.Below(random, Longest - Shortest + 1);
         var sent = new char[length];
         var received = new char[length * Copies];
         for (int i = 0; i < length; i++)
         {
-            sent[i] = i == 0 ? Letters[Below(random, Letters.Length)] : Other(random, sent[i - 1]);
+            sent[i] = i == 0 ? Letters[DrawnPairs.Below(random, Letters.Length)] : Other(random, sent[i - 1]);
             for (int copy = 0; copy < Copies; copy++)
-                received[(i * Copies) + copy] = Draw(random) < Noise ? Other(random, sent[i]) : sent[i];
+                received[(i * Copies) + copy] = DrawnPairs.Draw(random) < Noise ? Other(random, sent[i]) : sent[i];
         }
 
         return (string.Join(' ', received), string.Join(' ', sent));
     }
 
-    private static char Other(RandomSource random, char letter) => Letters[(letter - Letters[0] + 1 + Below(random, Letters.Length - 1)) % Letters.Length];
-
-    private static int Below(RandomSource random, int bound) => Math.Min((int)(Draw(random) * bound), bound - 1);
-
-    private static float Draw(RandomSource random)
-    {
-        Span<float> one = stackalloc float[1];
-        random.Uniform(one, 0, 1);
-        return one[0];
-    }
-
-    private static void Check(string name, int value, int low)
-    {
-        if (value < low || value > MostPairs)
-            throw new ArgumentOutOfRangeException(null, $"NoisyRunsCorpus: {name} must be in {low} .. {MostPairs}, got {value}.");
-    }
+    private static char Other(RandomSource random, char letter) => Letters[(letter - Letters[0] + 1 + DrawnPairs.Below(random, Letters.Length - 1)) % Letters.Length];
 }

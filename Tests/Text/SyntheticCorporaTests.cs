@@ -39,11 +39,49 @@ public sealed class SyntheticCorporaTests : IDisposable
     }
 
     [Fact]
+    public void NeighboursOfSwappedWordsChangePlaces()
+    {
+        var splits = SwappedWordsCorpus.Generate(seed: 5);
+        Assert.Equal((2_000, 500, 1_000), (splits.Train.Count, splits.Valid.Count, splits.Test.Count));
+        var all = splits.Train.Concat(splits.Valid).Concat(splits.Test).ToArray();
+        Assert.Equal(all.Length, all.Select(p => p.Source).Distinct().Count());
+        foreach (var (source, target) in all)
+        {
+            string[] words = source.Split(' '), swapped = target.Split(' ');
+            Assert.InRange(words.Length, 4, 10);
+            Assert.Equal(words.Length, swapped.Length);
+            for (int i = 0; i < words.Length; i++)
+                Assert.Equal(words[(i ^ 1) < words.Length ? i ^ 1 : i], swapped[i]);
+        }
+
+        // About seven times each, and hardly a word of the test that training does not have.
+        var known = splits.Train.SelectMany(p => p.Source.Split(' ')).ToHashSet();
+        Assert.InRange(known.Count, 0.99 * SwappedWordsCorpus.Words, SwappedWordsCorpus.Words);
+        Assert.Contains("w7", known);
+    }
+
+    // Tables in docs/results were trained on these texts.
+    [Fact]
+    public void TextsStayWhatTheyWere()
+    {
+        Assert.Equal(("t t j s t e e y e e x x x x x o r o o o s v y v r c c c c c b b b b b", "t e x o v c b"), NoisyRunsCorpus.Generate(1, 1, 1, 1).Train[0]);
+        Assert.Equal(("w1384 w1485 w860 w199 w914 w811 w25 w549", "w1485 w1384 w199 w860 w811 w914 w549 w25"), SwappedWordsCorpus.Generate(1, 1, 1, 1).Train[0]);
+    }
+
+    [Fact]
+    public void DrawingManyCanBeStopped()
+    {
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.Throws<OperationCanceledException>(() => NoisyRunsCorpus.Generate(1, cancellation: stop.Token));
+    }
+
+    [Fact]
     public void TheSameSeedGivesTheSameTexts()
     {
         foreach (var corpus in SyntheticCorpora.All)
         {
-            var (one, same, other) = (corpus.Generate(3, 50, 6, 6), corpus.Generate(3, 50, 6, 6), corpus.Generate(4, 50, 6, 6));
+            var (one, same, other) = (corpus.Generate(3, 50, 6, 6, default), corpus.Generate(3, 50, 6, 6, default), corpus.Generate(4, 50, 6, 6, default));
             Assert.Equal(one.Train, same.Train);
             Assert.Equal(one.Valid, same.Valid);
             Assert.Equal(one.Test, same.Test);
@@ -70,7 +108,7 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Equal(1, other.ExitCode);
         Assert.EndsWith("train.source: is there and not what is made; move it away, or name another folder.\n", other.Error);
         Assert.Equal(4, Directory.EnumerateFiles(folder).Count());
-        Assert.Equal("cudaseq data make: unknown task letters; the tasks are noisy-runs, numbers.\n", Tool.Run("data", "make", "letters").Error);
+        Assert.Equal("cudaseq data make: unknown task letters; the tasks are noisy-runs, numbers, swapped-words.\n", Tool.Run("data", "make", "letters").Error);
         Assert.Equal("cudaseq data make: unknown task noisy-run, did you mean noisy-runs?\n", Tool.Run("data", "make", "noisy-run").Error);
         Assert.Equal("cudaseq data make: --train must be at most 50000 for numbers, got 50001.\n", Tool.Run("data", "make", "numbers", "--train", "50001", "--folder", _folder.PathOf("x")).Error);
         Assert.False(Directory.Exists(_folder.PathOf("x")));
