@@ -17,6 +17,9 @@ internal enum ProbeKind
 
     /// <summary>The same, whose last layer's attention to the source gives nothing.</summary>
     DecoderWithoutSource,
+
+    /// <summary>A layer of the decoder, asked for the token behind the one that it predicts.</summary>
+    DecoderAhead,
 }
 
 /// <summary>What a frozen model computes of a batch, for all probes: states and attention, in float32, none of which a gradient flows to. Lives as long as the scope.</summary>
@@ -33,7 +36,10 @@ internal sealed class FrozenBatch : LayerObserver
     {
         using var pause = new NoGrad();
         var tensors = new BatchTensors(run.Device, batch);
-        (_run, Batch, Target) = (run, batch, tensors.Target);
+        (_run, Batch) = (run, batch);
+        Next = new ProbeTargets(tensors.Target, batch.Target);
+        int[] ahead = [.. batch.Target.Select((_, i) => i % batch.T < batch.T - 1 ? batch.Target[i + 1] : Vocabulary.Pad)];
+        Ahead = new ProbeTargets(Tensor.From(run.Device, ahead), ahead);
         _encoded = run.Layers.Encoder.Forward(tensors.Source!, tensors.SourceLengths!, random: null, this);
         run.Decoder.Forward(tensors.PreviousTarget, _encoded, random: null, this);
         var all = Ops.Concat(1, _attention.ToArray());
@@ -43,8 +49,11 @@ internal sealed class FrozenBatch : LayerObserver
     /// <summary>The batch.</summary>
     public Batch Batch { get; }
 
-    /// <summary>[B * T] integers.</summary>
-    public Tensor Target { get; }
+    /// <summary>The token that each position of the decoder predicts.</summary>
+    public ProbeTargets Next { get; }
+
+    /// <summary>The one behind it; a target's last position has none.</summary>
+    public ProbeTargets Ahead { get; }
 
     /// <summary>[B, M H, T S], the attention of all layers and heads to the source.</summary>
     public Tensor Attention { get; }
@@ -67,6 +76,15 @@ internal sealed class FrozenBatch : LayerObserver
         => _attention.Add(attention.Probabilities(x, encoded.States, encoded.Lengths, causal: false));
 
     protected override void OnStates(int depth, Tensor x) => (Side == LayerSide.Encoder ? _encoder : _decoder).Add(x);
+}
+
+/// <summary>What probes of a batch are to say.</summary>
+/// <param name="Tensor">[B * T] integers, padding where there is nothing to say.</param>
+/// <param name="Tokens">The same on the host.</param>
+internal sealed record ProbeTargets(Tensor Tensor, int[] Tokens)
+{
+    /// <summary>How many there are.</summary>
+    public int Count { get; } = Tokens.Count(t => t != Vocabulary.Pad);
 }
 
 /// <summary>
@@ -117,6 +135,12 @@ internal sealed class WordProbe : IDisposable
     /// <summary>After so many layers.</summary>
     public int Depth { get; }
 
+    /// <summary>Tokens that were to be predicted, ends included.</summary>
+    public long Tokens { get; private set; }
+
+    /// <summary>Ends of them.</summary>
+    public long Ends { get; private set; }
+
     /// <summary>Tokens that were predicted right, ends included.</summary>
     public long Right { get; private set; }
 
@@ -140,11 +164,14 @@ internal sealed class WordProbe : IDisposable
     /// <param name="random">Drops elements of w.</param>
     public void Train(FrozenBatch batch, float rate, RandomSource random)
     {
+        var targets = Targets(batch);
+        if (targets.Count == 0)
+            return;
         using var scope = TensorScope.Begin();
-        var (loss, _) = Ops.CrossEntropy(Features(batch, random), _run.Decoder.OutputWeight.Detach(), batch.Target, Smoothing, Vocabulary.Pad);
+        var (loss, _) = Ops.CrossEntropy(Features(batch, random), _run.Decoder.OutputWeight.Detach(), targets.Tensor, Smoothing, Vocabulary.Pad);
         loss.Backward();
-        _adam.Step(rate, 1f / batch.Batch.TargetTokens);
-        Loss = loss.Item() / batch.Batch.TargetTokens;
+        _adam.Step(rate, 1f / targets.Count);
+        Loss = loss.Item() / targets.Count;
         _transform.ZeroGrad();
         _alignment?.ZeroGrad();
     }
@@ -155,13 +182,15 @@ internal sealed class WordProbe : IDisposable
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
         int[] likeliest = Likeliest(Features(batch, random: null));
-        for (int i = 0; i < likeliest.Length; i++)
+        foreach (var (said, target) in likeliest.Zip(Targets(batch).Tokens).Where(p => p.Second != Vocabulary.Pad))
         {
-            int target = batch.Batch.Target[i];
-            if (target == Vocabulary.Pad || likeliest[i] != target)
+            int end = target == Vocabulary.Eos ? 1 : 0;
+            Tokens++;
+            Ends += end;
+            if (said != target)
                 continue;
             Right++;
-            RightEnds += target == Vocabulary.Eos ? 1 : 0;
+            RightEnds += end;
         }
     }
 
@@ -184,6 +213,8 @@ internal sealed class WordProbe : IDisposable
         _transform.Dispose();
         _alignment?.Dispose();
     }
+
+    private ProbeTargets Targets(FrozenBatch batch) => Kind == ProbeKind.DecoderAhead ? batch.Ahead : batch.Next;
 
     // [B * T, C], W_t z.
     private Tensor Features(FrozenBatch batch, RandomSource? random)

@@ -17,6 +17,7 @@ internal sealed class WordTranslationAnalysis : Analysis
     private static readonly AnalysisOption Rate = AnalysisOption.Number("--learning-rate", "R", "Highest learning rate of Adam, reached after a tenth of the updates, then falling with the root of their number (default: 0.001).", 1e-12, 10);
     private static readonly AnalysisOption SideOption = AnalysisOption.Text("--side", "NAME", "encoder, decoder or both (the default).");
     private static readonly AnalysisOption Variants = AnalysisOption.Flag("--variants", "Also probe decoders whose last layer lacks self-attention, or attention to the source.");
+    private static readonly AnalysisOption Ahead = AnalysisOption.Flag("--ahead", "Also ask the decoder's layers for the token behind the one that they predict.");
     private static readonly AnalysisOption Words = AnalysisOption.Flag("--bleu", "Also score what each layer of the encoder makes of the source word by word, beside the whole model's translations.");
     private static readonly AnalysisOption Seed = AnalysisOption.Whole("--seed", "N", "Seed of the probes and of the order of the pairs (default: 1).", 0);
 
@@ -30,13 +31,13 @@ internal sealed class WordTranslationAnalysis : Analysis
     public override string Reading
         => "Percent of the references' tokens that a probe gives the highest probability, ends of sentences included and left out. A probe is one matrix before the model's own projection to the vocabulary; one of "
         + "the encoder also learns one weight for each layer and head of the decoder's attention, which brings the source into the target's order and has seen the reference before each token: an upper bound. "
-        + "Layer 0 are the embeddings with positions. Parts that are left out count as zero.";
+        + "Layer 0 are the embeddings with positions. One token further on, a layer is asked for the token behind the next: how soon it plans. Parts that are left out count as zero.";
 
     public override AnalysisReads Reads => AnalysisReads.Pairs;
 
     public override bool TakesPaths => true;
 
-    public override IReadOnlyList<AnalysisOption> Options => [TrainInput, TrainReference, Updates, Rate, SideOption, Variants, Words, Seed];
+    public override IReadOnlyList<AnalysisOption> Options => [TrainInput, TrainReference, Updates, Rate, SideOption, Variants, Ahead, Words, Seed];
 
     public override (string Arguments, string What) Example => ("--model runs/multi30k-transformer --updates 2000 --variants --bleu --out analyses", "Trains on the run's own pairs, measures on those it was tested with.");
 
@@ -59,11 +60,13 @@ internal sealed class WordTranslationAnalysis : Analysis
             throw new ArgumentException($"analyze {Name}: --bleu is about the encoder's layers, --side must not be decoder.");
         if (side == "encoder" && work.Settings.Has(Variants))
             throw new ArgumentException($"analyze {Name}: --variants is about the decoder's layers, --side must not be encoder.");
+        if (side == "encoder" && work.Settings.Has(Ahead))
+            throw new ArgumentException($"analyze {Name}: --ahead is about the decoder's layers, --side must not be encoder.");
         var random = new RandomSource((ulong)(work.Settings.Whole(Seed) ?? 1));
         var probes = new List<WordProbe>();
         try
         {
-            foreach (var (kind, depth) in Kinds(run.Config, side, work.Settings.Has(Variants)))
+            foreach (var (kind, depth) in Kinds(run.Config, side, work.Settings.Has(Variants), work.Settings.Has(Ahead)))
                 probes.Add(new WordProbe(run, kind, depth, random));
             Train(work, probes, random);
             return Measure(work, probes);
@@ -75,7 +78,7 @@ internal sealed class WordTranslationAnalysis : Analysis
         }
     }
 
-    private static IEnumerable<(ProbeKind Kind, int Depth)> Kinds(ModelConfig config, string side, bool variants)
+    private static IEnumerable<(ProbeKind Kind, int Depth)> Kinds(ModelConfig config, string side, bool variants, bool ahead)
     {
         for (int n = 0; n <= config.EncoderDepth && side != "decoder"; n++)
             yield return (ProbeKind.Encoder, n);
@@ -86,6 +89,9 @@ internal sealed class WordTranslationAnalysis : Analysis
             for (int n = 1; n <= config.DecoderDepth && variants; n++)
                 yield return (kind, n);
         }
+
+        for (int n = 0; n <= config.DecoderDepth && ahead; n++)
+            yield return (ProbeKind.DecoderAhead, n);
     }
 
     // All probes see the same batches: the model computes each once.
@@ -169,7 +175,7 @@ internal sealed class WordTranslationAnalysis : Analysis
         work.Text.Report = report;
         if (tokens == 0)
             throw new InvalidDataException("analyze: there must be at least one pair without an empty side, got none.");
-        return Found([.. probes.Select(p => ProbeScore.Of(p, tokens, ends, run.Config.AttentionHeads))], tokens, ends, scores);
+        return Found([.. probes.Select(p => ProbeScore.Of(p, run.Config.AttentionHeads))], tokens, ends, scores);
     }
 
     private static AnalysisFinding Found(ProbeScore[] probes, long tokens, long ends, WordScores? scores)
@@ -200,7 +206,7 @@ internal sealed class WordTranslationAnalysis : Analysis
         foreach (var probe in probes)
         {
             json.WriteStartObject();
-            json.WriteString("of", probe.Kind switch { ProbeKind.Encoder => "encoder", ProbeKind.Decoder => "decoder", ProbeKind.DecoderWithoutSelf => "decoder_without_self", _ => "decoder_without_source" });
+            json.WriteString("of", probe.Kind switch { ProbeKind.Encoder => "encoder", ProbeKind.Decoder => "decoder", ProbeKind.DecoderWithoutSelf => "decoder_without_self", ProbeKind.DecoderWithoutSource => "decoder_without_source", _ => "decoder_ahead" });
             json.WriteNumber("layer", probe.Depth);
             json.Number("accuracy", probe.Accuracy);
             json.Number("accuracy_without_ends", probe.WithoutEnds);
@@ -219,7 +225,8 @@ internal sealed class WordTranslationAnalysis : Analysis
         ProbeKind.Encoder => "encoder",
         ProbeKind.Decoder => "decoder",
         ProbeKind.DecoderWithoutSelf => "decoder without self-attention",
-        _ => "decoder without the source",
+        ProbeKind.DecoderWithoutSource => "decoder without the source",
+        _ => "decoder, one token further on",
     };
 
     /// <summary>What a probe came to.</summary>
@@ -231,7 +238,7 @@ internal sealed class WordTranslationAnalysis : Analysis
     /// <param name="Alignment">[M][H], of the encoder's.</param>
     private sealed record ProbeScore(ProbeKind Kind, int Depth, double Accuracy, double WithoutEnds, double Loss, double[][] Alignment)
     {
-        public static ProbeScore Of(WordProbe probe, long tokens, long ends, int heads) => new(
-            probe.Kind, probe.Depth, (double)probe.Right / tokens, (double)(probe.Right - probe.RightEnds) / (tokens - ends), probe.Loss, [.. probe.Alignment().Chunk(heads)]);
+        public static ProbeScore Of(WordProbe probe, int heads) => new(
+            probe.Kind, probe.Depth, (double)probe.Right / probe.Tokens, (double)(probe.Right - probe.RightEnds) / (probe.Tokens - probe.Ends), probe.Loss, [.. probe.Alignment().Chunk(heads)]);
     }
 }

@@ -18,14 +18,18 @@ public sealed class WordTranslationAnalysisTests
         using var device = new CpuDevice(2);
         using var run = TinyRuns.Create(TinyModels.Transformer with { PreNorm = preNorm, ShareEmbeddings = EmbeddingSharing.None, DecoderPath = [2, 1, 2] }, device);
         using var folder = new TemporaryFolder();
-        var json = Probes(run, folder, ("--side", "decoder"));
-        Assert.Equal(Enumerable.Range(0, 4).Select(n => ("decoder", n)), json.Select(Key));
+        var json = Probes(run, folder, ("--side", "decoder"), ("--ahead", true));
+        Assert.Equal(new[] { "decoder", "decoder_ahead" }.SelectMany(of => Enumerable.Range(0, 4).Select(n => (of, n))), json.Select(Key));
         int[][] paths = [[2], [2, 1], [2, 1, 2]];
         var parameters = run.Model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v));
         for (int n = 1; n <= 3; n++)
         {
             var reference = new ReferenceModel(run.Config with { DecoderPath = paths[n - 1] }, parameters);
-            Check(json[n]!, Pairs.Select(p => (reference.Logits(TinyModels.Shifted(Ids(run, p.Target)), reference.Encode(Ids(run, p.Source))), Ids(run, p.Target))));
+            var said = Pairs.Select(p => (Logits: reference.Logits(TinyModels.Shifted(Ids(run, p.Target)), reference.Encode(Ids(run, p.Source))), Ids: Ids(run, p.Target))).ToArray();
+            Check(json[n]!, said);
+
+            // One token further on: what follows the token that a position predicts, which the last position has not.
+            Check(json[4 + n]!, said.Select(s => (s.Logits[..^1], s.Ids[1..])));
         }
     }
 
@@ -154,6 +158,7 @@ public sealed class WordTranslationAnalysisTests
         Refuses<ArgumentException>("--side must be encoder, decoder or both, got left.", ("--side", "left"));
         Refuses<ArgumentException>("--bleu is about the encoder's layers, --side must not be decoder.", ("--side", "decoder"), ("--bleu", true));
         Refuses<ArgumentException>("--variants is about the decoder's layers, --side must not be encoder.", ("--side", "encoder"), ("--variants", true));
+        Refuses<ArgumentException>("--ahead is about the decoder's layers, --side must not be encoder.", ("--side", "encoder"), ("--ahead", true));
         Refuses<ArgumentException>("--train-input and --train-reference must be given together.", ("--train-input", "x"));
         Refuses<InvalidDataException>($"--train-input FILE and --train-reference FILE must be given, {Path.Combine("runs/tiny", "train.corpus")} is not there.", ("--updates", 1L));
         using var surface = TinyRuns.Create(SurfaceFusion2021.Hard(TinyModels.Transformer), device);
