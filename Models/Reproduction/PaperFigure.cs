@@ -6,7 +6,7 @@ namespace CudaSeq.Models;
 /// <summary>What of an analysis a plan keeps.</summary>
 /// <param name="Name">What page and claims call it; no other figure of the plan has the name.</param>
 /// <param name="At">Where the number is in the analysis' JSON, as a JSON pointer (RFC 6901): <c>/results/layers/0/removal/last</c>. Of several numbers the mean is kept.</param>
-public sealed record PaperFigure(string Name, IReadOnlyList<string> At)
+internal sealed record PaperFigure(string Name, IReadOnlyList<string> At)
 {
     /// <summary>The paper's own figure, in words; null where none is known.</summary>
     public string? Published { get; init; }
@@ -52,7 +52,7 @@ public sealed record PaperFigure(string Name, IReadOnlyList<string> At)
 /// <summary>A figure as an analysis found it.</summary>
 /// <param name="Name">Of the figure.</param>
 /// <param name="At">Where it was.</param>
-public sealed record PaperNumber(string Name, IReadOnlyList<string> At)
+internal sealed record PaperNumber(string Name, IReadOnlyList<string> At)
 {
     /// <summary>The number; null where it is not defined, as a change relative to 0 is not.</summary>
     public double? Value { get; init; }

@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace CudaSeq.Models;
 
 /// <summary>All that is known of a plan: the plan itself and what was done of it. As a file: the plan in the first line, then a result in each.</summary>
-public sealed class PaperLog
+internal sealed class PaperLog
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict)
     {

@@ -4,7 +4,7 @@ using System.Text;
 namespace CudaSeq.Models;
 
 /// <summary>The page of all papers' tables, made from their logs: every figure of it is read from one.</summary>
-public static class PaperPage
+internal static class PaperPage
 {
     private const string Introduction =
         """

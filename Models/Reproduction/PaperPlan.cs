@@ -4,7 +4,7 @@ namespace CudaSeq.Models;
 
 /// <summary>A row of a paper's table: a training, another way to decode one, or an analysis of one.</summary>
 /// <param name="Name">What the table calls it; also the name of its folders.</param>
-public sealed record PaperRow(string Name)
+internal sealed record PaperRow(string Name)
 {
     /// <summary>Keys of the plan's recipe that are others here, as after <c>--set</c>.</summary>
     public IReadOnlyList<string> Set { get; init; } = [];
@@ -48,7 +48,7 @@ public sealed record PaperRow(string Name)
 
 /// <summary>What should hold of the rows. One of the lists says what.</summary>
 /// <param name="Text">The claim in words.</param>
-public sealed record PaperClaim(string Text)
+internal sealed record PaperClaim(string Text)
 {
     /// <summary>Rows, each with a score at least as good as the next one's.</summary>
     public IReadOnlyList<string> AtLeast { get; init; } = [];
@@ -90,7 +90,7 @@ public sealed record PaperClaim(string Text)
 /// <param name="Paper">Where it was published.</param>
 /// <param name="Recipe">The recipe that all rows begin with, by its path from the plan.</param>
 /// <param name="Rows">The table's rows in order; a row comes after those that it needs.</param>
-public sealed record PaperPlan(string Title, string Paper, string Recipe, IReadOnlyList<PaperRow> Rows)
+internal sealed record PaperPlan(string Title, string Paper, string Recipe, IReadOnlyList<PaperRow> Rows)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict)
     {

@@ -8,13 +8,13 @@ namespace CudaSeq.Models;
 /// <param name="Processor">The machine's.</param>
 /// <param name="Processors">How many threads it runs.</param>
 /// <param name="Busy">Whether the machine did other work meanwhile, so that times mean nothing.</param>
-public sealed record PaperOrigin(string Command, string Version, string Commit, string Device, string Processor, int Processors, bool Busy);
+internal sealed record PaperOrigin(string Command, string Version, string Commit, string Device, string Processor, int Processors, bool Busy);
 
 /// <summary>What came of a row with one seed.</summary>
 /// <param name="Row">The row.</param>
 /// <param name="Seed">Of its training.</param>
 /// <param name="Origin">Where and by what.</param>
-public sealed record PaperResult(string Row, ulong Seed, PaperOrigin Origin)
+internal sealed record PaperResult(string Row, ulong Seed, PaperOrigin Origin)
 {
     /// <summary>Of all that the result depends on (<see cref="PaperFingerprint"/>): another plan's or recipe's result is not this row's.</summary>
     public string Fingerprint { get; init; } = "";
@@ -64,7 +64,7 @@ public sealed record PaperResult(string Row, ulong Seed, PaperOrigin Origin)
 /// <param name="FirstSeconds">Of each round.</param>
 /// <param name="SecondSeconds">Of each round.</param>
 /// <param name="Origin">Where and by what.</param>
-public sealed record PaperSpeed(string First, string Second, ulong Seed, int Sentences, IReadOnlyList<double> FirstSeconds, IReadOnlyList<double> SecondSeconds, PaperOrigin Origin)
+internal sealed record PaperSpeed(string First, string Second, ulong Seed, int Sentences, IReadOnlyList<double> FirstSeconds, IReadOnlyList<double> SecondSeconds, PaperOrigin Origin)
 {
     /// <summary>Of both rows.</summary>
     public string Fingerprint { get; init; } = "";

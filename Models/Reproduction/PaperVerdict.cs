@@ -5,7 +5,7 @@ namespace CudaSeq.Models;
 /// <summary>Whether a claim holds of what was measured.</summary>
 /// <param name="Holds">Null while rows that it is about were not run with every seed that they share.</param>
 /// <param name="Figures">What was compared, in words; with the seeds where one of the rows has more.</param>
-public sealed record PaperVerdict(bool? Holds, string Figures)
+internal sealed record PaperVerdict(bool? Holds, string Figures)
 {
     /// <summary>Judges a claim.</summary>
     public static PaperVerdict Of(PaperClaim claim, PaperLog log)

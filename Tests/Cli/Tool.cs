@@ -38,9 +38,12 @@ internal static class Tool
         Dictionary<string, string>? environment = null,
         bool live = false,
         int width = 80,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default,
+        StringWriter? output = null)
     {
-        var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });
+        output ??= new StringWriter();
+        output.NewLine = "\n";
+        var error = new StringWriter { NewLine = "\n" };
         using var terminal = new Terminal(
             new MemoryStream(Encoding.UTF8.GetBytes(input)), output, error, live, () => width, name => environment?.GetValueOrDefault(name));
         int code = CommandLine.Run(args, terminal, cancellation);

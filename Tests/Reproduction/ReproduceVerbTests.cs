@@ -274,6 +274,26 @@ public sealed class ReproduceVerbTests : IDisposable
         Assert.Equal(2, PaperLog.Read(_folder.PathOf("out/plan.jsonl")).Results.Count);
     }
 
+    // In the middle of a training: one line says so, the training's own does not, and what is gone on with is what would have been.
+    [Fact]
+    public void InterruptedWhileItTrainsItGoesOnToTheSameResult()
+    {
+        File.WriteAllText(_plan, """{ "title": "T", "paper": "P", "recipe": "tiny.json", "rows": [{ "name": "a", "set": ["training.max_updates=6"] }, { "name": "b" }] }""");
+        using var stop = new CancellationTokenSource();
+        using var output = new Watched("valid  update 2 ", stop.Cancel);
+        var run = Tool.Run(["reproduce", _plan, "--data", _folder.PathOf("."), "--out", _folder.PathOf("out")], "", cancellation: stop.Token, output: output);
+        Assert.Equal($"cudaseq: interrupted; 0 results are in {_folder.PathOf("out/plan.jsonl")}, the same command goes on.\n", run.Error);
+        Assert.Equal(0, run.ExitCode);
+        Assert.InRange(Checkpoint.ReadHeader(_folder.PathOf("out/a-1/last.safetensors")).State.Update, 2, 5);
+        Assert.Equal((0, ""), (Reproduce().ExitCode, Reproduce().Error));
+        var straight = Tool.Run("reproduce", _plan, "--data", _folder.PathOf("."), "--out", _folder.PathOf("straight"));
+        Assert.Equal(0, straight.ExitCode);
+        Assert.Equal(File.ReadAllBytes(_folder.PathOf("straight/a-1/last.safetensors")), File.ReadAllBytes(_folder.PathOf("out/a-1/last.safetensors")));
+        var results = PaperLog.Read(_folder.PathOf("out/plan.jsonl")).Results;
+        Assert.Equal(["a", "b"], results.Select(r => r.Row));
+        Assert.Equal(PaperLog.Read(_folder.PathOf("straight/plan.jsonl")).Results.Select(r => (r.Bleu, r.ValidationLoss, r.Updates)), results.Select(r => (r.Bleu, r.ValidationLoss, r.Updates)));
+    }
+
     [Fact]
     public void WhatCannotBeRunIsSaid()
     {
@@ -289,4 +309,26 @@ public sealed class ReproduceVerbTests : IDisposable
     }
 
     private ToolRun Reproduce(params string[] more) => Tool.Run(["reproduce", _plan, "--data", _folder.PathOf("."), "--out", _folder.PathOf("out"), .. more]);
+
+    // Hears a text once it is written.
+    private sealed class Watched(string text, Action hear) : StringWriter
+    {
+        public override void Write(string? value)
+        {
+            base.Write(value);
+            Look();
+        }
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            Look();
+        }
+
+        private void Look()
+        {
+            if (ToString().Contains(text, StringComparison.Ordinal))
+                hear();
+        }
+    }
 }
