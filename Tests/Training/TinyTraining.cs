@@ -97,7 +97,8 @@ internal static class TinyTraining
         ["halting"] = UniversalTransformer2018.Halted(Of(Architecture.Transformer) with { StepSignal = StepSignal.Learned, EncoderPath = [1, 2, 1], DecoderPath = [2, 1, 2] }, weight: 0.3f),
         ["LayerDrop and windows"] = Of(Architecture.Transformer) with { EncoderLayerDrop = 0.3f, DecoderLayerDrop = 0.3f, AttentionWindows = [3, 2] },
         ["a filter for each channel, abs/L2"] = Of(Architecture.DynamicConv) with { ConvHeads = 32, ConvNormalization = TapNormalization.AbsL2 },
-        ["aligned"] = DepthAdaptive2020.Aligned(Of(Architecture.DynamicConv)) with { ExitPredictor = ExitPredictor.Geometric },
+        ["aligned"] = DepthAdaptive2020.Aligned(Of(Architecture.DynamicConv)),
+        ["aligned, with a predictor"] = DepthAdaptive2020.Aligned(Of(Architecture.DynamicConv)) with { ExitPredictor = ExitPredictor.Geometric },
         ["mixed"] = DepthAdaptive2020.Mixed(Of(Architecture.Transformer), paths: 2) with { ExitClassifiers = ExitClassifierKind.Separate },
         ["fusions"] = SurfaceFusion2021.Hard(Of(Architecture.LightConv), gate: 0) with { EncoderFusion = EncoderFusion.Fine, FusionDropConnect = 0.2f },
     };

@@ -24,15 +24,16 @@ public sealed class TrainedKindsTests : IDisposable
         Assert.Equal(File.ReadAllBytes(straight.Last), File.ReadAllBytes(resumed.Last));
     }
 
-    // Masks, drawn depths, dropped layers and steps over time are made where a capture allows it.
+    // Steps over time, halting, exits and fusions are made where a capture allows it; what differs from batch to batch, dropped layers and the targets of predictors, is not captured.
     [Theory]
-    [InlineData("lstm")]
-    [InlineData("rnnsearch")]
-    [InlineData("halting")]
-    [InlineData("aligned")]
-    [InlineData("mixed")]
-    [InlineData("fusions")]
-    public void GraphsLearnTheSameBitForBit(string kind)
+    [InlineData("lstm", true)]
+    [InlineData("rnnsearch", true)]
+    [InlineData("halting", true)]
+    [InlineData("aligned", true)]
+    [InlineData("fusions", true)]
+    [InlineData("LayerDrop and windows", false)]
+    [InlineData("aligned, with a predictor", false)]
+    public void GraphsLearnTheSameBitForBit(string kind, bool captures)
     {
         using var cuda = TestDevices.OpenCuda();
         var options = Options(6) with { LengthMultiple = 8, BatchTokens = 36, ValidateEvery = 1000 };
@@ -41,6 +42,6 @@ public sealed class TrainedKindsTests : IDisposable
         Assert.Equal(expectedLosses, losses);
         Assert.Equal(expectedWords, words);
         Assert.Equal(0, none);
-        Assert.True(captured > 0);
+        Assert.Equal(captures, captured > 0);
     }
 }
