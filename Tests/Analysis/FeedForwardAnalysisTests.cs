@@ -159,6 +159,9 @@ public sealed class FeedForwardAnalysisTests : IDisposable
             "--layers must be numbers with commas between them, got '1;2'.",
             Assert.Throws<ArgumentException>(() => new FeedForwardMemoriesAnalysis().Of(post, new AnalysisText { Input = input }, new AnalysisSettings { ["--layers"] = "1;2" })).Message);
         Assert.Equal(
+            "--layers must be numbers with commas between them, got ','.",
+            Assert.Throws<ArgumentException>(() => new FeedForwardMemoriesAnalysis().Of(post, new AnalysisText { Input = input }, new AnalysisSettings { ["--layers"] = "," })).Message);
+        Assert.Equal(
             "layers must be from 1 to 2, got [3].",
             Assert.Throws<ArgumentException>(() => new FeedForwardMemoriesAnalysis().Of(post, new AnalysisText { Input = input }, new AnalysisSettings { ["--layers"] = "3" })).Message);
         using var pairs = TinyRuns.Create(TinyModels.Transformer, _device);
