@@ -102,6 +102,9 @@ internal static class PaperPage
         page.Append("Seeds: ").AppendJoin(", ", log.Plan.Seeds);
         foreach (var row in log.Plan.Rows.Where(r => r.Seeds is not null))
             page.Append(CultureInfo.InvariantCulture, $"; of \"{row.Name}\" {string.Join(", ", row.Seeds!)}");
+        int due = log.Plan.Rows.Sum(r => log.Plan.SeedsOf(r).Count);
+        if (results.Count < due)
+            page.Append(CultureInfo.InvariantCulture, $"; {results.Count} of {due} runs were made so far");
         page.Append(".\n\n");
     }
 

@@ -74,7 +74,7 @@ public sealed class PaperPageTests : IDisposable
         Assert.Equal([true, true, true, false, true], more.Plan.Claims.Select(c => PaperVerdict.Of(c, more).Holds));
         more.Add(log.Of("middling")[0] with { Seed = 3, Depth = 9 });
         Assert.True(PaperVerdict.Of(more.Plan.Claims[4], more).Holds);
-        Assert.Contains("Seeds: 1, 2; of \"good\" 1, 2, 3.\n", PaperPage.Write([more]));
+        Assert.Contains("Seeds: 1, 2; of \"good\" 1, 2, 3; 8 of 9 runs were made so far.\n", PaperPage.Write([more]));
         rows = [.. rows.Select(r => r.Name == "middling" ? r with { Seeds = [2, 3] } : r)];
         var fewer = new PaperLog("fewer", more.Plan with { Rows = rows });
         foreach (var result in more.Results.Where(r => r.Row != "middling" || r.Seed < 3))
@@ -152,7 +152,7 @@ public sealed class PaperPageTests : IDisposable
             page);
         Assert.Contains("| good is best | holds | good 31.00, middling 29.00 |\n| later too | open | not run: later |\n", page);
         Assert.Contains("| good | 2 | 32.00 | `cudaseq train x.json` | `0123456789` | cpu: A processor, 2 threads |\n", page);
-        Assert.Contains("BLEU: `nrefs:1`. Seeds: 1, 2.\n", page);
+        Assert.Contains("BLEU: `nrefs:1`. Seeds: 1, 2; 6 of 8 runs were made so far.\n", page);
     }
 
     [Fact]

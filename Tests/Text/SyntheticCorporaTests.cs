@@ -60,10 +60,39 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Contains("w7", known);
     }
 
+    [Fact]
+    public void GapsAreFilledByTheAlphabet()
+    {
+        var splits = FilledGapsCorpus.Generate(seed: 5);
+        Assert.Equal((5_000, 500, 1_000), (splits.Train.Count, splits.Valid.Count, splits.Test.Count));
+        var all = splits.Train.Concat(splits.Valid).Concat(splits.Test).ToArray();
+        Assert.Equal(all.Length, all.Select(p => p.Source).Distinct().Count());
+        var (gaps, letters) = (new HashSet<int>(), new HashSet<int>());
+        foreach (var (source, target) in all)
+        {
+            Assert.Equal(source.Length, target.Length);
+            int gap = 0, seen = 0;
+            for (int i = 0; i < source.Length; i += 2)
+            {
+                bool isLetter = source[i] != '.';
+                Assert.Equal(isLetter ? source[i] : target[i + 2] == 'a' ? 'z' : target[i + 2] - 1, target[i]);
+                if (isLetter)
+                    gaps.Add(gap);
+                (gap, seen) = (isLetter ? 0 : gap + 1, seen + (isLetter ? 1 : 0));
+            }
+
+            letters.Add(seen);
+        }
+
+        Assert.Equal([0, 1, 2, 3, 4, 5, 6], gaps.Order());
+        Assert.Equal([4, 5, 6, 7, 8], letters.Order());
+    }
+
     // Tables in docs/results were trained on these texts.
     [Fact]
     public void TextsStayWhatTheyWere()
     {
+        Assert.Equal((". . i . . h l . . . . . . g", "g h i f g h l a b c d e f g"), FilledGapsCorpus.Generate(1, 1, 1, 1).Train[0]);
         Assert.Equal(("t t j s t e e y e e x x x x x o r o o o s v y v r c c c c c b b b b b", "t e x o v c b"), NoisyRunsCorpus.Generate(1, 1, 1, 1).Train[0]);
         Assert.Equal(("w1384 w1485 w860 w199 w914 w811 w25 w549", "w1485 w1384 w199 w860 w811 w914 w549 w25"), SwappedWordsCorpus.Generate(1, 1, 1, 1).Train[0]);
     }
@@ -108,7 +137,7 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Equal(1, other.ExitCode);
         Assert.EndsWith("train.source: is there and not what is made; move it away, or name another folder.\n", other.Error);
         Assert.Equal(4, Directory.EnumerateFiles(folder).Count());
-        Assert.Equal("cudaseq data make: unknown task letters; the tasks are noisy-runs, numbers, swapped-words.\n", Tool.Run("data", "make", "letters").Error);
+        Assert.Equal("cudaseq data make: unknown task letters; the tasks are filled-gaps, noisy-runs, numbers, swapped-words.\n", Tool.Run("data", "make", "letters").Error);
         Assert.Equal("cudaseq data make: unknown task noisy-run, did you mean noisy-runs?\n", Tool.Run("data", "make", "noisy-run").Error);
         Assert.Equal("cudaseq data make: --train must be at most 50000 for numbers, got 50001.\n", Tool.Run("data", "make", "numbers", "--train", "50001", "--folder", _folder.PathOf("x")).Error);
         Assert.False(Directory.Exists(_folder.PathOf("x")));
