@@ -99,7 +99,8 @@ public abstract class AutoregressiveModel : Module
     /// <param name="maxLength">The most steps.</param>
     /// <param name="sizes">To what sizes are rounded up.</param>
     /// <param name="memory">Where everything is remembered; null for tensors of the state's own.</param>
-    internal abstract IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory);
+    /// <param name="exit">When positions leave the layers; null where all pass through all.</param>
+    internal abstract IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory, ExitRule? exit);
 
     /// <summary>Computes the position <see cref="IncrementalState.Step"/>.</summary>
     /// <param name="tokens">[N] integers.</param>

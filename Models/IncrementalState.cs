@@ -200,6 +200,9 @@ public sealed class IncrementalState : IDisposable
         ? memories
         : throw new InvalidOperationException($"IncrementalState: must come from the model that decodes with it, got none of this {owner.GetType().Name}.");
 
+    /// <summary>Whether a module remembered anything.</summary>
+    internal bool Knows(Module owner) => _memories.ContainsKey((owner, Depth));
+
     /// <summary>Counts a step.</summary>
     internal void Advance() => Step++;
 

@@ -8,7 +8,7 @@ namespace CudaSeq.Models;
 /// et al. 2019, section 6.4), by the configuration's architecture; parameters bear fairseq's names, <c>decoder.layers.0.fc1.weight</c>.
 /// </summary>
 /// <remarks>
-/// Decoder layers have no attention to a source. Pre-norm transformers have a last layer norm, as in fairseq; pre-norm convolutional language models have none.
+/// Decoder layers have no attention to a source. Pre-norm transformers have a last layer norm unless <see cref="ModelConfig.DecoderFinalNorm"/> says otherwise; pre-norm convolutional language models have none.
 /// Sharing embeddings, in either way, makes the token embeddings and the output projection one table.
 /// </remarks>
 /// <example>
@@ -90,14 +90,14 @@ public sealed class LanguageModel : AutoregressiveModel
     /// <param name="maxLength">The most steps that will be taken.</param>
     /// <returns>The memory of the decoding, which the caller disposes.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="texts"/>, <paramref name="beam"/> or <paramref name="maxLength"/> is below 1.</exception>
-    public IncrementalState Begin(int texts, int beam, int maxLength) => Begin(texts, beam, maxLength, DecodingSizes.Exact, memory: null);
+    public IncrementalState Begin(int texts, int beam, int maxLength) => Begin(texts, beam, maxLength, DecodingSizes.Exact, memory: null, exit: null);
 
     /// <inheritdoc/>
     internal override Tensor Features(BatchTensors batch, RandomSource? random) => Forward(batch.PreviousTarget, random);
 
     /// <inheritdoc/>
-    internal override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
-        => Begin(sources.Count, beam, maxLength, sizes, memory);
+    internal override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory, ExitRule? exit)
+        => Begin(sources.Count, beam, maxLength, sizes, memory, exit);
 
     /// <inheritdoc/>
     internal override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
@@ -118,11 +118,11 @@ public sealed class LanguageModel : AutoregressiveModel
         _ => throw new ArgumentException($"architecture must be one of {string.Join(", ", Enum.GetNames<Architecture>())}, got {config.Architecture}."),
     };
 
-    private IncrementalState Begin(int texts, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
+    private IncrementalState Begin(int texts, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory, ExitRule? exit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(texts, 1);
         using var scope = TensorScope.Begin();
-        var state = new IncrementalState(Tensor.Zeros(Device, [texts], DType.Int32), sourceWidth: 0, beam, maxLength, sizes, memory);
+        var state = new IncrementalState(Tensor.Zeros(Device, [texts], DType.Int32), sourceWidth: 0, beam, maxLength, sizes, memory) { Exit = exit };
         return Filled(state, () => Decoder.Begin(state, encoded: null));
     }
 }

@@ -29,6 +29,8 @@ public sealed partial record ModelConfig
                 Fusion(problems);
             Exits(problems);
             Steps(problems);
+            if (!DecoderFinalNorm && !PreNorm)
+                problems.Add("decoder_final_norm must be left out without pre_norm: there is none to leave away.");
             if (OutputLinear)
                 Output(problems);
         }

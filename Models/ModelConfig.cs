@@ -136,6 +136,9 @@ public sealed partial record ModelConfig
     /// </summary>
     public bool PreNorm { get; init; }
 
+    /// <summary>Whether the decoder of a pre-norm model has a layer norm after its last layer. fairseq's published language models have none (<c>no_decoder_final_norm</c>).</summary>
+    public bool DecoderFinalNorm { get; init; } = true;
+
     /// <summary>What tells the places of a path apart, added with the positions at each of them (<see cref="UniversalTransformer2018"/>).</summary>
     public StepSignal StepSignal { get; init; }
 
@@ -284,7 +287,7 @@ public sealed partial record ModelConfig
     internal bool HasEncoderNorm => PreNorm && EncoderFusion == EncoderFusion.None;
 
     /// <summary>Whether a layer norm follows the last layer of the decoder.</summary>
-    internal bool HasDecoderNorm => PreNorm && (!IsLanguageModel || Architecture == Architecture.Transformer);
+    internal bool HasDecoderNorm => PreNorm && DecoderFinalNorm && (!IsLanguageModel || Architecture == Architecture.Transformer);
 
     /// <summary>
     /// The language model that this model's decoder would be alone: without an encoder and all that is said of it. Embeddings of one table stay one.

@@ -61,6 +61,7 @@ internal static class ModelKeys
         Probability("input_dropout", m => m.InputDropout, (m, v) => m with { InputDropout = v }, "Dropout before the convolution modules.", ModelKeyUse.Convolution),
         Probability("activation_dropout", m => m.ActivationDropout, (m, v) => m with { ActivationDropout = v }, "Dropout after the ReLU of the feed-forward blocks.", ModelKeyUse.Layers),
         Switch("pre_norm", m => m.PreNorm, (m, v) => m with { PreNorm = v }, "Layer norms before the sub-layers, not after them.", ModelKeyUse.Layers),
+        Switch("decoder_final_norm", m => m.DecoderFinalNorm, (m, v) => m with { DecoderFinalNorm = v }, "With `pre_norm`, a layer norm after the decoder's last layer. A language model of convolutions never has one.", ModelKeyUse.Layers),
         Key(
             "step_signal",
             OneOf(("none", StepSignal.None), ("sinusoid", StepSignal.Sinusoid), ("learned", StepSignal.Learned)),
@@ -138,7 +139,7 @@ internal static class ModelKeys
             (m, v) => m with { SurfaceFusion = v },
             "Whether the source's embeddings come to the output past the encoder: as a distribution of their own, or within the logits (SurfaceFusion).",
             ModelKeyUse.Encoder | ModelKeyUse.Layers),
-        Key("surface_gate", Number(0, 1), m => m.SurfaceGate, (m, v) => m with { SurfaceGate = v }, "The share of the decoder's own distribution in hard surface fusion; 0 to learn it for each position.", ModelKeyUse.Encoder | ModelKeyUse.Layers),
+        Key("surface_gate", Number(0, 1), m => m.SurfaceGate, (m, v) => m with { SurfaceGate = v }, "The share of the decoder's own distribution in hard surface fusion; 0 to learn it for each position, which nothing keeps from leaving one of the two out.", ModelKeyUse.Encoder | ModelKeyUse.Layers),
         Key("surface_scale", Positive, m => m.SurfaceScale, (m, v) => m with { SurfaceScale = v }, "What the surface's logits are multiplied by in soft surface fusion.", ModelKeyUse.Encoder | ModelKeyUse.Layers),
         Count("surface_attention_heads", 1, m => m.SurfaceAttentionHeads, (m, v) => m with { SurfaceAttentionHeads = v }, "Heads of the attention to the surface; divides `model_width`.", ModelKeyUse.Encoder | ModelKeyUse.Layers),
         Switch("surface_feed_forward", m => m.SurfaceFeedForward, (m, v) => m with { SurfaceFeedForward = v }, "A feed-forward block behind the decoder's and the surface's stream, one for both.", ModelKeyUse.Encoder | ModelKeyUse.Layers),

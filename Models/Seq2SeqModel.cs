@@ -90,7 +90,7 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
             : base.Loss(batch, smoothing, form, random);
 
     /// <inheritdoc/>
-    internal sealed override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory)
+    internal sealed override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory, ExitRule? exit)
     {
         int longest = sources.Max(s => s.Length);
 
@@ -103,7 +103,7 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
         int[] lengths = [.. sources.Select(s => s.Length)];
         using var scope = TensorScope.Begin();
         var encoded = Encode(Tensor.From(Device, padded, [sources.Count, width]), Tensor.From(Device, lengths));
-        return Begin(new IncrementalState(encoded, beam, maxLength, sizes, memory), encoded);
+        return Begin(new IncrementalState(encoded, beam, maxLength, sizes, memory) { Exit = exit }, encoded);
     }
 
     /// <summary>Refuses a configuration that has problems or is for another model: one line for each problem.</summary>

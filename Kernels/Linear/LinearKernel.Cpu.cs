@@ -22,8 +22,8 @@ internal static unsafe partial class LinearKernel
         int grain = CpuDevice.Grain(0.1 * BlockRows * size.O);
         switch (size.Activation)
         {
-            case Activation.Relu: cpu.For(blocks, grain, new BackwardBody<RectifiedSlope>(size, saved.FloatsOrNull(), dy.Floats, dz.FloatsOrNull(), partial)); break;
-            case Activation.Gelu: cpu.For(blocks, grain, new BackwardBody<GaussianErrorSlope>(size, saved.FloatsOrNull(), dy.Floats, dz.FloatsOrNull(), partial)); break;
+            case Activation.Relu: cpu.For(blocks, grain, new BackwardBody<ReluSlope>(size, saved.FloatsOrNull(), dy.Floats, dz.FloatsOrNull(), partial)); break;
+            case Activation.Gelu: cpu.For(blocks, grain, new BackwardBody<GeluSlope>(size, saved.FloatsOrNull(), dy.Floats, dz.FloatsOrNull(), partial)); break;
             default: cpu.For(blocks, grain, new BackwardBody<NoSlope>(size, dy.Floats, dy.Floats, dz.FloatsOrNull(), partial)); break;
         }
 
@@ -132,21 +132,5 @@ internal static unsafe partial class LinearKernel
         public static TVector Apply<TVector>(TVector saved, TVector dy)
             where TVector : struct, IFloatVector<TVector>
             => dy;
-    }
-
-    private readonly struct RectifiedSlope : IBinaryOperator
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TVector Apply<TVector>(TVector y, TVector dy)
-            where TVector : struct, IFloatVector<TVector>
-            => TVector.SelectLess(TVector.Zero, y, dy, TVector.Zero);
-    }
-
-    private readonly struct GaussianErrorSlope : IBinaryOperator
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TVector Apply<TVector>(TVector z, TVector dy)
-            where TVector : struct, IFloatVector<TVector>
-            => dy * TVector.MultiplyAdd(z, NormalDistribution.Density(z), NormalDistribution.Cumulative(z));
     }
 }

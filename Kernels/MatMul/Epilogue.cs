@@ -39,8 +39,8 @@ internal readonly unsafe struct Epilogue(
     {
         switch (_activation)
         {
-            case Activation.Relu: Store<TVector, Rectified>(sums, strideSums, rows, columns, c, strideC); break;
-            case Activation.Gelu: Store<TVector, GaussianError>(sums, strideSums, rows, columns, c, strideC); break;
+            case Activation.Relu: Store<TVector, ReluFunction>(sums, strideSums, rows, columns, c, strideC); break;
+            case Activation.Gelu: Store<TVector, GeluFunction>(sums, strideSums, rows, columns, c, strideC); break;
             default: Store<TVector, Identity>(sums, strideSums, rows, columns, c, strideC); break;
         }
     }
@@ -85,22 +85,5 @@ internal readonly unsafe struct Epilogue(
         public static TVector Apply<TVector>(TVector x)
             where TVector : struct, IFloatVector<TVector>
             => x;
-    }
-
-    private readonly struct Rectified : IUnaryOperator
-    {
-        // Not a maximum: NaN must stay NaN.
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TVector Apply<TVector>(TVector x)
-            where TVector : struct, IFloatVector<TVector>
-            => TVector.SelectLess(x, TVector.Zero, TVector.Zero, x);
-    }
-
-    private readonly struct GaussianError : IUnaryOperator
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static TVector Apply<TVector>(TVector x)
-            where TVector : struct, IFloatVector<TVector>
-            => x * NormalDistribution.Cumulative(x);
     }
 }

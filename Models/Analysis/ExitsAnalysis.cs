@@ -82,8 +82,7 @@ internal sealed class ExitsAnalysis : Analysis
         var model = work.Run.Model;
         int steps = batch.Max(i => depths[i].Length);
         using var pause = new NoGrad();
-        using var state = model.Begin([.. batch.Select(i => sources[i])], beam: 1, steps, DecodingSizes.Exact, memory: null);
-        state.Exit = rule;
+        using var state = model.Begin([.. batch.Select(i => sources[i])], beam: 1, steps, DecodingSizes.Exact, memory: null, rule);
         for (int t = 0; t < steps; t++)
         {
             work.Cancellation.ThrowIfCancellationRequested();

@@ -58,8 +58,8 @@ internal sealed class DecodingSteps : IDisposable
     /// <param name="maxLength">The most steps.</param>
     public IncrementalState Begin(IReadOnlyList<int[]> sources, int maxLength)
     {
-        var state = _model.Begin(sources, _beam, maxLength, Sizes, _fixed);
-        (state.Exit, state.ExitCounts) = (_exit, ExitCounts);
+        var state = _model.Begin(sources, _beam, maxLength, Sizes, _fixed, _exit);
+        state.ExitCounts = ExitCounts;
         return state;
     }
 

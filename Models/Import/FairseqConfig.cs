@@ -157,7 +157,8 @@ internal static class FairseqConfig
         bool preNorm = arguments.Flag("encoder_normalize_before", defaults.PreNorm);
         if (arguments.Flag("decoder_normalize_before", defaults.PreNorm) != preNorm)
             arguments.Report("decoder_normalize_before", $"encoder_normalize_before, {(preNorm ? "true" : "false")}");
-        if (preNorm && arguments.Flag("no_decoder_final_norm", false))
+        bool finalNorm = !preNorm || !arguments.Flag("no_decoder_final_norm", false);
+        if (!finalNorm && defaults.Architecture != Architecture.Transformer)
             arguments.Report("no_decoder_final_norm", "false (a layer norm follows the last layer)");
         return defaults with
         {
@@ -169,6 +170,7 @@ internal static class FairseqConfig
             Dropout = arguments.Real("dropout", defaults.Dropout),
             AttentionDropout = arguments.Real("attention_dropout", defaults.AttentionDropout),
             PreNorm = preNorm,
+            DecoderFinalNorm = finalNorm,
             ShareEmbeddings = arguments.Flag("share_all_embeddings", false) ? EmbeddingSharing.All
                 : arguments.Flag("share_decoder_input_output_embed", false) ? EmbeddingSharing.Decoder
                 : EmbeddingSharing.None,

@@ -141,6 +141,8 @@ public static class FairseqExport
             if (!convolutional)
             {
                 arguments[$"{side}_layerdrop"] = layerDrop;
+                if (side == "decoder" && !config.DecoderFinalNorm)
+                    arguments["no_decoder_final_norm"] = true;
                 return;
             }
 

@@ -12,6 +12,9 @@ public sealed class Decoder : Module
     // Computed before the first step: while a step is captured nothing can be copied to the device.
     private const int MostReserved = 1 << 16;
 
+    // Where a decoding remembers the source itself: no place of the path.
+    private const int SourceDepth = -1;
+
     private readonly ModelConfig _config;
     private readonly Embedding? _tokens;
     private readonly AdaptiveEmbedding? _adaptiveTokens;
@@ -132,7 +135,7 @@ public sealed class Decoder : Module
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
     /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
-    /// <returns>For each depth from 1 on [B, T, F], new, which its head of <see cref="Classifiers"/> takes, and what its layer gave, [B, T, C]. Gradients of each and of the layers below it are scaled as the configuration says.</returns>
+    /// <returns>For each depth from 1 on [B, T, F], new, which its head of <see cref="Classifiers"/> takes, and what its layer gave, [B, T, C]. Gradients of the layers below each are scaled as the configuration says, for losses that are.</returns>
     public (IReadOnlyList<Tensor> Features, IReadOnlyList<Tensor> States) ForwardExits(Tensor previous, EncoderOutput? encoded, RandomSource? random)
     {
         var (x, positions) = Embedded(previous, random);
@@ -141,8 +144,7 @@ public sealed class Decoder : Module
         for (int n = 1; n <= exits.Length; n++)
         {
             states[n - 1] = x = Layer(n - 1, Signalled(x, n - 1, positions), seen?[n - 1], random);
-            var own = DepthAdaptive2020.Scaled(x, DepthAdaptive2020.GradientScale(_config, n));
-            exits[n - 1] = Finished(own, Classifiers.Normalized(own, n), encoded, random);
+            exits[n - 1] = Finished(x, Classifiers.Normalized(x, n), encoded, random);
             if (n < exits.Length)
                 x = DepthAdaptive2020.Scaled(x, 1 / DepthAdaptive2020.GradientScale(_config, n + 1));
         }
@@ -237,8 +239,17 @@ public sealed class Decoder : Module
         _adaptiveTokens?.Reserve();
         _steps?.Reserve();
         var seen = encoded is null ? null : Seen(encoded, random: null);
+
+        // Where positions leave early, a layer sees the source when somebody comes to it first.
+        bool late = state.Exit is not null && seen is not null;
+        if (late)
+        {
+            state.Depth = SourceDepth;
+            state.AddPerSentence(this, [.. seen!.Select(s => s.States).Distinct().Select(s => s.Detach())]);
+        }
+
         for (state.Depth = 0; state.Depth < _layers.Path.Count; state.Depth++)
-            _layers.Path[state.Depth].Begin(state, seen?[state.Depth]);
+            _layers.Path[state.Depth].Begin(state, late ? null : seen?[state.Depth]);
         _surface?.Begin(state, encoded!);
         if (Exits is { Kind: ExitPredictor.Sequence })
             state.AddPerSentence(this, ExitHead.Mean(encoded!));
@@ -276,6 +287,8 @@ public sealed class Decoder : Module
         int[] predicted = [], depths = new int[state.Hypotheses];
         for (state.Depth = 0; state.Depth < last; state.Depth++)
         {
+            if (rows.Active.Count > 0 && _layers.Path[state.Depth].IsBlind(state))
+                See(state);
             var y = _layers.Path[state.Depth].Step(Signalled(x, state.Depth, positions), state, rows);
             int depth = state.Depth + 1;
             if (rows.Active.Count == 0)
@@ -307,6 +320,16 @@ public sealed class Decoder : Module
                 predicted = Exits!.Kind == ExitPredictor.Multinomial ? Exits.Depths(x) : OfSentences(state);
             return [.. rows.Active.Select(n => predicted[n])];
         }
+    }
+
+    // One source for all layers, or one each.
+    private void See(IncrementalState state)
+    {
+        int depth = state.Depth;
+        state.Depth = SourceDepth;
+        var sources = state.Of(this);
+        state.Depth = depth;
+        _layers.Path[depth].See(state, sources[Math.Min(depth, sources.Count - 1)].Value);
     }
 
     private int[] OfSentences(IncrementalState state)

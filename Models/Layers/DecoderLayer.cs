@@ -82,13 +82,22 @@ public sealed class DecoderLayer : Module
 
     /// <summary>Prepares a decoding: the source's keys and values are projected once, for all hypotheses and steps.</summary>
     /// <param name="state">The decoding's memory.</param>
-    /// <param name="encoded">The source; null for a language model.</param>
+    /// <param name="encoded">The source; null for a language model, or where <see cref="See"/> comes later.</param>
     public void Begin(IncrementalState state, EncoderOutput? encoded)
     {
         _mixer.Begin(state);
-        if (_encoderAttention is not null)
-            state.AddPerSentence(this, _encoderAttention.Keys(encoded!.States), _encoderAttention.Values(encoded.States));
+        if (encoded is not null)
+            See(state, encoded.States);
     }
+
+    /// <summary>Whether the source's keys and values are still to be projected.</summary>
+    /// <param name="state">The decoding's memory.</param>
+    internal bool IsBlind(IncrementalState state) => _encoderAttention is not null && !state.Knows(this);
+
+    /// <summary>Projects them.</summary>
+    /// <param name="state">The decoding's memory.</param>
+    /// <param name="source">[M, S, C].</param>
+    internal void See(IncrementalState state, Tensor source) => state.AddPerSentence(this, _encoderAttention!.Keys(source), _encoderAttention.Values(source));
 
     /// <summary>Applies the layer to one more position.</summary>
     /// <param name="x">[N, C].</param>

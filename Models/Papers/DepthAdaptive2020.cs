@@ -140,7 +140,7 @@ public static class DepthAdaptive2020
         for (int n = 1; n <= exits.Count; n++)
         {
             (var own, last) = decoder.Classifiers.Head(n).CrossEntropy(Rows(exits[n - 1]), target, smoothing, form);
-            own = Ops.Scale(own, Weight(config.ExitWeights, n) / all);
+            own = Scaled(Ops.Scale(own, Weight(config.ExitWeights, n) / all), GradientScale(config, n));
             sum = sum is null ? own : Ops.Add(sum, own);
         }
 

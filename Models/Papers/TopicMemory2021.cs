@@ -142,7 +142,7 @@ public sealed class TopicMemory2021 : Module
         var scores = new List<double>();
         for (int update = 1; update <= options.Updates; update++)
         {
-            steps.Step(random => draws.Select(d => Ops.Scale(Loss(d.Next(batchSize), random), 1f / nodes.Count)));
+            steps.Step(random => Losses([.. draws.Select(d => d.Next(batchSize))], random));
             if (update % epoch != 0 && update != options.Updates)
                 continue;
             double score = nodes.Average(n => MacroF1(n.Dev));
@@ -154,6 +154,10 @@ public sealed class TopicMemory2021 : Module
         best.Restore();
         return scores;
     }
+
+    /// <summary>What the nodes differentiate in a step, each for itself: the loss of its batch over their number.</summary>
+    internal IEnumerable<Tensor> Losses(IReadOnlyList<IReadOnlyList<ClassifiedText>> batches, RandomSource? random)
+        => batches.Select(b => Ops.Scale(Loss(b, random), 1f / batches.Count));
 
     private Tensor Encode(IReadOnlyList<IReadOnlyList<int>> texts, RandomSource? random)
     {
@@ -198,7 +202,8 @@ public sealed class TopicMemory2021 : Module
         return Tensor.From(Device, values, [texts.Count, _topics.Topics]);
     }
 
-    private sealed class Draw(IReadOnlyList<ClassifiedText> texts, ulong seed)
+    /// <summary>A node's batches: each text once before any comes again.</summary>
+    internal sealed class Draw(IReadOnlyList<ClassifiedText> texts, ulong seed)
     {
         private readonly ClassifiedText[] _order = [.. texts];
         private readonly RandomSource _random = new(seed);

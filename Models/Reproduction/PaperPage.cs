@@ -34,7 +34,7 @@ internal static class PaperPage
     public static (string Seeds, string Score, string Validation, string Parameters, string Depth) Cells(PaperLog log, string row)
     {
         var of = log.Of(row);
-        return (string.Join(", ", of.Select(r => r.Seed)), Scores(of), Spread(of.Select(r => r.ValidationLoss), "f3"), Count(of.Select(r => r.Parameters)), Spread(of.Select(r => r.Depth), "f2"));
+        return (string.Join(", ", of.Select(r => r.Seed)), Scores(of), Validation(log.Plan, row, of), Count(of.Select(r => r.Parameters)), Spread(of.Select(r => r.Depth), "f2"));
     }
 
     /// <summary>A figure of an analysis, the mean over the seeds; empty where it was not looked for.</summary>
@@ -83,7 +83,7 @@ internal static class PaperPage
         foreach (var row in log.Plan.Rows.Where(r => !r.IsAnalysis))
         {
             var of = log.Of(row.Name);
-            List<string> cells = [row.Name, Scores(of), Spread(of.Select(r => r.ValidationLoss), "f3"), Count(of.Select(r => r.Parameters)), Count(of.Select(r => r.LayerParameters)), Count(of.Select(r => r.Updates))];
+            List<string> cells = [row.Name, Scores(of), Validation(log.Plan, row.Name, of), Count(of.Select(r => r.Parameters)), Count(of.Select(r => r.LayerParameters)), Count(of.Select(r => r.Updates))];
             if (times)
                 cells.Add(Spread(of.Where(r => r.Updates > 0 && !r.Origin.Busy).Select(r => (double?)r.Minutes), "f1"));
             if (depths)
@@ -156,6 +156,10 @@ internal static class PaperPage
         string scores = Spread(results.Select(r => r.Bleu ?? r.Perplexity), "f2");
         return failures.Length == 0 ? scores : string.Join("; ", failures.Append(results.Any(r => r.Failure is null) ? scores : "").Where(s => s.Length > 0));
     }
+
+    // Hard surface fusion is a weighted geometric mean whose probabilities sum to less than 1.
+    private static string Validation(PaperPlan plan, string row, IReadOnlyList<PaperResult> of)
+        => plan.Row(row).Set.Contains("model.surface_fusion=hard") && of.Any(r => r.ValidationLoss is not null) ? "not comparable" : Spread(of.Select(r => r.ValidationLoss), "f3");
 
     private static string Spread(IEnumerable<double?> values, string format)
     {

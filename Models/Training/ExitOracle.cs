@@ -42,7 +42,8 @@ internal static class ExitOracles
     /// <param name="features">[N, F].</param>
     /// <param name="targets">[N], on the host.</param>
     /// <param name="oracle">Which value.</param>
-    public static float[] Values(OutputHead head, Tensor features, int[] targets, ExitOracle oracle)
+    /// <param name="blockElements">The most elements of logits that are there at a time, but for a row.</param>
+    public static float[] Values(OutputHead head, Tensor features, int[] targets, ExitOracle oracle, int blockElements = BlockElements)
     {
         using var pause = new NoGrad();
         var values = new float[targets.Length];
@@ -54,7 +55,7 @@ internal static class ExitOracles
             if (rows == 0)
             {
                 // The first row says how many classes there are.
-                rows = Math.Max(1, BlockElements / logits.Shape[1]);
+                rows = Math.Max(1, blockElements / logits.Shape[1]);
                 logits = head.Logits(Ops.Rows(features, first, Math.Min(rows, targets.Length - first)));
             }
 

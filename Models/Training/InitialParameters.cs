@@ -7,7 +7,7 @@ namespace CudaSeq.Models;
 /// <summary>The parameters of a trained model as the first ones of another: fine-tuning, and transfer to models of fewer layers.</summary>
 internal static partial class InitialParameters
 {
-    /// <summary>Overwrites a model's parameters with those of a run.</summary>
+    /// <summary>Overwrites a model's parameters with those of a run. A predictor of exits that the run has not starts as it was drawn: a decoder is trained first, and then with it.</summary>
     /// <param name="model">Its layers may be fewer or more; all shapes are the same.</param>
     /// <param name="run">The run; its best checkpoint is taken, or its last where it has no best.</param>
     /// <param name="encoderLayers">For each encoder layer the layer of the run, from 1; empty for its own number.</param>
@@ -37,6 +37,8 @@ internal static partial class InitialParameters
             string other = NameIn(name);
             if (theirs.Contains(other))
                 entries.Add(name, new ParameterLoader.Entry(file.ShapeOf(other), () => file.ReadFloats(other)));
+            else if (name.StartsWith("decoder.exits.", StringComparison.Ordinal))
+                entries.Add(name, new ParameterLoader.Entry(shape, model.NamedParameters().Single(p => p.Name == name).Tensor.ToArray));
             else
                 missing.Add($"{path}: {other} is missing, the model wants it{(other == name ? "" : $" for {name}")} as {shape}.");
         }

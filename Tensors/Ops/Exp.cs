@@ -8,16 +8,5 @@ public static partial class Ops
     /// <param name="x">Any shape, float.</param>
     /// <returns>The shape of <paramref name="x"/>, new, at least 0.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> holds integers.</exception>
-    public static Tensor Exp(Tensor x)
-    {
-        Check.Float(nameof(Exp), x);
-        var y = x.NewLike(x.Shape, nameof(Exp));
-        ExpKernel.Forward(x.Data, y.Data);
-        return Tape.Record(nameof(Exp), y, [x], y, static (dy, y) =>
-        {
-            var dx = dy.NewLike(dy.Shape, nameof(Exp));
-            ExpKernel.Backward(y.Data, dy.Data, dx.Data);
-            return new Gradients(dx);
-        });
-    }
+    public static Tensor Exp(Tensor x) => ElementwiseOp.Apply(ElementwiseKernel.Exp, x);
 }

@@ -11,16 +11,5 @@ public static partial class Ops
     /// <param name="x">Any shape, float.</param>
     /// <returns>The shape of <paramref name="x"/>, new.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> holds integers.</exception>
-    public static Tensor Gelu(Tensor x)
-    {
-        Check.Float(nameof(Gelu), x);
-        var y = x.NewLike(x.Shape, nameof(Gelu));
-        GeluKernel.Forward(x.Data, y.Data);
-        return Tape.Record(nameof(Gelu), y, [x], x, static (dy, x) =>
-        {
-            var dx = dy.NewLike(dy.Shape, nameof(Gelu));
-            GeluKernel.Backward(x.Data, dy.Data, dx.Data);
-            return new Gradients(dx);
-        });
-    }
+    public static Tensor Gelu(Tensor x) => ElementwiseOp.Apply(ElementwiseKernel.Gelu, x);
 }

@@ -8,16 +8,5 @@ public static partial class Ops
     /// <param name="x">Any shape, float.</param>
     /// <returns>The shape of <paramref name="x"/>, new, in 0 .. 1.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> holds integers.</exception>
-    public static Tensor Sigmoid(Tensor x)
-    {
-        Check.Float(nameof(Sigmoid), x);
-        var y = x.NewLike(x.Shape, nameof(Sigmoid));
-        SigmoidKernel.Forward(x.Data, y.Data);
-        return Tape.Record(nameof(Sigmoid), y, [x], y, static (dy, y) =>
-        {
-            var dx = dy.NewLike(dy.Shape, nameof(Sigmoid));
-            SigmoidKernel.Backward(y.Data, dy.Data, dx.Data);
-            return new Gradients(dx);
-        });
-    }
+    public static Tensor Sigmoid(Tensor x) => ElementwiseOp.Apply(ElementwiseKernel.Sigmoid, x);
 }

@@ -8,16 +8,5 @@ public static partial class Ops
     /// <param name="x">Any shape, float.</param>
     /// <returns>The shape of <paramref name="x"/>, new, in -1 .. 1.</returns>
     /// <exception cref="ArgumentException"><paramref name="x"/> holds integers.</exception>
-    public static Tensor Tanh(Tensor x)
-    {
-        Check.Float(nameof(Tanh), x);
-        var y = x.NewLike(x.Shape, nameof(Tanh));
-        TanhKernel.Forward(x.Data, y.Data);
-        return Tape.Record(nameof(Tanh), y, [x], x, static (dy, x) =>
-        {
-            var dx = dy.NewLike(dy.Shape, nameof(Tanh));
-            TanhKernel.Backward(x.Data, dy.Data, dx.Data);
-            return new Gradients(dx);
-        });
-    }
+    public static Tensor Tanh(Tensor x) => ElementwiseOp.Apply(ElementwiseKernel.Tanh, x);
 }

@@ -16,7 +16,7 @@ public sealed class EarlyExitTests
     public void StepsAreThoseOfTheWholeDecoder(string name)
     {
         using var device = TestDevices.Open(name);
-        foreach (string kind in new[] { "post-norm", "pre-norm", "dynamicconv", "stacked", "fused" })
+        foreach (string kind in new[] { "post-norm", "pre-norm", "dynamicconv", "stacked", "fused", "all at once" })
         {
             using var model = (EncoderDecoderModel)TinyModels.Create(DepthAdaptiveTests.Of(kind), device);
             using var scope = TensorScope.Begin();
@@ -78,11 +78,80 @@ public sealed class EarlyExitTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public void ConfidenceIsTheLargestProbabilityOfALayer(string kind)
+    [Theory, Devices]
+    public void ConfidenceIsTheLargestProbabilityOfALayer(string name)
     {
-        using var device = new CpuDevice(1);
+        using var device = TestDevices.Open(name);
+        foreach (string kind in name == TestDevices.Emulated ? ["pre-norm", "all at once"] : Kinds.Select(k => k.Data))
+            LeavesByConfidence(device, kind);
+    }
+
+    // The keys and values of the source are projected for the layers that somebody came to, when the first of them came.
+    [Theory, Devices]
+    public void ALayerSeesTheSourceWhenSomebodyComesToIt(string name)
+    {
+        using var device = TestDevices.Open(name);
+        foreach (string kind in new[] { "pre-norm", "stacked", "fused", "all at once" })
+        {
+            using var model = (EncoderDecoderModel)TinyModels.Create(DepthAdaptiveTests.Of(kind), device);
+            using var pause = new NoGrad();
+            var plan = new Plan();
+            using var state = model.Begin(Sources, beam: 1, maxLength: 3, DecodingSizes.Exact, memory: null, plan);
+            foreach (int[] depths in (int[][])[[1, 1, 1], [2, 1, 1], [1, 3, 2]])
+            {
+                plan.Depths = depths;
+                using (var scope = TensorScope.Begin())
+                    model.DecodeStep(Tensor.From(device, [2, 2, 2]), state);
+                Assert.Equal(Enumerable.Range(1, model.Config.DecoderDepth).Select(n => n > depths.Max()), Enumerable.Range(0, model.Config.DecoderDepth).Select(n => IsBlind(model.Decoder, state, n)));
+            }
+        }
+
+        static bool IsBlind(Decoder decoder, IncrementalState state, int place)
+        {
+            state.Depth = place;
+            return decoder.Path[place].IsBlind(state);
+        }
+    }
+
+    // Blocks that nobody comes to launch no attention and no feed-forward, and rows that have left are not computed: their keys and values alone are.
+    [Fact]
+    public void WhatNobodyComesToIsNotComputed()
+    {
+        using var cuda = TestDevices.OpenCuda();
+        using var model = (EncoderDecoderModel)TinyModels.Create(DepthAdaptiveTests.Of("pre-norm"), cuda);
+        using var pause = new NoGrad();
+        var plan = new Plan();
+        using var state = model.Begin(Sources, beam: 1, maxLength: 4, DecodingSizes.Exact, memory: null, plan);
+        long[] launches = [.. new[] { 3, 3, 2, 1 }.Select(depth =>
+        {
+            plan.Depths = [depth, depth, depth];
+            long before = cuda.KernelLaunches;
+            using var scope = TensorScope.Begin();
+            model.DecodeStep(Tensor.From(cuda, [2, 2, 2]), state);
+            return cuda.KernelLaunches - before;
+        })];
+
+        // The first step projects the source as well.
+        Assert.True(launches[0] > launches[1]);
+        Assert.Equal(launches[1] - launches[2], launches[2] - launches[3]);
+        Assert.InRange(launches[1] - launches[3], launches[3] / 2, 2 * launches[3]);
+
+        using var scope = TensorScope.Begin();
+        using var fresh = model.Begin(Sources, beam: 1, maxLength: 4, DecodingSizes.Exact, memory: null, plan);
+        var rows = new StepRows(fresh, [0, 2]);
+        fresh.Depth = 0;
+        fresh.Prepare();
+        foreach (var mixer in new SequenceMixer[] { new SelfAttention(8, 2, 0, causal: true), new ConvModule(8, glu: true, 0, new DynamicConvolution(8, 2, 3, causal: true, TapNormalization.Softmax, 0)) })
+        {
+            mixer.Initialize(cuda, new RandomSource(1));
+            mixer.Begin(fresh);
+            Assert.Equal([2, 8], mixer.Step(Tensor.Zeros(cuda, [3, 8]), fresh, rows)!.Shape);
+            mixer.Dispose();
+        }
+    }
+
+    private static void LeavesByConfidence(Device device, string kind)
+    {
         using var model = TinyModels.Create(DepthAdaptiveTests.Of(kind), device);
         int deepest = model.Config.DecoderDepth;
         var generator = new SequenceGenerator(model);

@@ -149,7 +149,7 @@ public sealed class FairseqConfigTests
     [InlineData("transformer", "\"decoder_ffn_embed_dim\": 256", "decoder_ffn_embed_dim must be encoder_ffn_embed_dim, 2048, got 256.")]
     [InlineData("transformer", "\"decoder_attention_heads\": 4", "decoder_attention_heads must be encoder_attention_heads, 8, got 4.")]
     [InlineData("transformer", "\"decoder_normalize_before\": true", "decoder_normalize_before must be encoder_normalize_before, false, got true.")]
-    [InlineData("transformer_wmt_en_de_big_t2t", "\"no_decoder_final_norm\": true", "no_decoder_final_norm must be false (a layer norm follows the last layer), got true.")]
+    [InlineData("lightconv", "\"encoder_normalize_before\": true, \"decoder_normalize_before\": true, \"no_decoder_final_norm\": true", "no_decoder_final_norm must be false (a layer norm follows the last layer), got true.")]
     [InlineData("transformer", "\"decoder_output_dim\": 300", "decoder_output_dim must be decoder_embed_dim, 512, got 300.")]
     [InlineData("transformer", "\"decoder_input_dim\": 300", "decoder_input_dim must be decoder_embed_dim, 512, got 300.")]
     [InlineData("transformer", "\"encoder_layers\": 0", "encoder_layers must be at least 1, got 0.")]

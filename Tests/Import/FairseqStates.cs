@@ -53,6 +53,8 @@ internal static class FairseqStates
             }
         }
 
+        if (!convolutional)
+            arguments.Add(("no_decoder_final_norm", !config.DecoderFinalNorm));
         if (convolutional)
             arguments.AddRange([("weight_softmax", config.ConvNormalization == TapNormalization.Softmax), ("weight_dropout", 0.0), ("input_dropout", 0.0)]);
         return arguments;

@@ -178,7 +178,7 @@ public sealed class ConvS2STests
         {
             using var scope = TensorScope.Begin();
             using var pause = new NoGrad();
-            using var state = model.Begin(texts, 1, 5, sizes, null);
+            using var state = model.Begin(texts, 1, 5, sizes, null, null);
             return model.DecodeStep(Tensor.From(device, [.. texts.Select(_ => Vocabulary.Eos)]), state).ToArray();
         }
     }

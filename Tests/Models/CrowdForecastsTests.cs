@@ -126,7 +126,15 @@ public sealed class CrowdForecastsTests
         using var device = TestDevices.Open(name);
         using var scope = TensorScope.Begin();
         var question = CrowdQuestion.Parse("q.json", Json);
-        using var model = new CrowdForecasts2021(new CrowdForecastsOptions { Question = true, WordWidth = 4, TextWidth = 3, Hidden = 2 }, CrowdForecasts2021.Words([question]));
+        foreach (bool reads in (bool[])[false, true])
+            CheckLogits(device, question, reads);
+    }
+
+    // Padding that is read has a probability of -1 and no words.
+    private static void CheckLogits(CudaSeq.Kernels.Device device, CrowdQuestion question, bool reads)
+    {
+        using var model = new CrowdForecasts2021(
+            new CrowdForecastsOptions { ReadPadding = reads, Question = true, WordWidth = 4, TextWidth = 3, Hidden = 2 }, CrowdForecasts2021.Words([question]));
         model.Initialize(device, new RandomSource(1));
         var noise = new RandomSource(2);
         foreach (var parameter in model.Parameters)
@@ -137,8 +145,11 @@ public sealed class CrowdForecastsTests
         }
 
         var w = model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v));
-        var days = question.Instances(CrowdSetting.Active);
+        IReadOnlyList<CrowdInstance> days = question.Instances(CrowdSetting.Active);
+        days = [.. days, new CrowdInstance(question, 0, 1, [days[0].Forecasts[0]], [false])];
         Assert.Contains(days, d => d.Forecasts.Count > 1 && d.Past.Contains(true) && d.Past.Contains(false));
+        int longest = days.Max(d => d.Forecasts.Count);
+        Assert.Contains(days, d => d.Forecasts.Count < longest);
         float[] got = model.Logits(days).ToArray();
         for (int i = 0; i < days.Count; i++)
             Assert.Equal(Expected(days[i]), got[i], 1e-5);
@@ -146,9 +157,11 @@ public sealed class CrowdForecastsTests
         double Expected(CrowdInstance day)
         {
             double[] h = new double[2], c = new double[2];
-            for (int t = 0; t < day.Forecasts.Count; t++)
+            for (int t = 0; t < (reads ? longest : day.Forecasts.Count); t++)
             {
-                double[] x = [.. Encoded("question", question.Title), .. Encoded("text", day.Forecasts[t].Text), day.Forecasts[t].Probability, day.Past[t] ? 1 : 0];
+                bool isPadding = t >= day.Forecasts.Count;
+                double[] forecast = isPadding ? [-1, 0] : [day.Forecasts[t].Probability, day.Past[t] ? 1 : 0];
+                double[] x = [.. Encoded("question", question.Title), .. Encoded("text", isPadding ? "" : day.Forecasts[t].Text), .. forecast];
                 double[] gates = Sum(Product("lstm.weight_ih", x), w["lstm.bias_ih"], Product("lstm.weight_hh", h), w["lstm.bias_hh"]);
                 c = [.. c.Select((v, k) => (Sigmoid(gates[2 + k]) * v) + (Sigmoid(gates[k]) * Math.Tanh(gates[4 + k])))];
                 h = [.. c.Select((v, k) => Sigmoid(gates[6 + k]) * Math.Tanh(v))];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CudaSeq.Kernels;
 using CudaSeq.Models;
 using CudaSeq.Tensors;
@@ -11,8 +12,8 @@ public sealed class DepthAdaptiveTests
 
     private static ModelConfig Deep => DepthAdaptive2020.Aligned(TinyModels.Transformer with { DecoderLayers = 3 });
 
-    /// <summary>Transformers before and after norms, convolutions, recurrences without and with signals, fusions.</summary>
-    public static TheoryData<string> Kinds => ["post-norm", "pre-norm", "dynamicconv", "stacked", "universal", "fused"];
+    /// <summary>Transformers before and after norms, convolutions, recurrences without and with signals, fusions; recurrences of dynamic convolutions with surface fusion.</summary>
+    public static TheoryData<string> Kinds => ["post-norm", "pre-norm", "dynamicconv", "stacked", "universal", "fused", "all at once"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -58,39 +59,98 @@ public sealed class DepthAdaptiveTests
         float[][] Positions(int[] depths) => [.. model.Decoder.ForwardMixed(previous, encoded, depths, null).ToArray().Chunk(model.Decode(previous, encoded).Shape[2])];
     }
 
-    [Theory]
-    [InlineData(ExitWeights.Uniform, 1, 1, 1)]
-    [InlineData(ExitWeights.Proportional, 1, 2, 3)]
-    [InlineData(ExitWeights.SquareRoot, 1, 1.41421356, 1.73205081)]
-    [InlineData(ExitWeights.InverseSquareRoot, 1, 0.70710678, 0.57735027)]
-    [InlineData(ExitWeights.Inverse, 1, 0.5, 0.33333333)]
-    public void TheLossIsTheWeightedMeanOfTheExits(ExitWeights weights, double first, double second, double third)
+    [Theory, Devices]
+    public void TheLossIsTheWeightedMeanOfTheExits(string name)
     {
-        using var device = new CpuDevice(1);
-        using var model = TinyModels.Create(Deep with { ExitWeights = weights }, device);
-        using var scope = TensorScope.Begin();
-        using var batch = Batch(device);
-        var (loss, nll) = model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, null);
-        var encoded = model.Encode(batch.Source!, batch.SourceLengths!);
-        var exits = ((EncoderDecoderModel)model).Decoder.ForwardExits(batch.PreviousTarget, encoded, null).Features;
-        var parts = exits.Select(e => model.Loss(e, batch.Target, 0.1f, LabelSmoothing.OverOthers)).ToArray();
-        double[] w = [first, second, third];
-        Assert.Equal(parts.Zip(w, (p, v) => p.Loss.Item() * v).Sum() / w.Sum(), loss.Item(), 1e-4);
-        Assert.Equal(parts[^1].NegativeLogLikelihood.Item(), nll.Item(), 1e-5);
-        Assert.Equal(loss.Item(), model.Loss(batch.Source!, batch.SourceLengths!, batch.PreviousTarget, batch.Target, 0.1f).Loss.Item());
+        using var device = TestDevices.Open(name);
+        foreach (var (weights, w) in new (ExitWeights, double[])[]
+        {
+            (ExitWeights.Uniform, [1, 1, 1]), (ExitWeights.Proportional, [1, 2, 3]), (ExitWeights.SquareRoot, [1, 1.41421356, 1.73205081]),
+            (ExitWeights.InverseSquareRoot, [1, 0.70710678, 0.57735027]), (ExitWeights.Inverse, [1, 0.5, 0.33333333]),
+        })
+        {
+            using var model = TinyModels.Create(Deep with { ExitWeights = weights }, device);
+            using var scope = TensorScope.Begin();
+            using var batch = Batch(device);
+            var (loss, nll) = model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, null);
+            var encoded = model.Encode(batch.Source!, batch.SourceLengths!);
+            var exits = ((EncoderDecoderModel)model).Decoder.ForwardExits(batch.PreviousTarget, encoded, null).Features;
+            var parts = exits.Select(e => model.Loss(e, batch.Target, 0.1f, LabelSmoothing.OverOthers)).ToArray();
+            Assert.Equal(parts.Zip(w, (p, v) => p.Loss.Item() * v).Sum() / w.Sum(), loss.Item(), 1e-4);
+            Assert.Equal(parts[^1].NegativeLogLikelihood.Item(), nll.Item(), 1e-5);
+            Assert.Equal(loss.Item(), model.Loss(batch.Source!, batch.SourceLengths!, batch.PreviousTarget, batch.Target, 0.1f).Loss.Item());
+        }
     }
 
-    [Fact]
-    public void GradientsAreThoseOfTheEquations()
+    [Theory, Devices]
+    public void GradientsAreThoseOfTheEquations(string name) => CheckGradients(name, Deep with { ExitWeights = ExitWeights.Inverse }, (_, depth) => 1.0 / depth);
+
+    /// <summary>
+    /// The gradient of a prediction is multiplied by gamma_n = gamma (N - n), that of the state above block n by 1 / gamma_{n + 1}, and gamma_N is 1: with three layers those of the first
+    /// see gamma_1, gamma_2 / gamma_2 and 1 / gamma_2, those of the second gamma_2 and 1, the projection all three gammas.
+    /// </summary>
+    [Theory, Devices]
+    public void ScaledGradientsAreThoseOfTheEquations(string name)
     {
-        using var device = new CpuDevice(1);
-        using var model = TinyModels.Create(Deep with { ExitWeights = ExitWeights.Inverse }, device);
+        const double Gamma = 0.7;
+        double[] scales = [2 * Gamma, Gamma, 1];
+        CheckGradients(name, Deep with { ShareEmbeddings = EmbeddingSharing.None, ExitGradientScale = (float)Gamma }, (parameter, depth) =>
+        {
+            if (parameter == "decoder.output_projection.weight")
+                return scales[depth - 1];
+            int layer = int.Parse(parameter["decoder.layers.".Length..][..1], CultureInfo.InvariantCulture) + 1;
+            double scale = scales[depth - 1];
+            for (int above = layer + 1; above <= depth; above++)
+                scale /= scales[above - 1];
+            return depth < layer ? 0 : scale;
+        });
+    }
+
+    /// <summary>Each position at a depth of its own, its state passed on above it, against loops.</summary>
+    [Theory, Devices]
+    public void MixedDepthsAreThoseOfTheEquations(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var model = TinyModels.Create(DepthAdaptive2020.Mixed(Deep), device);
+        using var scope = TensorScope.Begin();
+        using var batch = Batch(device);
+        float[] draws = new float[6];
+        new RandomSource(5).Uniform(draws, 0, 3);
+        int[] depths = [.. draws.Select(d => 1 + (int)d)];
+        Assert.Equal([1, 2, 3], depths.Distinct().Order());
+        var (loss, _) = model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, new RandomSource(5));
+        loss.Backward();
+        Compare(model, loss.Item(), _ => true, (parameters, _) => Sources.Zip(Targets).Select((pair, b) => new ReferenceModel(model.Config, parameters) { Depths = depths[(3 * b)..(3 * b + 3)] }.Loss(pair.First, pair.Second, 0.1)).Sum());
+    }
+
+    // Losses of the model cut off at each depth, with a weight for each.
+    private static void CheckGradients(string name, ModelConfig config, Func<string, int, double> weight)
+    {
+        using var device = TestDevices.Open(name);
+        using var model = TinyModels.Create(config, device);
         using var scope = TensorScope.Begin();
         using var batch = Batch(device);
         model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, null).Loss.Backward();
+        double all = config.ExitWeights == ExitWeights.Inverse ? 1 + 0.5 + (1 / 3.0) : 3;
+        bool scaled = config.ExitGradientScale != 0;
+        Compare(model, null, p => !scaled || p == "decoder.output_projection.weight" || (p.StartsWith("decoder.layers.", StringComparison.Ordinal) && p.EndsWith(".weight", StringComparison.Ordinal)), (parameters, parameter) =>
+        {
+            double sum = 0;
+            for (int n = 1; n <= 3; n++)
+                sum += weight(parameter, n) * Sources.Zip(Targets, (s, t) => new ReferenceModel(model.Config with { DecoderPath = [.. Enumerable.Range(1, n)] }, parameters).Loss(s, t, 0.1)).Sum();
+            return sum / all;
+        });
+    }
+
+    // Gradients along a random direction of each parameter, against central differences in float64.
+    private static void Compare(Seq2SeqModel model, double? loss, Func<string, bool> chosen, Func<Dictionary<string, double[]>, string, double> function)
+    {
         var at = model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v));
+        if (loss is { } value)
+            Assert.Equal(function(at, ""), value, 1e-4);
         var random = new Random(3);
-        foreach (var (parameter, tensor) in model.NamedParameters())
+        int compared = 0;
+        foreach (var (parameter, tensor) in model.NamedParameters().Where(p => chosen(p.Name)))
         {
             double[] direction = [.. at[parameter].Select(_ => Input.Normal(random))];
             const double Step = 1e-5;
@@ -98,19 +158,15 @@ public sealed class DepthAdaptiveTests
             float[] gradient = tensor.Grad!.ToArray();
             double product = gradient.Zip(direction, (g, d) => g * d).Sum(), size = Math.Sqrt(gradient.Sum(g => (double)g * g) * direction.Sum(d => d * d));
             Assert.True(Math.Abs(product - difference) <= (1e-4 * size) + 1e-5, $"{parameter}: gradient {product}, difference {difference}");
+            compared++;
 
-            double Along(double step)
-            {
-                var moved = new Dictionary<string, double[]>(at) { [parameter] = [.. at[parameter].Zip(direction, (v, d) => v + (step * d))] };
-                double sum = 0;
-                for (int n = 1; n <= 3; n++)
-                    sum += Sources.Zip(Targets, (s, t) => new ReferenceModel(model.Config with { DecoderPath = [.. Enumerable.Range(1, n)] }, moved).Loss(s, t, 0.1)).Sum() / n;
-                return sum / (1 + 0.5 + (1 / 3.0));
-            }
+            double Along(double step) => function(new Dictionary<string, double[]>(at) { [parameter] = [.. at[parameter].Zip(direction, (v, d) => v + (step * d))] }, parameter);
         }
+
+        Assert.True(compared > 20, $"{compared} parameters");
     }
 
-    /// <summary>Scaling changes no value. The last layer's gradient comes from the last exit alone, whose factor is 1; that of the exit before is gamma.</summary>
+    /// <summary>Scaling changes no value. The last layer's gradient comes from the last exit alone, whose factor is 1.</summary>
     [Fact]
     public void GradientsAreScaledAndNothingElse()
     {
@@ -172,6 +228,7 @@ public sealed class DepthAdaptiveTests
         "dynamicconv" => TinyModels.Conv(Architecture.DynamicConv) with { DecoderLayers = 3, DecoderKernelWidths = [3, 4, 3] },
         "stacked" => TinyModels.Transformer with { DecoderPath = [1, 2, 1, 1] },
         "universal" => TinyModels.Transformer with { DecoderPath = [1, 2, 1], StepSignal = StepSignal.Sinusoid },
+        "all at once" => SurfaceFusion2021.Hard(TinyModels.Conv(Architecture.DynamicConv) with { EncoderPath = [1, 2, 1], DecoderPath = [2, 1, 2], PreNorm = true }),
         "fused" => SurfaceFusion2021.Hard(TinyModels.Transformer) with { EncoderFusion = EncoderFusion.Fine, DecoderLayers = 3 },
         _ => TinyModels.Transformer with { DecoderLayers = 3 },
     });

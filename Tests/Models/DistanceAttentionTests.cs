@@ -111,6 +111,35 @@ public sealed class DistanceAttentionTests
         Assert.All(attention.Factor(T).ToArray(), f => Assert.Equal(1, f, 1e-6));
     }
 
+    // Values that are the positions themselves show the weights.
+    [Fact]
+    public void DropoutTakesWeightsWholeAndScalesTheOthers()
+    {
+        const float Probability = 0.25f;
+        using var device = TestDevices.Open(TestDevices.Processor);
+        using var scope = TensorScope.Begin();
+        using var attention = new DistanceAttention(T, 1, Probability);
+        attention.Initialize(device, new RandomSource(3));
+        float[] identity = [.. Enumerable.Range(0, T * T).Select(i => i / T == i % T ? 1f : 0)];
+        foreach (string projection in (string[])["v_proj", "out_proj"])
+            Parameter(attention, $"{projection}.weight").CopyFrom(identity);
+        foreach (var (_, tensor) in attention.NamedParameters().Where(p => p.Name.EndsWith("bias", StringComparison.Ordinal)))
+            tensor.CopyFrom(new float[T]);
+        var x = Tensor.From(device, identity, [1, T, T]);
+        float[] all = attention.Probabilities(x).ToArray();
+        FiniteDifference.Near([.. all.Select(a => (double)a)], attention.Forward(x).ToArray());
+        int dropped = 0;
+        for (ulong seed = 0; seed < 100; seed++)
+        {
+            float[] left = attention.Forward(x, random: new RandomSource(seed)).ToArray();
+            Assert.All(left.Zip(all), pair => Assert.True(pair.First == 0 || Math.Abs(pair.First - (pair.Second / (1 - Probability))) < 1e-6, $"{pair.Second} became {pair.First}"));
+            dropped += left.Count(l => l == 0);
+        }
+
+        // 1,600 draws, five standard deviations.
+        Assert.InRange(dropped, 313, 487);
+    }
+
     [Fact]
     public void WrongShapesAreRefused()
     {

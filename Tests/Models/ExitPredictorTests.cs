@@ -144,15 +144,37 @@ public sealed class ExitPredictorTests
         Assert.All(Enumerable.Range(0, gradients[0].Length), i => Assert.Equal(gradients[2][i] - gradients[1][i], gradients[1][i] - gradients[0][i], 1e-3f));
     }
 
-    [Theory]
-    [InlineData(ExitPredictor.Sequence, 2)]
-    [InlineData(ExitPredictor.Multinomial, 1)]
-    [InlineData(ExitPredictor.Multinomial, 3)]
-    [InlineData(ExitPredictor.Geometric, 1)]
-    [InlineData(ExitPredictor.Geometric, 3)]
-    public void DecodingLeavesWhereItSays(ExitPredictor kind, int depth)
+    [Theory, Devices]
+    public void DecodingLeavesWhereItSays(string name)
     {
-        using var device = new CpuDevice(1);
+        using var device = TestDevices.Open(name);
+        foreach (var (kind, depth) in new[]
+        {
+            (ExitPredictor.Sequence, 2), (ExitPredictor.Multinomial, 1), (ExitPredictor.Multinomial, 3), (ExitPredictor.Geometric, 1), (ExitPredictor.Geometric, 3),
+        })
+        {
+            LeavesWhereItSays(device, kind, depth);
+        }
+    }
+
+    // Of seven rows, three at a time: the last block is one.
+    [Theory, Devices]
+    public void ValuesDoNotDependOnTheBlocks(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var scope = TensorScope.Begin();
+        using var model = (EncoderDecoderModel)TinyModels.Create(Deep, device);
+        var rows = Tensor.From(device, FiniteDifference.Normals(4, 7 * 8), [7, 8]);
+        int[] targets = [4, 5, 6, 7, 8, 9, 10];
+        foreach (var oracle in Enum.GetValues<ExitOracle>())
+        {
+            foreach (int elements in (int[])[33, 1])
+                Assert.Equal(ExitOracles.Values(model.Decoder.Head, rows, targets, oracle), ExitOracles.Values(model.Decoder.Head, rows, targets, oracle, elements));
+        }
+    }
+
+    private static void LeavesWhereItSays(Device device, ExitPredictor kind, int depth)
+    {
         using var model = TinyModels.Create(Deep with { ExitPredictor = kind }, device);
         var bias = model.NamedParameters().Single(p => p.Name == "decoder.exits.bias").Tensor;
         bias.CopyFrom(kind == ExitPredictor.Geometric ? [depth == 1 ? 100 : -100] : [.. Enumerable.Range(1, 3).Select(n => n == depth ? 100f : 0)]);

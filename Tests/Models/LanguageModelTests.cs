@@ -281,6 +281,21 @@ public sealed class LanguageModelTests
         Millions(321.3, words with { DecoderGlu = false });
         Millions(330.5, words with { Architecture = Architecture.Transformer, DecoderLayers = 16, DecoderKernelWidths = [], DecoderGlu = false, WeightDropout = 0, InputDropout = 0 });
 
+        // Baevski and Auli 2019, whose model of WikiText-103 Geva et al. 2021 look into: 247M, and no layer norm behind the last layer.
+        Millions(246.9, Transformer2017.Big.AsLanguageModel() with
+        {
+            AttentionHeads = 8,
+            DecoderLayers = 16,
+            PreNorm = true,
+            DecoderFinalNorm = false,
+            ShareEmbeddings = EmbeddingSharing.None,
+            TargetVocabulary = 267_744,
+            AdaptiveInputCutoffs = [20_000, 60_000],
+            AdaptiveSoftmaxCutoffs = [20_000, 60_000],
+            TieAdaptiveWeights = true,
+            TieAdaptiveProjections = true,
+        });
+
         static void Millions(double millions, ModelConfig config)
         {
             using var model = new LanguageModel(config);

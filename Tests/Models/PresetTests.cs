@@ -65,6 +65,45 @@ public sealed class PresetTests
         Assert.Equal(Published.Length + 5 + 13, Enum.GetValues<Architecture>().Sum(a => SequenceModel.Presets(a).Count));
     }
 
+    // Layers written out: 4 C (C + 1) of an attention, 2 C F + F + C of a feed-forward block, 2 C of a norm; modules of convolutions have two projections around their taps.
+    [Fact]
+    public void AllHaveTheParametersOfTheirLayers()
+    {
+        int counted = 0;
+        foreach (var (name, preset) in new[] { Architecture.Transformer, Architecture.LightConv, Architecture.DynamicConv, Architecture.Cnn }.SelectMany(SequenceModel.Presets))
+        {
+            if (preset.StepSignal != StepSignal.None || preset.AdaptiveDepth != AdaptiveDepth.None)
+                continue;
+            const int Source = 90, Target = 100;
+            bool joint = preset.ShareEmbeddings == EmbeddingSharing.All;
+            var config = preset with { SourceVocabulary = joint ? Target : Source, TargetVocabulary = Target };
+            using var model = SequenceModel.Declare(config);
+            long c = config.ModelWidth, f = config.FeedForwardWidth, attention = 4 * c * (c + 1), feedForward = (2 * c * f) + f + c, norm = 2 * c;
+            long tables = config.ShareEmbeddings switch { EmbeddingSharing.All => Target, EmbeddingSharing.Decoder => Source + Target, _ => Source + (2 * Target) };
+            long sum = tables * c;
+            for (int i = 0; i < config.EncoderLayers; i++)
+                sum += Mixer(config.EncoderKernelWidths, i, config.EncoderGlu) + feedForward + (2 * norm);
+            for (int i = 0; i < config.DecoderLayers; i++)
+                sum += Mixer(config.DecoderKernelWidths, i, config.DecoderGlu) + attention + feedForward + (3 * norm);
+            Assert.Equal((name, sum + (config.PreNorm ? 2 * norm : 0)), (name, model.ParameterCount));
+            counted++;
+
+            long Mixer(IReadOnlyList<int> widths, int layer, bool glu)
+            {
+                long k = widths.Count == 0 ? 0 : widths[widths.Count == 1 ? 0 : layer], into = (glu ? 2 : 1) * c * (c + 1), outOf = c * (c + 1);
+                return config.Architecture switch
+                {
+                    Architecture.Transformer => attention,
+                    Architecture.LightConv => into + (config.AttentionHeads * k) + outOf,
+                    Architecture.DynamicConv => into + (config.AttentionHeads * k * c) + outOf,
+                    _ => (c * c * k) + c,
+                };
+            }
+        }
+
+        Assert.Equal(6 + (2 * 5) + 3, counted);
+    }
+
     /// <summary>
     /// Millions of parameters. Wu et al. 2019: 210M self-attention, 195M LightConv and 200M DynamicConv without GLU (table 3), 202M and 213M in the headline table;
     /// the decimals are arithmetic over fairseq's modules with 32,768 joint types, and with IWSLT's 8,848 and 6,632.

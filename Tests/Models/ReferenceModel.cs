@@ -14,6 +14,9 @@ internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictio
     /// <summary>Is told what each position weighs others with: attention or convolution by name, head, position, weights.</summary>
     public Action<string, int, int, double[]>? Weighs { get; set; }
 
+    /// <summary>After which of the decoder's layers, from 1, each position's state stays what it is; null where all pass through all.</summary>
+    public int[]? Depths { get; set; }
+
     /// <summary>The sum over the target of the smoothed cross-entropy, smoothing / (V - 1) to each other token.</summary>
     public double Loss(int[] source, int[] target, double smoothing)
     {
@@ -110,10 +113,12 @@ internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictio
 
             x = Residual(layer + "final_layer_norm", x, y => FeedForward(layer, y));
             x = Advance(pondering, "decoder", before, x, last: place == config.DecoderDepth - 1);
+            if (Depths is not null)
+                x = [.. x.Select((row, t) => Depths[t] > place ? row : before[t])];
         }
 
         (x, _ponder) = config.Halting == Halting.Act ? (pondering.Mean, pondering.Cost) : (x, []);
-        var states = config.PreNorm && (encoded is not null || !_convolutional) ? LayerNorm("decoder.layer_norm", x) : x;
+        var states = config.PreNorm && config.DecoderFinalNorm && (encoded is not null || !_convolutional) ? LayerNorm("decoder.layer_norm", x) : x;
         return config.SurfaceFusion == SurfaceFusion.None ? states : WithSurface(x, states, encoded!);
     }
 

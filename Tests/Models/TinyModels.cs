@@ -12,6 +12,7 @@ internal static class TinyModels
     [
         Transformer,
         Transformer with { PreNorm = true, ShareEmbeddings = EmbeddingSharing.None },
+        Transformer with { PreNorm = true, DecoderFinalNorm = false },
         Conv(Architecture.LightConv),
         Conv(Architecture.LightConv) with { EncoderGlu = true, PreNorm = true, ShareEmbeddings = EmbeddingSharing.None },
         Conv(Architecture.LightConv) with { EncoderGlu = true, DecoderGlu = true },

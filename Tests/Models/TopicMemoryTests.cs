@@ -108,7 +108,10 @@ public sealed class TopicMemoryTests
             foreach (var node in nodes)
             {
                 using var scope = TensorScope.Begin();
-                Ops.Scale(alone.Loss(node.Train), 0.5f).Backward();
+                var loss = alone.Loss(node.Train);
+                float half = alone.Losses([node.Train, []], null).First().Item();
+                Assert.Equal(loss.Item() / 2, half, 1e-6f);
+                Ops.Scale(loss, 0.5f).Backward();
                 foreach (var (sum, parameter) in summed.Zip(alone.Parameters))
                 {
                     float[] gradient = parameter.Grad!.ToArray();
@@ -122,7 +125,7 @@ public sealed class TopicMemoryTests
         using var model = Made(device, TopicWeights.Attended, topics);
         float[][] before = [.. model.Parameters.Select(p => p.ToArray())];
         using (var steps = new FitSteps(model, options))
-            steps.Step(_ => nodes.Select(n => Ops.Scale(model.Loss(n.Train), 0.5f)));
+            steps.Step(_ => model.Losses([.. nodes.Select(n => n.Train)], null));
 
         // Adam's first step is the rate times the sign of the gradient.
         foreach (var (parameter, (old, gradient)) in model.Parameters.Zip(before.Zip(summed)))
@@ -134,6 +137,25 @@ public sealed class TopicMemoryTests
                     Assert.Equal(old[i] - (0.1 * Math.Sign(gradient[i])), now[i], 1e-3);
             }
         }
+    }
+
+    // A last batch of an epoch is what is left.
+    [Fact]
+    public void EveryTextComesOnceAnEpoch()
+    {
+        ClassifiedText[] texts = [.. Enumerable.Range(0, 7).Select(i => new ClassifiedText([i], 0))];
+        var draw = new TopicMemory2021.Draw(texts, seed: 1);
+        var epochs = new List<int[]>();
+        for (int epoch = 0; epoch < 3; epoch++)
+        {
+            var batches = Enumerable.Range(0, 3).Select(_ => draw.Next(3)).ToArray();
+            Assert.Equal([3, 3, 1], batches.Select(b => b.Count));
+            epochs.Add([.. batches.SelectMany(b => b).Select(t => t.Tokens[0])]);
+            Assert.Equal(Enumerable.Range(0, 7), epochs[^1].Order());
+        }
+
+        Assert.NotEqual(epochs[0], epochs[1]);
+        Assert.NotEqual(epochs[1], epochs[2]);
     }
 
     [Fact]

@@ -184,6 +184,19 @@ public sealed class WholeModelTests
         Assert.Equal((ulong)masks, random.Position);
     }
 
+    [Fact]
+    public void EveryRecurrenceHasMasksOfItsOwn()
+    {
+        using var device = TestDevices.Open(TestDevices.Processor);
+        using var scope = TensorScope.Begin();
+        var config = TinyModels.Transformer with { EncoderPath = [1, 1, 1], DecoderPath = [2, 1, 2, 1], Dropout = 0.3f };
+        using var model = TinyModels.Create(config, device);
+        var (sources, targets) = Pairs(config);
+        var random = new RandomSource(1);
+        Loss(model, sources, targets, 0, random);
+        Assert.Equal((ulong)(2 + (3 * 2) + (4 * 3)), random.Position);
+    }
+
     // What is computed again in backward has the same masks and gives its gradients in the same order: no bit changes, of a second batch's sum neither.
     [Theory, Devices]
     public void CheckpointingGradientsChangesNoBit(string name)

@@ -155,6 +155,18 @@ public sealed class PaperPageTests : IDisposable
         Assert.Contains("BLEU: `nrefs:1`. Seeds: 1, 2; 6 of 8 runs were made so far.\n", page);
     }
 
+    // Its probabilities sum to less than 1.
+    [Fact]
+    public void LossesOfHardFusionAreNotShownBesideOthers()
+    {
+        var log = new PaperLog("p", new PaperPlan("T", "P", "r", [new("plain"), new("fused") { Set = ["model.surface_fusion=hard"] }]));
+        foreach (string row in (string[])["plain", "fused"])
+            log.Add(new PaperResult(row, 1, Here) { Bleu = 1, ValidationLoss = 2 });
+        string page = PaperPage.Write([log]);
+        Assert.Contains("| plain | 1.00 | 2.000 |", page);
+        Assert.Contains("| fused | 1.00 | not comparable |", page);
+    }
+
     [Fact]
     public void TimesOfABusyMachineAreLeftOut()
     {

@@ -53,6 +53,23 @@ public sealed class InitialParametersTests : IDisposable
             Assert.Equal(theirs[name.Replace("encoder.layers.0.", "encoder.layers.1.", StringComparison.Ordinal)], tensor.ToArray());
     }
 
+    // The second phase of depth-adaptive training: a predictor is what the first has not.
+    [Fact]
+    public void APredictorOfExitsStartsAsItIsDrawn()
+    {
+        using var device = new CpuDevice(1);
+        var header = Checkpoint.ReadHeader(Path.Combine(_trained, "best.safetensors"));
+        using var trained = SequenceModel.Create(header.Config, device, new RandomSource(0));
+        Checkpoint.Load(Path.Combine(_trained, "best.safetensors"), trained);
+        using var model = SequenceModel.Create(DepthAdaptive2020.Aligned(header.Config) with { ExitPredictor = ExitPredictor.Geometric }, device, new RandomSource(9));
+        var drawn = model.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor.ToArray());
+        InitialParameters.Load(model, new RunDirectory(_trained), [], []);
+        var theirs = trained.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor.ToArray());
+        Assert.Equal(2, model.NamedParameters().Count(p => !theirs.ContainsKey(p.Name)));
+        foreach (var (name, tensor) in model.NamedParameters())
+            Assert.Equal(theirs.GetValueOrDefault(name, drawn[name]), tensor.ToArray());
+    }
+
     [Fact]
     public void ARunGoesOnFromAnotherOnesParametersAndWords()
     {
