@@ -55,7 +55,8 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
-            terminal.Error.WriteLine($"cudaseq: {InOneLine(e)}");
+            foreach (string line in Lines(e))
+                terminal.Error.WriteLine($"cudaseq: {line}");
             return Failure;
         }
     }
@@ -214,7 +215,8 @@ internal static class CommandLine
     private static string Suggestion(string given, IEnumerable<string> choices, string otherwise)
         => NearestName.Of(given, choices) is { } nearest ? $", did you mean {nearest}?" : otherwise;
 
-    private static string InOneLine(Exception e)
+    // One for each thing that is wrong with a file; the runtime's own messages may have breaks where no sentence ends.
+    private static IEnumerable<string> Lines(Exception e)
     {
         // The runtime's own messages name a missing file in the middle of a sentence; those of this code are sentences already.
         string message = e switch
@@ -223,6 +225,7 @@ internal static class CommandLine
             AggregateException { InnerException: { } inner } => inner.Message,
             _ => e.Message,
         };
-        return string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        string[] lines = message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return e is InvalidDataException ? lines : [string.Join(' ', lines)];
     }
 }

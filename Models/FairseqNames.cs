@@ -57,11 +57,11 @@ internal static class FairseqNames
         => Buffers.Any(b => name.EndsWith(b, StringComparison.Ordinal)) || name.StartsWith("optimizer.", StringComparison.Ordinal);
 
     /// <summary>The parameter that a model with shared embeddings has in the place of this one, if <paramref name="name"/> is a copy of a shared table.</summary>
-    public static string? SharedBy(string name, IReadOnlySet<string> parameters)
+    public static string? SharedBy(string name, Func<string, bool> isParameter)
     {
         if (name is not ("decoder.embed_tokens.weight" or "decoder.output_projection.weight" or "decoder.embed_out" or "decoder.fc3.weight"))
             return null;
         string[] owners = ["decoder.embed_tokens.weight", "encoder.embed_tokens.weight"];
-        return parameters.Contains("decoder.output_projection.weight") ? null : owners.First(parameters.Contains);
+        return isParameter("decoder.output_projection.weight") ? null : owners.First(isParameter);
     }
 }

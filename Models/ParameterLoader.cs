@@ -95,7 +95,7 @@ internal sealed class ParameterLoader
     {
         if (_used.Contains(name) || FairseqNames.IsBuffer(name))
             return;
-        string? owner = FairseqNames.SharedBy(name, _parameters.Keys.ToHashSet());
+        string? owner = FairseqNames.SharedBy(name, _parameters.ContainsKey);
         if (owner is null)
         {
             _problems.Add($"{_source}: {name} {_entries[name].Shape} is no parameter of the model.");

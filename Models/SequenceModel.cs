@@ -34,7 +34,7 @@ public static class SequenceModel
         _ => throw new ArgumentException($"architecture must be one of {string.Join(", ", Enum.GetNames<Architecture>())}, got {config.Architecture}."),
     };
 
-    /// <summary>The papers' configurations of an architecture, by name; vocabularies are 0 there.</summary>
+    /// <summary>The papers' configurations of an architecture, by name; vocabularies are 0 there, and so are the encoder layers of language models.</summary>
     public static IReadOnlyDictionary<string, ModelConfig> Presets(Architecture architecture) => architecture switch
     {
         Architecture.Transformer => new Dictionary<string, ModelConfig>
@@ -45,6 +45,7 @@ public static class SequenceModel
             ["wmt_en_fr_big"] = Transformer2017.WmtEnFrBig,
             ["wmt_en_de_big"] = Transformer2017.WmtEnDeBig,
             ["wmt_en_de_big_t2t"] = Transformer2017.WmtEnDeBigT2T,
+            ["wikitext_103"] = Transformer2017.WikiText103,
             ["universal_small"] = UniversalTransformer2018.Small,
             ["universal_base"] = UniversalTransformer2018.Base,
             ["universal_big"] = UniversalTransformer2018.Big,
@@ -65,6 +66,7 @@ public static class SequenceModel
             ["big"] = DynamicConv2019.Big,
             ["wmt_en_fr_big"] = DynamicConv2019.WmtEnFrBig,
             ["wmt_zh_en_big"] = DynamicConv2019.WmtZhEnBig,
+            ["billion_word"] = DynamicConv2019.BillionWord,
         },
         Architecture.Cnn => new Dictionary<string, ModelConfig> { ["base"] = Cnn2019.Base, ["iwslt"] = Cnn2019.Iwslt, ["big"] = Cnn2019.Big },
         Architecture.Lstm => new Dictionary<string, ModelConfig> { ["wmt_en_fr"] = LstmSeq2Seq2014.WmtEnFr },

@@ -69,6 +69,7 @@ internal sealed class AnalysisVerb : Verb
                 throw TextFile.NotThere(file);
         }
 
+        AnalysisResult.CheckFolder(output, _analysis);
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
         using var run = AnalysisRun.Load(arguments.GetRequiredValue(_model), device, precision, _analysis.TakesPaths ? _paths.Read(arguments) : null);
@@ -83,8 +84,9 @@ internal sealed class AnalysisVerb : Verb
             display.Finish();
         }
 
+        var files = result.Save(output);
         terminal.Out.WriteLine(result.Headline);
-        foreach (string file in result.Save(output))
+        foreach (string file in files)
             terminal.Out.WriteLine(file);
         return CommandLine.Success;
     }

@@ -81,6 +81,9 @@ public abstract class Analysis
         return new AnalysisResult(this, run, text, settings, finding);
     }
 
+    /// <summary>Whether it walks through layers of self-attention or convolutions.</summary>
+    internal virtual bool LooksIntoLayers => true;
+
     /// <summary>Does it.</summary>
     /// <param name="work">Model, text, settings, progress and cancellation.</param>
     internal abstract AnalysisFinding Run(AnalysisWork work);
@@ -88,13 +91,13 @@ public abstract class Analysis
     /// <summary>Refuses a model that it does not apply to.</summary>
     internal void Check(AnalysisRun run)
     {
-        if ((ObstacleOfAny(run.Config) ?? Obstacle(run.Config)) is { } obstacle)
+        if (((LooksIntoLayers ? ObstacleOfAny(run.Config) : null) ?? Obstacle(run.Config)) is { } obstacle)
             throw new InvalidDataException($"analyze {Name}: the model in {run.Folder} {obstacle}");
     }
 
     /// <summary>The obstacle of all analyses: there must be layers to look into.</summary>
     internal static string? ObstacleOfAny(ModelConfig config)
-        => config.HasLayers ? null : $"is of the architecture {config.Architecture.ToString().ToLowerInvariant()}, no stack of layers with residual connections.";
+        => config.HasLayers ? null : $"is of the architecture {config.Architecture.ToString().ToLowerInvariant()}, whose layers are not those that this analysis looks into.";
 
     /// <summary>The obstacle of what walks through layers by itself.</summary>
     protected static string? NeedsPlainSteps(ModelConfig config)

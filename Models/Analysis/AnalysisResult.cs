@@ -22,7 +22,31 @@ public sealed class AnalysisResult
     /// <summary>The most important of it in one sentence.</summary>
     public string Headline => _finding.Headline;
 
-    /// <summary>Writes NAME.json, NAME.html and what else there is into a folder, which is made where there is none.</summary>
+    /// <summary>Refuses a folder that results could not be saved in, before anything is computed; nothing is left there.</summary>
+    /// <param name="folder">The folder; it need not be there yet.</param>
+    /// <param name="analysis">What will be saved.</param>
+    /// <exception cref="IOException">It is a file, cannot be written to, or a folder is in the way of a file.</exception>
+    public static void CheckFolder(string folder, Analysis analysis)
+    {
+        if (File.Exists(folder))
+            throw new IOException($"{folder}: must be a folder, is a file.");
+        CheckFiles(folder, [$"{analysis.Name}.json", $"{analysis.Name}.html"]);
+        string above = Path.GetFullPath(folder);
+        while (!Directory.Exists(above))
+            above = Path.GetDirectoryName(above) ?? throw new IOException($"{folder}: cannot be written (there is nothing above it).");
+        string trial = Path.Combine(above, $".cudaseq-{Guid.NewGuid():N}");
+        try
+        {
+            Directory.CreateDirectory(trial);
+            Directory.Delete(trial);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{folder}: cannot be written.", e);
+        }
+    }
+
+    /// <summary>Writes NAME.json, NAME.html and what else there is into a folder, which is made where there is none: all of them or none.</summary>
     /// <param name="folder">The folder.</param>
     /// <returns>The files.</returns>
     /// <exception cref="IOException">They cannot be written.</exception>
@@ -30,20 +54,38 @@ public sealed class AnalysisResult
     {
         if (File.Exists(folder))
             throw new IOException($"{folder}: must be a folder, is a file.");
+        (string Name, Action<Stream> Write)[] files =
+        [
+            ($"{_analysis.Name}.json", WriteJson), ($"{_analysis.Name}.html", stream => stream.Write(Encoding.UTF8.GetBytes(ToHtml()))), .. _finding.Files.Select(f => (f.Name, f.Write)),
+        ];
+        CheckFiles(folder, files.Select(f => f.Name));
         Directory.CreateDirectory(folder);
-        var files = new List<string>();
-        Write($"{_analysis.Name}.json", WriteJson);
-        Write($"{_analysis.Name}.html", stream => stream.Write(Encoding.UTF8.GetBytes(ToHtml())));
-        foreach (var (name, write) in _finding.Files)
-            Write(name, write);
-        return files;
-
-        void Write(string name, Action<Stream> write)
+        var written = new List<string>();
+        try
         {
-            string path = Path.Combine(folder, name);
-            TextFile.WriteWhole(path, write);
-            files.Add(path);
+            foreach (var (name, write) in files)
+            {
+                string path = Path.Combine(folder, $".{name}.part");
+                written.Add(path);
+                TextFile.WriteWhole(path, write);
+            }
+
+            foreach (var (path, (name, _)) in written.Zip(files))
+                File.Move(path, Path.Combine(folder, name), overwrite: true);
         }
+        finally
+        {
+            foreach (string path in written)
+                File.Delete(path);
+        }
+
+        return [.. files.Select(f => Path.Combine(folder, f.Name))];
+    }
+
+    private static void CheckFiles(string folder, IEnumerable<string> names)
+    {
+        foreach (string path in names.Select(n => Path.Combine(folder, n)).Where(Directory.Exists))
+            throw new IOException($"{path}: must be a file, is a folder.");
     }
 
     /// <summary>Writes all numbers as JSON: <c>analysis</c>, <c>model</c>, what was read and told, and <c>results</c>, whose keys docs/analyses.md has.</summary>

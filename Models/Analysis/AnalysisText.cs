@@ -14,6 +14,9 @@ public sealed class AnalysisText
     // Sorted by length among themselves, so that little of a batch is padding.
     private const int BlockLines = 4096;
 
+    // Of one block; a line that is longer alone is a block of its own.
+    private const int BlockCharacters = 1 << 22;
+
     /// <summary>The file of sources, or of a language model's text; null for the sources that the run was tested with.</summary>
     public string? Input { get; init; }
 
@@ -72,10 +75,39 @@ public sealed class AnalysisText
         }
 
         if (!any)
-            throw new InvalidDataException($"analyze: there must be at least one {(run.Config.IsLanguageModel ? "line" : "pair without an empty side")}, got none{Left()}.");
-
-        string Left() => Report is { TooLong: > 0 } report ? FormattableString.Invariant($" of at most {report.MaxLength} pieces") : "";
+            throw Nothing(run.Config.IsLanguageModel ? "line" : "pair without an empty side");
     }
+
+    /// <summary>That nothing is left of a text, and whether it is because of the limit of pieces.</summary>
+    /// <param name="wanted">What there must be one of.</param>
+    internal InvalidDataException Nothing(string wanted)
+        => new($"analyze: there must be at least one {wanted}, got none{(Report is { TooLong: > 0 } report ? FormattableString.Invariant($" of at most {report.MaxLength} pieces") : "")}.");
+
+    /// <summary>Pairs a block at a time, as they stand in the text; those with an empty side are left out and counted, however long the others are.</summary>
+    /// <param name="run">The model.</param>
+    /// <param name="size">Lines of a block.</param>
+    /// <exception cref="InvalidDataException">There is nothing to read, or nothing is left of it.</exception>
+    internal IEnumerable<IReadOnlyList<(string Source, string Target)>> PairBlocks(AnalysisRun run, int size)
+    {
+        Report = null;
+        foreach (var block in OfPairs(Pairs(run), size))
+        {
+            (string Source, string Target)[] kept = [.. block.Where(p => !string.IsNullOrWhiteSpace(p.Source) && !string.IsNullOrWhiteSpace(p.Target))];
+            var report = new LoadReport(Input ?? run.Folder, block.Length, kept.Length, block.Length - kept.Length, 0, MaxLength, 0, 0, 0, 0);
+            Report = Report?.Plus(report) ?? report;
+            if (kept.Length > 0)
+                yield return kept;
+        }
+
+        if (Report is not { Kept: > 0 })
+            throw Nothing("pair without an empty side");
+    }
+
+    /// <summary>Pairs in blocks of so many, or of fewer where they are long.</summary>
+    internal static IEnumerable<(string Source, string Target)[]> OfPairs(IEnumerable<(string Source, string Target)> pairs, int size) => InBlocks(pairs, size, p => p.Source.Length + p.Target.Length);
+
+    /// <summary>Lines in blocks of so many, or of fewer where they are long.</summary>
+    internal static IEnumerable<string[]> OfLines(IEnumerable<string> lines, int size) => InBlocks(lines, size, l => l.Length);
 
     /// <summary>Sources as ids that end in end-of-sentence, a block at a time; empty lines and those with too many pieces are left out and counted.</summary>
     /// <param name="run">Whose vocabulary is meant.</param>
@@ -83,7 +115,7 @@ public sealed class AnalysisText
     internal IEnumerable<IReadOnlyList<int[]>> SourceBlocks(AnalysisRun run, int size)
     {
         Report = null;
-        foreach (string[] lines in Sources(run).Chunk(size))
+        foreach (string[] lines in OfLines(Sources(run), size))
         {
             int[][] ids = [.. lines.Select(l => string.IsNullOrWhiteSpace(l) ? [] : run.Source.Encode(l))];
             int[][] kept = [.. ids.Where(i => i.Length > 0 && i.Length <= MaxLength).Select(i => (int[])[.. i, Vocabulary.Eos])];
@@ -95,12 +127,12 @@ public sealed class AnalysisText
         }
 
         if (Report is not { Kept: > 0 })
-            throw new InvalidDataException("analyze: there must be at least one line that is not empty, got none.");
+            throw Nothing("line that is not empty");
     }
 
     private IEnumerable<ISamples> Corpora(AnalysisRun run, CancellationToken cancellation)
     {
-        foreach (var block in Pairs(run).Chunk(BlockLines))
+        foreach (var block in OfPairs(Pairs(run), BlockLines))
         {
             var corpus = Corpus.Encode(block, run.Source, run.Target, MaxLength, Input ?? run.Folder, cancellation);
             Report = Report?.Plus(corpus.Report) ?? corpus.Report;
@@ -114,13 +146,34 @@ public sealed class AnalysisText
             throw new InvalidDataException("analyze: --input FILE must be given for a language model.");
         var data = File.Exists(run.Directory.Recipe) ? Recipe.Load(run.Directory.Recipe).Data : new RecipeData();
         int size = Math.Min(data.TokensPerSample, BatchTokens);
-        foreach (string[] block in Sources(run).Chunk(BlockLines))
+        foreach (string[] block in OfLines(Sources(run), BlockLines))
         {
             var blocks = TokenBlocks.Encode(block, run.Target, data.SampleBreakMode, size, maxLength: MaxLength, name: Input, cancellation: cancellation);
             var report = new LoadReport(Input, block.Length, blocks.Count, 0, 0, MaxLength, 0, 0, 0, blocks.Unknown);
             Report = Report?.Plus(report) ?? report;
             yield return blocks;
         }
+    }
+
+    private static IEnumerable<T[]> InBlocks<T>(IEnumerable<T> items, int size, Func<T, int> length)
+    {
+        var block = new List<T>();
+        long characters = 0;
+        foreach (var item in items)
+        {
+            if (block.Count == size || (block.Count > 0 && characters + length(item) > BlockCharacters))
+            {
+                yield return [.. block];
+                block.Clear();
+                characters = 0;
+            }
+
+            block.Add(item);
+            characters += length(item);
+        }
+
+        if (block.Count > 0)
+            yield return [.. block];
     }
 
     private IEnumerable<T> Cut<T>(IEnumerable<T> lines) => Lines is { } most ? lines.Take((int)Math.Min(most, int.MaxValue)) : lines;

@@ -45,7 +45,7 @@ internal sealed class AnytimeAnalysis : Analysis
         var (sums, counts) = (new double[rules.Length][], new long[rules.Length][]);
         CorpusStatistics? statistics = null;
         long lines = 0;
-        foreach (var block in work.Text.Pairs(run).Chunk(BlockLines))
+        foreach (var block in work.Text.PairBlocks(run, BlockLines))
         {
             for (int i = 0; i < rules.Length; i++)
             {
@@ -57,14 +57,11 @@ internal sealed class AnytimeAnalysis : Analysis
                 counts[i] = counts[i] is null ? [.. run.Translator.ExitCounts] : [.. counts[i].Zip(run.Translator.ExitCounts, (a, b) => a + b)];
             }
 
-            lines += block.Length;
+            lines += block.Count;
         }
 
-        work.Text.Report = new LoadReport(work.Text.Input ?? run.Folder, lines, lines, 0, 0, work.Text.MaxLength, 0, 0, 0, 0);
-        if (statistics is null)
-            throw new InvalidDataException("analyze: there must be at least one pair, got none.");
-        Row[] rows = [.. sums.Select((s, i) => new Row(i < depth ? i + 1 : null, i < depth ? null : limits[i - depth], statistics.ScoreOf(s), s[0], Mean(counts[i])))];
-        return Found(statistics.Signature, rows, depth, lines);
+        Row[] rows = [.. sums.Select((s, i) => new Row(i < depth ? i + 1 : null, i < depth ? null : limits[i - depth], statistics!.ScoreOf(s), s[0], Mean(counts[i])))];
+        return Found(statistics!.Signature, rows, depth, lines);
     }
 
     private static AnalysisFinding Found(string signature, Row[] rows, int depth, long lines)

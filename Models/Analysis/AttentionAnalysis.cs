@@ -41,7 +41,7 @@ internal sealed class AttentionAnalysis : Analysis
         {
             work.Report("layers", places.Count);
             places.Add((weights.Kind, weights.Place, weights.LeftPadding, Of(weights, weights.Kind == WeightKind.EncoderSelf ? source.Length : target.Length)));
-        }).Look(run, run.Config.IsLanguageModel ? OfText(run, target) : Batch.Of(Corpus.From([new SentencePair(source, target)]), 0));
+        }).Look(run, Batch.Of(Corpus.From([new SentencePair(run.Config.IsLanguageModel ? [Vocabulary.Eos] : source, target)]), 0));
         var sections = new List<AnalysisSection> { Sentences(run, source, target, given) };
         if (places.LastOrDefault(p => p.Kind == WeightKind.Source) is { Heads: { } last })
             sections.Add(new AnalysisSection("What the last layer takes from the source", "The mean over its heads.", [Map("all heads", WeightKind.Source, null, Mean(last), writes, reads)]));
@@ -79,7 +79,9 @@ internal sealed class AttentionAnalysis : Analysis
         if (target is not null)
             return (ids, Ids(run.Target, target, "--target"), true);
         var found = new SequenceGenerator(run.Model).Generate([ids], run.Translator.Decoding with { NBest = 1 }, work.Cancellation)[0][0];
-        return (ids, [.. found.Tokens, Vocabulary.Eos], false);
+        return found.Tokens.Length < MostPieces
+            ? (ids, [.. found.Tokens, Vocabulary.Eos], false)
+            : throw new ArgumentException(FormattableString.Invariant($"analyze {Name}: the model's translation must have fewer than {MostPieces} pieces, got {found.Tokens.Length}; --target gives another."));
     }
 
     private int[] Ids(TextCodec codec, string? text, string option)
@@ -89,10 +91,6 @@ internal sealed class AttentionAnalysis : Analysis
             throw new ArgumentException($"analyze {Name}: {option} TEXT must be given, with a piece at least.");
         return ids.Length < MostPieces ? [.. ids, Vocabulary.Eos] : throw new ArgumentException(FormattableString.Invariant($"analyze {Name}: {option} must have fewer than {MostPieces} pieces, got {ids.Length}."));
     }
-
-    // One block that holds the whole text, which begins behind an end-of-sentence.
-    private static Batch OfText(AnalysisRun run, int[] target)
-        => Batch.Of(TokenBlocks.Encode([run.Target.Decode(target)], run.Target, SampleBreak.Eos, target.Length), 0);
 
     private static AnalysisSection Sentences(AnalysisRun run, int[] source, int[] target, bool given)
     {

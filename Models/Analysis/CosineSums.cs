@@ -69,7 +69,9 @@ internal sealed class CosineSums(Tensor source, Tensor target, RandomSource rand
     }
 
     /// <summary>The most important of it.</summary>
-    public string Headline() => FormattableString.Invariant($"Embeddings of aligned pieces have a mean cosine of {AlignedDistinct.Mean:0.000}, of random pairs {RandomDistinct.Mean:0.000}{(ReferenceEquals(source, target) ? ", pairs of one piece with itself left out" : "")}.");
+    public string Headline() => AlignedDistinct.Count == 0
+        ? "Every aligned pair is of a piece with itself: there are no two embeddings to compare."
+        : FormattableString.Invariant($"Embeddings of aligned pieces have a mean cosine of {AlignedDistinct.Mean:0.000}, of random pairs {RandomDistinct.Mean:0.000}{(ReferenceEquals(source, target) ? ", pairs of one piece with itself left out" : "")}.");
 
     /// <summary>The part of the page.</summary>
     public AnalysisSection Section()

@@ -30,6 +30,8 @@ internal sealed class EmbeddingsAnalysis : Analysis
     public override string? Obstacle(ModelConfig config)
         => config.AdaptiveInputCutoffs.Count + config.AdaptiveSoftmaxCutoffs.Count > 0 ? "has embeddings or a softmax in bands, which are no one table." : null;
 
+    internal override bool LooksIntoLayers => false;
+
     internal override AnalysisFinding Run(AnalysisWork work)
     {
         var tables = Tables(work.Run);
@@ -44,7 +46,7 @@ internal sealed class EmbeddingsAnalysis : Analysis
         {
             new("Singular values", "", [
                 new Curves("singular value, of the largest", "rank", [.. singular.Select(s => new Series(s.Name, [.. s.Values.Select((v, i) => (i + 1.0, v))]))], Logarithmic: true),
-                new Table("", ["rank", .. singular.Select(s => s.Name)], [.. Ranks(singular[0].Values.Length).Select(r => (string[])[FormattableString.Invariant($"{r}"), .. singular.Select(s => Figure.Shown(s.Values[r - 1], "0.0000"))])])]),
+                new Table("", ["rank", .. singular.Select(s => s.Name)], [.. Ranks(singular.Max(s => s.Values.Length)).Select(r => (string[])[FormattableString.Invariant($"{r}"), .. singular.Select(s => r <= s.Values.Length ? Figure.Shown(s.Values[r - 1], "0.0000") : "")])])]),
         };
         if (cosines is not null)
             sections.Add(cosines.Section());

@@ -128,15 +128,31 @@ public sealed class FeedForwardComposition
         };
     }
 
+    // Numbers in [0, 1) have 24 bits, too few to choose among millions.
+    private const float ChanceStep = 1f / (1 << 24);
+
     // Sorted by length; one position for each sentence, all of its positions equally likely.
     private static (int Sentence, int Length)[] Drawn(ISamples text, FeedForwardOptions options, RandomSource random)
     {
-        int[] sentences = [.. Enumerable.Range(0, text.Count).Where(i => PrefixBatch.Readable(text, i, options.LongestPrefix) > 0)];
-        if (sentences.Length == 0)
+        int left = Enumerable.Range(0, text.Count).Count(Readable);
+        if (left == 0)
             throw new InvalidDataException($"{text.Name}: must have at least one sentence with a token, got none.");
-        random.Shuffle<int>(sentences);
-        sentences = sentences[..Math.Min(sentences.Length, options.Prefixes)];
-        Array.Sort(sentences);
+
+        // Every set of so many sentences is equally likely, and no list of all is kept.
+        int[] sentences = new int[Math.Min(left, options.Prefixes)];
+        int drawn = 0;
+        Span<float> chance = stackalloc float[2];
+        for (int i = 0; drawn < sentences.Length; i++)
+        {
+            if (!Readable(i))
+                continue;
+            random.Uniform(chance, 0, 1);
+            if ((chance[0] + (chance[1] * (double)ChanceStep)) * left < sentences.Length - drawn)
+                sentences[drawn++] = i;
+            left--;
+        }
+
+        bool Readable(int sentence) => PrefixBatch.Readable(text, sentence, options.LongestPrefix) > 0;
         float[] draws = new float[sentences.Length];
         random.Uniform(draws, 0, 1);
         return [.. sentences.Select((s, i) =>

@@ -17,7 +17,7 @@ internal sealed class FeedForwardText : IDisposable
         if (!run.Config.IsLanguageModel || !File.Exists(run.Directory.Recipe))
             return int.MaxValue;
         var data = Recipe.Load(run.Directory.Recipe).Data;
-        return data.SampleBreakMode == SampleBreak.Eos ? int.MaxValue : data.TokensPerSample - 1;
+        return data.SampleBreakMode == SampleBreak.Eos ? int.MaxValue : Math.Max(1, data.TokensPerSample - 1);
     }
 
     /// <summary>Reads what an analysis is given. A beginning of a text is kept in memory, and so are the pairs that a run was tested with.</summary>
@@ -40,7 +40,10 @@ internal sealed class FeedForwardText : IDisposable
             TokenBlocks lines => new LoadReport(lines.Name, lines.Count + lines.TooLong, lines.Count, 0, lines.TooLong, text.MaxLength, 0, 0, 0, lines.Unknown),
             _ => null,
         };
-        return opened;
+        if (opened.Samples.Count > 0)
+            return opened;
+        opened.Dispose();
+        throw text.Nothing(run.Config.IsLanguageModel ? "line" : "pair without an empty side");
     }
 
     /// <summary>Deletes the file.</summary>

@@ -140,8 +140,22 @@ internal sealed class WordTranslationAnalysis : Analysis
         using var corpus = new Corpus(store, store.Head.Report);
         if (store.Damage(work.Cancellation) is { } damage)
             throw new InvalidDataException($"{path} {damage}");
-        foreach (var (_, _, batch) in new BatchIterator(corpus, work.Text.BatchTokens, seed).From(new BatchPosition(0, 0)))
-            yield return batch;
+        var batches = new BatchIterator(corpus, work.Text.BatchTokens, seed);
+        for (int epoch = 0; ; epoch++)
+        {
+            bool any = false;
+            foreach (var batch in batches.Epoch(epoch))
+            {
+                // The run's own limit may be above this one; ends of sentences do not count.
+                int[] kept = [.. batch.Indices.Where(i => corpus.Lengths(i) is var (source, target) && Math.Max(source, target) <= work.Text.MaxLength + 1L)];
+                if (kept.Length > 0)
+                    yield return kept.Length == batch.B ? batch : Batch.Of(corpus, kept);
+                any |= kept.Length > 0;
+            }
+
+            if (!any)
+                throw new InvalidDataException(FormattableString.Invariant($"analyze {Name}: there must be at least one pair of at most {work.Text.MaxLength} pieces to train on, got none."));
+        }
     }
 
     private static AnalysisFinding Measure(AnalysisWork work, List<WordProbe> probes)
@@ -151,7 +165,7 @@ internal sealed class WordTranslationAnalysis : Analysis
         var scores = work.Settings.Has(Words) ? new WordScores(run, encoder) : null;
         long tokens = 0, ends = 0;
         LoadReport? report = null;
-        foreach (var block in work.Text.Pairs(run).Chunk(BlockLines))
+        foreach (var block in AnalysisText.OfPairs(work.Text.Pairs(run), BlockLines))
         {
             var corpus = Corpus.Encode(block, run.Source, run.Target, work.Text.MaxLength, work.Text.Input ?? run.Folder, work.Cancellation);
             report = report?.Plus(corpus.Report) ?? corpus.Report;
@@ -174,7 +188,7 @@ internal sealed class WordTranslationAnalysis : Analysis
 
         work.Text.Report = report;
         if (tokens == 0)
-            throw new InvalidDataException("analyze: there must be at least one pair without an empty side, got none.");
+            throw work.Text.Nothing("pair without an empty side");
         return Found([.. probes.Select(p => ProbeScore.Of(p, run.Config.AttentionHeads))], tokens, ends, scores);
     }
 

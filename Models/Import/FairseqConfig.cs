@@ -45,7 +45,7 @@ internal static class FairseqConfig
     {
         string? arch = ArchitectureOf(arguments);
         if (Array.Find(Architectures, a => a.Name == arch).Defaults is not { } defaults)
-            throw new InvalidDataException($"{source}: {Unknown(arch)}");
+            throw new InvalidDataException($"{source}: {(arch is null && arguments.Problems.Count > 0 ? arguments.Problems[0] : Unknown(arch))}");
         if (arguments.Task is { } task && task != "translation")
             arguments.Report($"task must be translation, got {ForeignFile.Printable(task)}.");
         var config = defaults.Architecture switch

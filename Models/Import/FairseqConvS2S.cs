@@ -91,7 +91,10 @@ internal static partial class FairseqConvS2S
         if (arguments.Text(name) is not { } text)
             return ([.. Enumerable.Range(0, layers).Select(channels)], [.. Enumerable.Range(0, layers).Select(taps)]);
         var blocks = new List<(int Channels, int Taps)>();
-        bool isSum = Sum().IsMatch(text);
+
+        // Of 1000 blocks, each written out.
+        const int LongestSum = 20_000;
+        bool isSum = text.Length <= LongestSum && Sum().IsMatch(text);
         foreach (Match part in Part().Matches(isSum ? text : ""))
         {
             var own = Block().Matches(part.Groups["list"].Value).Select(b => (Channels: Number(b, "channels"), Taps: Number(b, "taps"), Residual: b.Groups["residual"].Success ? Number(b, "residual") : 1)).ToArray();

@@ -78,7 +78,10 @@ public static partial class FairseqImport
             foreach (var (name, shape, read) in plan)
             {
                 cancellation.ThrowIfCancellationRequested();
-                parameters.Add(new(name, Tensor.From(device, read(), shape)));
+                float[] values = read();
+                if (Array.FindIndex(values, v => !float.IsFinite(v)) is >= 0 and var at)
+                    throw new InvalidDataException(FormattableString.Invariant($"{file.Name}: {name} must be finite numbers, got {values[at]} at {at}."));
+                parameters.Add(new(name, Tensor.From(device, values, shape)));
             }
 
             var header = new CheckpointHeader

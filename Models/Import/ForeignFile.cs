@@ -70,7 +70,7 @@ internal sealed class ForeignFile : IDisposable
 
     /// <summary>An error about the file, in one line.</summary>
     /// <param name="what">Completes "FILE: ".</param>
-    public InvalidDataException Wrong(string what) => new($"{Path}: {what}.");
+    public InvalidDataException Wrong(string what) => new($"{Path}: {what}{(what.EndsWith('?') ? "" : ".")}");
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _file.Dispose();

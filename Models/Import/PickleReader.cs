@@ -314,5 +314,5 @@ internal sealed class PickleReader
 
     private InvalidDataException Underflow() => Wrong($"must have a value for the operation at byte {_at - 1}, got none");
 
-    private InvalidDataException Wrong(string what) => new($"{_name}: the pickle {what}.");
+    private InvalidDataException Wrong(string what) => new($"{_name}: the pickle {what}{(what.EndsWith('?') ? "" : ".")}");
 }

@@ -41,6 +41,23 @@ public sealed class DynamicConv2019 : EncoderDecoderModel
     /// <summary>Small, for IWSLT14 German-English: dropout 0.3, no GLU, no input dropout, nothing shared.</summary>
     public static ModelConfig Iwslt { get; } = LightConv2019.Iwslt with { Architecture = Architecture.DynamicConv };
 
+    /// <summary>
+    /// The language model of the Billion Word benchmark (section 6.4; fairseq lightconv_lm): 17 gated layers, norms before the sub-layers and none behind the last, adaptive embeddings and
+    /// softmax, tied. 339.1M parameters with the benchmark's 793,471 words.
+    /// </summary>
+    public static ModelConfig BillionWord { get; } = Big.AsLanguageModel() with
+    {
+        DecoderLayers = 17,
+        DecoderKernelWidths = [15, 15, 31, 31, 31, 31, .. Enumerable.Repeat(63, 11)],
+        PreNorm = true,
+        Dropout = 0.1f,
+        ShareEmbeddings = EmbeddingSharing.None,
+        AdaptiveInputCutoffs = [60_000, 160_000],
+        AdaptiveSoftmaxCutoffs = [60_000, 160_000],
+        TieAdaptiveWeights = true,
+        TieAdaptiveProjections = true,
+    };
+
     /// <summary>A layer of the decoder, also of a language model's.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="layer">Its index.</param>

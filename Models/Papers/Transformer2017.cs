@@ -61,6 +61,23 @@ public sealed class Transformer2017 : EncoderDecoderModel
         ShareEmbeddings = EmbeddingSharing.Decoder,
     };
 
+    /// <summary>
+    /// The language model of WikiText-103 (A. Baevski and M. Auli, "Adaptive input representations for neural language modeling", ICLR 2019; fairseq transformer_lm_wiki103), into whose
+    /// feed-forward layers Geva et al. 2021 look: norms before the sub-layers and none behind the last, adaptive embeddings and softmax, tied. 246.9M parameters with 267,744 words.
+    /// </summary>
+    public static ModelConfig WikiText103 { get; } = Big.AsLanguageModel() with
+    {
+        AttentionHeads = 8,
+        DecoderLayers = 16,
+        PreNorm = true,
+        DecoderFinalNorm = false,
+        ShareEmbeddings = EmbeddingSharing.None,
+        AdaptiveInputCutoffs = [20_000, 60_000],
+        AdaptiveSoftmaxCutoffs = [20_000, 60_000],
+        TieAdaptiveWeights = true,
+        TieAdaptiveProjections = true,
+    };
+
     /// <summary>A layer of the decoder, also of a language model's.</summary>
     /// <param name="config">The configuration.</param>
     /// <param name="layer">Its index.</param>

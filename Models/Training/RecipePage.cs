@@ -39,7 +39,8 @@ public static class RecipePage
 
         With `task` language_modeling the model is the decoder alone, without a source: `encoder_layers` and what else is said of an encoder are left out, a preset's are too,
         and `share_embeddings` decoder or all makes the token table the output's as well. The names of the parameters are those of fairseq's transformer_lm and lightconv_lm; pre-norm
-        transformers have a norm after the last layer, pre-norm convolutional models have none. `label_smoothing` is 0.1 where a recipe does not say otherwise; language models
+        transformers have a norm after the last layer unless `decoder_final_norm` is off, pre-norm convolutional models have none. The presets `transformer_wikitext_103` and
+        `dynamicconv_billion_word` are the models of Baevski and Auli 2019 and of Wu et al. 2019; their adaptive softmax wants as many words. `label_smoothing` is 0.1 where a recipe does not say otherwise; language models
         are usually trained with 0.
 
         The text is read line after line, and the end of every line, a blank one's too, is one token, `</s>`. So a word model's tokens are WikiText's, whose line ends are called `<eos>`; a
@@ -119,7 +120,9 @@ public static class RecipePage
 
     private static string Describe(ModelConfig model)
     {
-        string text = $"{model.EncoderLayers} + {model.DecoderLayers} layers, width {model.ModelWidth}";
+        string text = model.IsLanguageModel
+            ? $"language model, {model.DecoderLayers} layers, width {model.ModelWidth}"
+            : $"{model.EncoderLayers} + {model.DecoderLayers} layers, width {model.ModelWidth}";
         if (model.EmbeddingWidth > 0)
             text += $", embeddings {model.EmbeddingWidth}";
         if (model.EncoderChannels.Count > 0)
@@ -134,7 +137,11 @@ public static class RecipePage
             text += ", a classifier for each exit of the decoder";
         if (model.EncoderKernelWidths.Count > 0)
             text += $", widths {string.Join(" ", model.EncoderKernelWidths)} and {string.Join(" ", model.DecoderKernelWidths)}";
-        text += $"{(model.EncoderGlu ? ", gated" : "")}{(model.PreNorm ? ", norms before the sub-layers" : "")}, dropout {Probability(model.Dropout)}";
+        else if (model.DecoderKernelWidths.Count > 0)
+            text += $", widths {string.Join(" ", model.DecoderKernelWidths)}";
+        if (model.AdaptiveSoftmaxCutoffs.Count > 0)
+            text += $", tied adaptive embeddings and softmax from {string.Join(" ", model.AdaptiveSoftmaxCutoffs)}";
+        text += $"{(model.EncoderGlu || model.DecoderGlu ? ", gated" : "")}{(model.PreNorm ? ", norms before the sub-layers" : "")}{(model.DecoderFinalNorm ? "" : " and none behind the last")}, dropout {Probability(model.Dropout)}";
         foreach (var (of, probability) in new[]
         {
             ("attention", model.AttentionDropout), ("activations", model.ActivationDropout), ("convolutions' inputs", model.InputDropout), ("convolutions' weights", model.WeightDropout),

@@ -164,7 +164,7 @@ public sealed class SafetensorsFile : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidDataException($"{path}: {e.Message}.");
+            throw new InvalidDataException($"{path}: {e.Message}{(e.Message.EndsWith('?') ? "" : ".")}");
         }
 
         if (header.DigestPosition >= 0)

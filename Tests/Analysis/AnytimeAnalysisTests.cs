@@ -65,7 +65,7 @@ public sealed class AnytimeAnalysisTests
         using var folder = new TemporaryFolder();
         string empty = TinyRuns.Lines(folder, "empty");
         var text = new AnalysisText { Input = empty, Reference = empty };
-        Assert.Equal("analyze: there must be at least one pair, got none.", Assert.Throws<InvalidDataException>(() => new AnytimeAnalysis().Of(run, text)).Message);
+        Assert.Equal("analyze: there must be at least one pair without an empty side, got none.", Assert.Throws<InvalidDataException>(() => new AnytimeAnalysis().Of(run, text)).Message);
         Assert.Equal(
             "analyze anytime: --exit-limits must be layers from 1 with commas between, got 4,0.",
             Assert.Throws<ArgumentException>(() => new AnytimeAnalysis().Of(run, text, new AnalysisSettings { ["--exit-limits"] = "4,0" })).Message);

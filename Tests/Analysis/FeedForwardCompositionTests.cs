@@ -143,8 +143,16 @@ public sealed class FeedForwardCompositionTests
     {
         int[] sentences = [.. Enumerable.Range(0, cases.Sentences.Length).Where(i => cases.Sentences[i].Length > 0)];
         var random = new RandomSource(options.Seed);
-        random.Shuffle<int>(sentences);
-        sentences = [.. sentences[..options.Prefixes].Order()];
+        float[] chance = new float[2];
+        var chosen = new List<int>();
+        for (int i = 0; chosen.Count < options.Prefixes; i++)
+        {
+            random.Uniform(chance, 0, 1);
+            if ((chance[0] + (chance[1] * Math.Pow(2, -24))) * (sentences.Length - i) < options.Prefixes - chosen.Count)
+                chosen.Add(sentences[i]);
+        }
+
+        sentences = [.. chosen];
         float[] draws = new float[sentences.Length];
         random.Uniform(draws, 0, 1);
         return [.. sentences.Select((s, i) => (s, 1 + (int)(draws[i] * Math.Min(options.LongestPrefix, cases.Sentences[s].Length))))];

@@ -49,6 +49,29 @@ public sealed class LesionAnalysisTests
         }
     }
 
+    // Summaries and corrections have scores of their own; pairs with an empty side have none.
+    [Theory]
+    [InlineData("rouge", "rouge_l")]
+    [InlineData("gleu", "gleu")]
+    public void TheScoreIsTheTasks(string metric, string key)
+    {
+        using var device = new CpuDevice(1);
+        using var run = TinyRuns.Create(TinyModels.Transformer with { EncoderFusion = EncoderFusion.Fine }, device, decoding: new DecodingOptions { Beam = 1, MaxLengthA = 0, MaxLengthB = 6 });
+        using var folder = new TemporaryFolder();
+        string[] references = ["b c", "a", "f e a", "g", "c d c"];
+        var text = new AnalysisText { Input = TinyRuns.Lines(folder, "in", [.. Sources, "a", " "]), Reference = TinyRuns.Lines(folder, "out", [.. references, "", "b"]) };
+        var result = new LesionAnalysis().Of(run, text, new AnalysisSettings { ["--metric"] = metric });
+        var json = TinyRuns.Results(result);
+        string[] outputs = [.. run.Translator.Translate(Sources, run.Translator.Decoding).Select(t => t[0].Text)];
+        var expected = metric == "rouge" ? Rouge.Statistics(outputs, [references], new RougeOptions { Measure = RougeMeasure.Subsequence }) : Gleu.Statistics(outputs, Sources, [references]);
+        Assert.Equal((expected.Score, expected.Signature), ((double)json[key]!, (string)json["signature"]!));
+        Assert.Equal(outputs.Sum(o => o.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length), (long)json["words"]!);
+        Assert.All(json["lesions"]!.AsArray(), l => Assert.True(l!.AsObject().ContainsKey($"{key}_change")));
+        var read = TinyRuns.Json(result)["text"]!;
+        Assert.Equal((7, 5, 2), ((int)read["lines"]!, (int)read["samples"]!, (int)read["empty"]!));
+        Assert.Equal("analyze lesion: --metric must be bleu, rouge or gleu, got ter.", Assert.Throws<ArgumentException>(() => new LesionAnalysis().Of(run, text, new AnalysisSettings { ["--metric"] = "ter" })).Message);
+    }
+
     [Theory]
     [InlineData(EncoderFusion.Coarse)]
     [InlineData(EncoderFusion.Fine)]
@@ -80,7 +103,7 @@ public sealed class LesionAnalysisTests
         using var run = TinyRuns.Create(TinyModels.Transformer with { EncoderFusion = EncoderFusion.Coarse }, device);
         using var folder = new TemporaryFolder();
         string empty = TinyRuns.Lines(folder, "empty");
-        Assert.Equal("analyze: there must be at least one pair, got none.", Assert.Throws<InvalidDataException>(() => new LesionAnalysis().Of(run, new AnalysisText { Input = empty, Reference = empty })).Message);
+        Assert.Equal("analyze: there must be at least one pair without an empty side, got none.", Assert.Throws<InvalidDataException>(() => new LesionAnalysis().Of(run, new AnalysisText { Input = empty, Reference = empty })).Message);
         Assert.Throws<OperationCanceledException>(() => new LesionAnalysis().Of(
             run, new AnalysisText { Input = TinyRuns.Lines(folder, "a", "a"), Reference = TinyRuns.Lines(folder, "b", "b") }, cancellation: new CancellationToken(canceled: true)));
         Assert.Null(run.Layers.Decoder.LayerAttention!.Lesion);

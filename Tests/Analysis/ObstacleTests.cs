@@ -21,11 +21,25 @@ public sealed class ObstacleTests
     public void ModelsThatAreNoStacksOfLayersHaveNoneToLookInto()
     {
         var config = TinyModels.Of(Architecture.Lstm);
-        Assert.Equal("is of the architecture lstm, no stack of layers with residual connections.", Analysis.ObstacleOfAny(config));
+        Assert.Equal("is of the architecture lstm, whose layers are not those that this analysis looks into.", Analysis.ObstacleOfAny(config));
         Assert.Null(Analysis.ObstacleOfAny(TinyModels.Transformer));
         var steps = TinyModels.Transformer with { StepSignal = StepSignal.Sinusoid };
         Assert.Equal("has step_signal or halting: its layers are no function of the states alone.", Analyses.Of("ffn-memories").Obstacle(steps));
         Assert.Equal("has step_signal or halting: its layers are no function of the states alone.", Analyses.Of("word-translation").Obstacle(steps));
+    }
+
+    // Tables have no layers: every model has them.
+    [Fact]
+    public void EmbeddingsAreOfEveryModel()
+    {
+        using var device = new CpuDevice(1);
+        foreach (var config in TinyModels.Others)
+        {
+            using var run = TinyRuns.Create(config with { SourceVocabulary = 11, TargetVocabulary = 11 }, device);
+            var json = TinyRuns.Results(new EmbeddingsAnalysis().Of(run, settings: new AnalysisSettings { ["--no-pairs"] = true }));
+            Assert.NotEmpty(json["singular_values"]!.AsObject());
+            Assert.Contains("whose layers are not those", Assert.Throws<InvalidDataException>(() => new AttentionEntropyAnalysis().Of(run)).Message);
+        }
     }
 
     [Fact]

@@ -88,6 +88,42 @@ public sealed class WeightsTests
         }
     }
 
+    // The pieces as they were cut: what stands for an unknown one would be cut otherwise.
+    [Fact]
+    public void ATextIsLookedAtInItsOwnPieces()
+    {
+        using var device = new CpuDevice(1);
+        var codec = new TextCodec(new Stutter(), TinyRuns.Codec.Vocabulary);
+        using var run = new AnalysisRun("runs/tiny", new TextGenerator(TinyModels.CreateLanguageModel(TinyModels.Transformer.AsLanguageModel(), device), codec, throughLines: true));
+        var json = TinyRuns.Results(new AttentionAnalysis().Of(run, settings: new AnalysisSettings { ["--target"] = "axb" }));
+        Assert.Equal(["a", "<unk>", "b", "</s>"], json["target"]!.AsArray().Select(n => (string?)n));
+        var expected = Expected(run, source: null, run.Target.Encode("axb"));
+        Assert.Equal(4, expected.Count);
+        foreach (var place in json["weights"]!.AsArray())
+        {
+            for (int h = 0; h < 2; h++)
+            {
+                double[][] rows = expected[("decoder_self", (int)place!["place"]! - 1, h)], found = TinyRuns.Table(place["heads"]![h]!["attention"]);
+                Assert.Equal(4, found.Length);
+                for (int t = 0; t < 4; t++)
+                {
+                    for (int s = 0; s < 4; s++)
+                        Assert.Equal(s < rows[t].Length ? rows[t][s] : 0, found[t][s], 1e-5);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void ATranslationTooLongToDrawIsRefused()
+    {
+        using var device = new CpuDevice(1);
+        using var run = TinyRuns.Create(TinyModels.Transformer, device, decoding: new DecodingOptions { Beam = 1, MaxLengthA = 0, MinLength = 200, MaxLengthB = 200 });
+        Assert.Equal(
+            "analyze attention: the model's translation must have fewer than 200 pieces, got 200; --target gives another.",
+            Assert.Throws<ArgumentException>(() => new AttentionAnalysis().Of(run, settings: new AnalysisSettings { ["--source"] = "a" })).Message);
+    }
+
     [Theory]
     [MemberData(nameof(Models))]
     public void EntropiesAreMeansOverPositions(int model)
@@ -174,7 +210,7 @@ public sealed class WeightsTests
     }
 
     /// <summary>Rows of weights for every kind, place and head.</summary>
-    private static Dictionary<(string Kind, int Place, int Head), double[][]> Expected(AnalysisRun run, int[] source, int[] target)
+    private static Dictionary<(string Kind, int Place, int Head), double[][]> Expected(AnalysisRun run, int[]? source, int[] target)
     {
         var rows = new Dictionary<(string Kind, int Place, int Head), List<double[]>>();
         var places = new Dictionary<string, int>();
@@ -191,7 +227,19 @@ public sealed class WeightsTests
                 rows.Add(key, list = []);
             list.Add(weights);
         };
-        reference.Features(TinyModels.Shifted([.. target, Vocabulary.Eos]), reference.Encode([.. source, Vocabulary.Eos]));
+        reference.Features(TinyModels.Shifted([.. target, Vocabulary.Eos]), source is null ? null : reference.Encode([.. source, Vocabulary.Eos]));
         return rows.ToDictionary(r => r.Key, r => r.Value.ToArray());
+    }
+
+    // A piece for each letter, and two for what an unknown one is shown as.
+    private sealed class Stutter : ITokenizer
+    {
+        public string Name => "stutter";
+
+        public IReadOnlyList<string> Pieces => [];
+
+        public string[] Encode(string line) => [.. line.Select(c => $"{c}").SelectMany(p => p == TextCodec.UnknownText ? new[] { p, p } : [p])];
+
+        public string Decode(params ReadOnlySpan<string> pieces) => string.Concat(pieces);
     }
 }

@@ -124,6 +124,29 @@ public sealed class WordTranslationAnalysisTests
         Assert.Equal(trained.ToJsonString(), Probes(run, folder, ("--variants", true), ("--updates", 60L), ("--learning-rate", 0.05)).ToJsonString());
     }
 
+    // The run's own pairs are cut off at --max-length like any others.
+    [Fact]
+    public void PairsOfTheRunThatAreTooLongAreNotLearnedFrom()
+    {
+        using var device = new CpuDevice(1);
+        using var folder = new TemporaryFolder();
+        using var run = new AnalysisRun(folder.PathOf("."), new Translator(TinyModels.Create(TinyModels.Transformer, device), TinyRuns.Codec, TinyRuns.Codec));
+        (string, string)[] pairs = [("a b c d e f g", "a b c d e f g"), ("a b", "b a"), ("c", "d")], some = [("a b", "b a"), ("c", "d")];
+        using (CorpusCache.Load(run.Directory.TrainCorpus(0), TinyRuns.Lines(folder, "in", [.. pairs.Select(p => p.Item1)]), TinyRuns.Lines(folder, "out", [.. pairs.Select(p => p.Item2)]), run.Source, run.Target, 100))
+        {
+        }
+
+        string input = TinyRuns.Lines(folder, "few-in", [.. some.Select(p => p.Item1)]), reference = TinyRuns.Lines(folder, "few-out", [.. some.Select(p => p.Item2)]);
+        var own = new AnalysisSettings { ["--updates"] = 2L };
+        var probes = TinyRuns.Results(new WordTranslationAnalysis().Of(run, Text(2), own))["probes"]!.ToJsonString();
+        Assert.DoesNotContain("\"loss\":null", probes);
+        Assert.Equal(
+            "analyze word-translation: there must be at least one pair of at most 0 pieces to train on, got none.",
+            Assert.Throws<InvalidDataException>(() => new WordTranslationAnalysis().Of(run, Text(0), own)).Message);
+
+        AnalysisText Text(int longest) => new() { Input = input, Reference = reference, MaxLength = longest, BatchTokens = 1 };
+    }
+
     [Fact]
     public void WordByWordAnEncoderIsScoredBesideTheWholeModel()
     {

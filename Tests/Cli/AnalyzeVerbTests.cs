@@ -140,6 +140,10 @@ public sealed class AnalyzeVerbTests : IDisposable
         Refuses(2, "cudaseq analyze lesion: --model DIR must be given; cudaseq analyze lesion --help shows how.\n", "lesion", "--out", output);
         Refuses(2, "cudaseq analyze lesion: --out DIR must be given; cudaseq analyze lesion --help shows how.\n", "lesion", "--model", _run);
         Refuses(2, $"cudaseq analyze lesion: --out must be a folder, {file} is a file.\n", "lesion", "--model", _run, "--out", file);
+        Directory.CreateDirectory(_folder.PathOf("taken/lesion.html"));
+        Refuses(1, $"cudaseq: {_folder.PathOf("taken/lesion.html")}: must be a file, is a folder.\n", "lesion", "--model", _run, "--out", _folder.PathOf("taken"));
+        Assert.Empty(Directory.EnumerateFiles(_folder.PathOf("taken")));
+        Refuses(1, "cudaseq: /proc/none/out: cannot be written.\n", "lesion", "--model", _run, "--out", "/proc/none/out");
         Refuses(1, $"cudaseq: {output}: there is no such folder.\n", "lesion", "--model", output, "--out", output);
         Refuses(1, $"cudaseq: {output}: there is no such file.\n", "lesion", "--model", _run, "--input", output, "--reference", file, "--out", output);
         Refuses(1, "cudaseq: analyze: --input and --reference must be given together.\n", "lesion", "--model", _run, "--input", file, "--out", output);

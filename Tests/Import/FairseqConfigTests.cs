@@ -222,6 +222,10 @@ public sealed class FairseqConfigTests
             """,
             refused);
         Assert.Contains("1 to 1000 blocks", Assert.Throws<InvalidDataException>(() => Read("""{"arch": "fconv", "encoder_layers": "[(512, 3)] * 999999"}""")).Message);
+
+        // Each of a thousand written out, and a text that no model of so many has.
+        Assert.Equal(1000, Read($$"""{"arch": "fconv", "encoder_layers": "[{{string.Concat(Enumerable.Repeat("(1024, 3), ", 1000))}}]"}""").EncoderLayers);
+        Assert.Contains("1 to 1000 blocks", Assert.Throws<InvalidDataException>(() => Read($$"""{"arch": "fconv", "encoder_layers": "[(512, 3){{new string(' ', 20_000)}}]"}""")).Message);
     }
 
     // What is exported is read as what it was.

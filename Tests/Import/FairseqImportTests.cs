@@ -168,6 +168,22 @@ public sealed class FairseqImportTests : IDisposable
     }
 
     [Fact]
+    public void WhatIsNoNumberIsNotImported()
+    {
+        using var device = Device.Open("cpu");
+        using var model = TinyModels.Create(TinyModels.Transformer, device);
+        var weight = model.NamedParameters().Single(p => p.Name == "decoder.layers.1.fc2.weight").Tensor;
+        float[] values = weight.ToArray();
+        values[5] = float.NegativeInfinity;
+        weight.CopyFrom(values);
+        string checkpoint = Write(model);
+        Assert.Equal(
+            $"{Path.GetFileName(checkpoint)}: decoder.layers.1.fc2.weight must be finite numbers, got -Infinity at 5.",
+            Assert.Throws<InvalidDataException>(() => FairseqImport.Write(new FairseqImportOptions { Model = checkpoint, Output = _out })).Message);
+        Assert.False(Directory.Exists(_out));
+    }
+
+    [Fact]
     public void DictionariesMustBeTheModels()
     {
         using var device = Device.Open("cpu");

@@ -17,7 +17,7 @@ public sealed class ModelConfigTests
         foreach (var architecture in Enum.GetValues<Architecture>())
         {
             foreach (var preset in SequenceModel.Presets(architecture).Values)
-                Assert.Empty((preset with { SourceVocabulary = 10, TargetVocabulary = 10 }).Validate());
+                Assert.Empty((preset with { SourceVocabulary = preset.IsLanguageModel ? 0 : 10, TargetVocabulary = preset.IsLanguageModel ? 200_000 : 10 }).Validate());
         }
     }
 

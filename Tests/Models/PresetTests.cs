@@ -61,8 +61,8 @@ public sealed class PresetTests
             Assert.Equal(light with { Architecture = Architecture.Cnn, EncoderKernelWidths = [3], DecoderKernelWidths = [3], EncoderGlu = false, DecoderGlu = false, WeightDropout = 0 }, preset);
         }
 
-        // DynamicConv's are LightConv's; three CNNs are above, three Universal Transformers, a depth-adaptive one, an LSTM, an RNNsearch and four ConvS2S have tests of their own.
-        Assert.Equal(Published.Length + 5 + 13, Enum.GetValues<Architecture>().Sum(a => SequenceModel.Presets(a).Count));
+        // DynamicConv's are LightConv's; three CNNs are above, three Universal Transformers, a depth-adaptive one, an LSTM, an RNNsearch and four ConvS2S have tests of their own, and so do two language models.
+        Assert.Equal(Published.Length + 5 + 15, Enum.GetValues<Architecture>().Sum(a => SequenceModel.Presets(a).Count));
     }
 
     // Layers written out: 4 C (C + 1) of an attention, 2 C F + F + C of a feed-forward block, 2 C of a norm; modules of convolutions have two projections around their taps.
@@ -72,7 +72,7 @@ public sealed class PresetTests
         int counted = 0;
         foreach (var (name, preset) in new[] { Architecture.Transformer, Architecture.LightConv, Architecture.DynamicConv, Architecture.Cnn }.SelectMany(SequenceModel.Presets))
         {
-            if (preset.StepSignal != StepSignal.None || preset.AdaptiveDepth != AdaptiveDepth.None)
+            if (preset.StepSignal != StepSignal.None || preset.AdaptiveDepth != AdaptiveDepth.None || preset.IsLanguageModel)
                 continue;
             const int Source = 90, Target = 100;
             bool joint = preset.ShareEmbeddings == EmbeddingSharing.All;

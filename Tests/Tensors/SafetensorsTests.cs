@@ -196,7 +196,7 @@ public sealed class SafetensorsTests : IDisposable
     public void HostileHeadersAreRefused(string header, string message)
     {
         File.WriteAllBytes(FilePath, Bytes(header, new byte[4]));
-        Assert.Equal($"{FilePath}: {message}.", Assert.Throws<InvalidDataException>(() => SafetensorsFile.Open(FilePath)).Message);
+        Assert.Equal($"{FilePath}: {message}{(message.EndsWith('?') ? "" : ".")}", Assert.Throws<InvalidDataException>(() => SafetensorsFile.Open(FilePath)).Message);
     }
 
     [Fact]
@@ -337,7 +337,7 @@ public sealed class SafetensorsTests : IDisposable
     {
         string message = Assert.Throws<InvalidDataException>(() => SafetensorsFile.Open(FilePath)).Message;
         Assert.StartsWith($"{FilePath}: ", message);
-        Assert.EndsWith(".", message);
+        Assert.True(message[^1] is '.' or '?', message);
         Assert.DoesNotContain('\n', message);
         Assert.InRange(message.Length, FilePath.Length + 10, FilePath.Length + 300);
     }

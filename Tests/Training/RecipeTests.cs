@@ -79,9 +79,18 @@ public sealed class RecipeTests
         Assert.Equal(recipe, Recipe.Parse(recipe.ToJson()));
     }
 
-    [Fact]
-    public void EveryPresetIsAValidModel()
-        => Assert.All(RecipePresets.All, p => Assert.Empty((p.Value with { SourceVocabulary = 8, TargetVocabulary = 8 }).Validate()));
+    [Theory]
+    [InlineData("transformer_wikitext_103", 60_000)]
+    [InlineData("dynamicconv_billion_word", 160_000)]
+    public void APresetMayBeALanguageModel(string preset, int lastCutoff)
+    {
+        string json = $$"""{ "task": "language_modeling", "preset": "{{preset}}", "data": { "train": ["a"], "valid": ["a"], "vocabulary_size": {{lastCutoff + 1}} }, "training": { "max_minutes": 1 } }""";
+        var recipe = Recipe.Parse(json);
+        Assert.Equal(RecipePresets.All[preset], recipe.Model);
+        Assert.Equal(recipe, Recipe.Parse(recipe.ToJson()));
+        string problem = Assert.Single(Assert.Throws<RecipeException>(() => Recipe.Parse(json.Replace("language_modeling", "translation", StringComparison.Ordinal).Replace("[\"a\"]", "[\"a\", \"b\"]", StringComparison.Ordinal))).Problems);
+        Assert.Contains("model.encoder_layers must be at least 1 with task translation, got 0.", problem);
+    }
 
     [Theory]
     [InlineData("training.warmup_update", "1", "r.json: training.warmup_update is not a key; did you mean warmup_updates?")]
@@ -146,7 +155,7 @@ public sealed class RecipeTests
     [InlineData("training.max_updates=ten", "--set: training.max_updates must be a whole number of at least 1, or null, got \"ten\".")]
     [InlineData("training.max_updates", "--set: must be key=value, for example training.max_updates=1000, got training.max_updates.")]
     [InlineData("model.encoder_kernel_widths=3,x", "--set: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got \"3,x\".")]
-    [InlineData("preset=dynamicconv_bse", "--set: preset must be one of transformer_base, transformer_iwslt, transformer_big, transformer_wmt_en_fr_big, transformer_wmt_en_de_big, transformer_wmt_en_de_big_t2t, transformer_universal_small, transformer_universal_base, transformer_universal_big, transformer_depth_adaptive_iwslt, lightconv_base, lightconv_iwslt, lightconv_big, lightconv_wmt_en_fr_big, lightconv_wmt_zh_en_big, dynamicconv_base, dynamicconv_iwslt, dynamicconv_big, dynamicconv_wmt_en_fr_big, dynamicconv_wmt_zh_en_big, cnn_base, cnn_iwslt, cnn_big, lstm_wmt_en_fr, rnnsearch_wmt_en_fr, convs2s_iwslt, convs2s_wmt_en_ro, convs2s_wmt_en_de, convs2s_wmt_en_fr, got \"dynamicconv_bse\"; did you mean dynamicconv_base?")]
+    [InlineData("preset=dynamicconv_bse", "--set: preset must be one of transformer_base, transformer_iwslt, transformer_big, transformer_wmt_en_fr_big, transformer_wmt_en_de_big, transformer_wmt_en_de_big_t2t, transformer_wikitext_103, transformer_universal_small, transformer_universal_base, transformer_universal_big, transformer_depth_adaptive_iwslt, lightconv_base, lightconv_iwslt, lightconv_big, lightconv_wmt_en_fr_big, lightconv_wmt_zh_en_big, dynamicconv_base, dynamicconv_iwslt, dynamicconv_big, dynamicconv_wmt_en_fr_big, dynamicconv_wmt_zh_en_big, dynamicconv_billion_word, cnn_base, cnn_iwslt, cnn_big, lstm_wmt_en_fr, rnnsearch_wmt_en_fr, convs2s_iwslt, convs2s_wmt_en_ro, convs2s_wmt_en_de, convs2s_wmt_en_fr, got \"dynamicconv_bse\"; did you mean dynamicconv_base?")]
     public void RefusesASettingOrACombination(string setting, string message) => Assert.Contains(message, Refused(Small, setting));
 
     [Theory]
