@@ -112,7 +112,7 @@ internal static class QuickRun
         double Ceiling() => bound ? memory.Copy() : Ceilings.FmaPeak(cpu, clock, 5);
     }
 
-    private static double Sample(Action call, Clock clock, int repetitions)
+    internal static double Sample(Action call, Clock clock, int repetitions)
     {
         double start = clock.Seconds();
         for (int i = 0; i < repetitions; i++)
@@ -132,7 +132,7 @@ internal static class QuickRun
 
     private static double Best(Func<double> measure) => Enumerable.Range(0, 5).Max(_ => measure());
 
-    private static string Duration(double seconds) => seconds switch
+    internal static string Duration(double seconds) => seconds switch
     {
         < 1e-3 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6:f1} us"),
         < 1 => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e3:f2} ms"),

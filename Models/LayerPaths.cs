@@ -8,19 +8,6 @@ namespace CudaSeq.Models;
 /// <param name="Decoder">The decoder's; null for the model's own.</param>
 public sealed record LayerPaths(IReadOnlyList<int>? Encoder = null, IReadOnlyList<int>? Decoder = null)
 {
-    /// <summary>Drops every so-manieth layer of a model trained with LayerDrop p: the depths d, from 1, with d mod floor(1 / p) = 0 (Fan et al. 2020, "every other"). The first layer stays.</summary>
-    /// <param name="layers">N, layers of the stack.</param>
-    /// <param name="probability">p, above 0 and below 1: floor(1 / p) is at least 2 for p up to 0.5; above it nothing would be left.</param>
-    /// <returns>The layers that stay, from 1.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">p is not above 0 and at most 0.5.</exception>
-    public static IReadOnlyList<int> WithoutEvery(int layers, float probability)
-    {
-        if (!(probability > 0 && probability <= 0.5f))
-            throw new ArgumentOutOfRangeException(null, FormattableString.Invariant($"LayerPaths: the probability must be above 0 and at most 0.5, got {probability}."));
-        int every = (int)MathF.Floor(1 / probability);
-        return [.. Enumerable.Range(1, layers).Where(d => d % every != 0)];
-    }
-
     /// <summary>The configuration of a trained model with these paths.</summary>
     /// <exception cref="ArgumentException">It has no such layers: one line for each problem.</exception>
     internal ModelConfig Of(ModelConfig trained)

@@ -56,5 +56,15 @@ public sealed class RandomSource(ulong seed, ulong position = 0)
         }
     }
 
+    /// <summary>A whole number below a bound, all equally likely but for 2^-64 of the bound; draws one stream.</summary>
+    /// <param name="bound">At least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The bound is below 1.</exception>
+    public long Below(long bound)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(bound, 1);
+        var (x, y, _, _) = Philox.Block(NextKey(), 0);
+        return (long)(UInt128.CreateTruncating(((ulong)x << 32) | y) * (ulong)bound >> 64);
+    }
+
     private static double Unit(uint word) => word * (1.0 / 4294967296.0);
 }

@@ -74,7 +74,7 @@ internal sealed class InfoVerb : Verb
     {
         yield return ("task", c.IsLanguageModel ? "language modeling" : "translation");
         yield return ("architecture", Devices.NameOf(c.Architecture));
-        yield return ("layers", $"{(c.IsLanguageModel ? "" : $"{c.EncoderLayers} encoder, ")}{c.DecoderLayers} decoder{(!c.HasLayers ? "" : c.PreNorm ? ", norms before the sub-layers" : ", norms after the sub-layers")}");
+        yield return ("layers", $"{(c.IsLanguageModel ? "" : $"{c.EncoderLayers} encoder, ")}{c.DecoderLayers} decoder{(!c.HasLayers ? "" : c.PreNorm ? $", norms before the sub-layers{(c.DecoderFinalNorm ? "" : ", none behind the decoder's last")}" : ", norms after the sub-layers")}");
         foreach (var (side, path) in new[] { ("encoder", c.EncoderPath), ("decoder", c.DecoderPath) })
         {
             if (path.Count > 0)

@@ -1,7 +1,7 @@
 namespace CudaSeq.Kernels;
 
 /// <summary>
-/// A kernel of NativeKernels.cu by its symbol. Made once, as a static readonly field next to the code that launches it; ids are dense, so that a device finds its
+/// A kernel of NativeKernels.cu by its symbol. Made once, next to the code that launches it, in what a static readonly field holds; ids are dense, so that a device finds its
 /// function without a string.
 /// </summary>
 internal sealed class CudaKernel

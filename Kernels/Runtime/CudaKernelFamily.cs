@@ -20,8 +20,8 @@ internal enum KernelTypes
 }
 
 /// <summary>
-/// One kernel in a variant for each type of its activations: the same template behind symbols that end in f32, bf16 and f16, or in b32 and b16. Made once, as a
-/// static readonly field next to the code that launches it; a launch picks its variant without a string.
+/// One kernel in a variant for each type of its activations: the same template behind symbols that end in f32, bf16 and f16, or in b32 and b16. Made once,
+/// next to the code that launches it, in what a static readonly field holds; a launch picks its variant without a string.
 /// </summary>
 internal sealed class CudaKernelFamily
 {

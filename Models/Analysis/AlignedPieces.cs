@@ -28,7 +28,7 @@ internal static class AlignedPieces
     {
         if (!File.Exists(path))
             throw TextFile.NotThere(path);
-        long line = 0, kept = 0, empty = 0;
+        long line = 0, kept = 0, empty = 0, tooLong = 0;
         using var alignments = TextFile.ReadLines(path).GetEnumerator();
         foreach (var (sourceLine, targetLine) in work.Text.Pairs(work.Run))
         {
@@ -38,8 +38,12 @@ internal static class AlignedPieces
             if (line % 1000 == 0)
                 work.Report("lines", line);
             int[] source = work.Run.Source.Encode(sourceLine), target = work.Run.Target.Encode(targetLine);
-            kept += source.Length > 0 && target.Length > 0 ? 1 : 0;
-            empty += source.Length > 0 && target.Length > 0 ? 0 : 1;
+            bool isEmpty = source.Length == 0 || target.Length == 0, isTooLong = Math.Max(source.Length, target.Length) > work.Text.MaxLength;
+            empty += isEmpty ? 1 : 0;
+            tooLong += !isEmpty && isTooLong ? 1 : 0;
+            kept += isEmpty || isTooLong ? 0 : 1;
+            if (isTooLong)
+                continue;
             foreach (string part in alignments.Current.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
                 var (s, t) = Pair(part) ?? throw new InvalidDataException($"{path}: line {line} must be of pairs as 0-0 with blanks between, got {part}.");
@@ -51,7 +55,7 @@ internal static class AlignedPieces
 
         if (work.Text.Lines is null && alignments.MoveNext())
             throw new InvalidDataException($"{path}: must have a line for each pair, got more than the {line} pairs.");
-        work.Text.Report = new LoadReport(work.Text.Input ?? work.Run.Folder, line, kept, empty, 0, work.Text.MaxLength, 0, 0, 0, 0);
+        work.Text.Report = new LoadReport(work.Text.Input ?? work.Run.Folder, line, kept, empty, tooLong, work.Text.MaxLength, 0, 0, 0, 0);
     }
 
     // [B * T], the position in the source of each target position.

@@ -33,12 +33,25 @@ public sealed class AnalysisResult
         CheckFiles(folder, [$"{analysis.Name}.json", $"{analysis.Name}.html"]);
         string above = Path.GetFullPath(folder);
         while (!Directory.Exists(above))
-            above = Path.GetDirectoryName(above) ?? throw new IOException($"{folder}: cannot be written (there is nothing above it).");
+        {
+            if (File.Exists(above))
+                throw new IOException($"{folder}: cannot be a folder, {above} is a file.");
+            above = Path.GetDirectoryName(above) ?? throw new IOException($"{folder}: cannot be written, there is nothing above it.");
+        }
+
+        // What will be made there first: a file, or a folder.
         string trial = Path.Combine(above, $".cudaseq-{Guid.NewGuid():N}");
         try
         {
-            Directory.CreateDirectory(trial);
-            Directory.Delete(trial);
+            if (Directory.Exists(folder))
+            {
+                using var file = new FileStream(trial, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            else
+            {
+                Directory.CreateDirectory(trial);
+                Directory.Delete(trial);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -46,7 +59,7 @@ public sealed class AnalysisResult
         }
     }
 
-    /// <summary>Writes NAME.json, NAME.html and what else there is into a folder, which is made where there is none: all of them or none.</summary>
+    /// <summary>Writes NAME.json, NAME.html and what else there is into a folder, which is made where there is none. Nothing is replaced before all of them could be written; links are followed.</summary>
     /// <param name="folder">The folder.</param>
     /// <returns>The files.</returns>
     /// <exception cref="IOException">They cannot be written.</exception>
@@ -60,23 +73,20 @@ public sealed class AnalysisResult
         ];
         CheckFiles(folder, files.Select(f => f.Name));
         Directory.CreateDirectory(folder);
-        var written = new List<string>();
+        string parts = Directory.CreateTempSubdirectory("cudaseq-").FullName;
         try
         {
             foreach (var (name, write) in files)
+                TextFile.WriteWhole(Path.Combine(parts, name), write);
+            foreach (var (name, _) in files)
             {
-                string path = Path.Combine(folder, $".{name}.part");
-                written.Add(path);
-                TextFile.WriteWhole(path, write);
+                using var part = TextFile.Open(Path.Combine(parts, name));
+                TextFile.WriteWhole(Path.Combine(folder, name), part.CopyTo);
             }
-
-            foreach (var (path, (name, _)) in written.Zip(files))
-                File.Move(path, Path.Combine(folder, name), overwrite: true);
         }
         finally
         {
-            foreach (string path in written)
-                File.Delete(path);
+            Directory.Delete(parts, recursive: true);
         }
 
         return [.. files.Select(f => Path.Combine(folder, f.Name))];

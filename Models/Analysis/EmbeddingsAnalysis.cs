@@ -34,6 +34,8 @@ internal sealed class EmbeddingsAnalysis : Analysis
 
     internal override AnalysisFinding Run(AnalysisWork work)
     {
+        if (work.Run.Config.Architecture == Architecture.Lstm && !work.Settings.Has(NoPairs) && work.Settings.Text(Alignments) is null)
+            throw new ArgumentException($"analyze {Name}: --alignments or --no-pairs must be given for an lstm, which pays no attention to align pieces by.");
         var tables = Tables(work.Run);
         var singular = tables.Select(t => (t.Name, Values: SymmetricMatrix.SingularValues(t.Table, rows => work.Report($"rows of {t.Name}", rows)))).ToArray();
         bool pairs = !work.Run.Config.IsLanguageModel && !work.Settings.Has(NoPairs);

@@ -128,9 +128,6 @@ public sealed class FeedForwardComposition
         };
     }
 
-    // Numbers in [0, 1) have 24 bits, too few to choose among millions.
-    private const float ChanceStep = 1f / (1 << 24);
-
     // Sorted by length; one position for each sentence, all of its positions equally likely.
     private static (int Sentence, int Length)[] Drawn(ISamples text, FeedForwardOptions options, RandomSource random)
     {
@@ -141,13 +138,11 @@ public sealed class FeedForwardComposition
         // Every set of so many sentences is equally likely, and no list of all is kept.
         int[] sentences = new int[Math.Min(left, options.Prefixes)];
         int drawn = 0;
-        Span<float> chance = stackalloc float[2];
         for (int i = 0; drawn < sentences.Length; i++)
         {
             if (!Readable(i))
                 continue;
-            random.Uniform(chance, 0, 1);
-            if ((chance[0] + (chance[1] * (double)ChanceStep)) * left < sentences.Length - drawn)
+            if (random.Below(left) < sentences.Length - drawn)
                 sentences[drawn++] = i;
             left--;
         }

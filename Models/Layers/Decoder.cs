@@ -135,7 +135,7 @@ public sealed class Decoder : Module
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
     /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
-    /// <returns>For each depth from 1 on [B, T, F], new, which its head of <see cref="Classifiers"/> takes, and what its layer gave, [B, T, C]. Gradients of the layers below each are scaled as the configuration says, for losses that are.</returns>
+    /// <returns>For each depth from 1 on [B, T, F], new, which its head of <see cref="Classifiers"/> takes, and what its layer gave, [B, T, C]. Gradients on their way down through the layers are scaled as the configuration says; the loss of each depth is scaled by who computes it.</returns>
     public (IReadOnlyList<Tensor> Features, IReadOnlyList<Tensor> States) ForwardExits(Tensor previous, EncoderOutput? encoded, RandomSource? random)
     {
         var (x, positions) = Embedded(previous, random);

@@ -41,7 +41,7 @@ public enum ExitWeights
 /// </summary>
 /// <remarks>
 /// Of mixed training the paper does not say how depths are drawn: here each is equally likely. Its scaling of gradients, which it did not find useful, is
-/// SCALE(x, g) = g x + (1 - g) sg(x): the state that depth n predicts from gets gamma_n = gamma (N - n), so that the projection behind it, which depths may share, is not scaled; what goes on to depth n + 1 gets 1 / gamma_{n+1}; for n = N, where that gives 0, it is 1. The loss of a predictor is added with the weight alpha, which the paper does not give, and passes
+/// SCALE(x, g) = g x + (1 - g) sg(x): the prediction at depth n, its projection included, gets gamma_n = gamma (N - n); what goes on to depth n + 1 gets 1 / gamma_{n+1}; for n = N, where that gives 0, it is 1. A predictor's loss is not scaled, its gradient on its way down is. The loss of a predictor is added with the weight alpha, which the paper does not give, and passes
 /// gradients on to decoder and encoder; one for sequences counts once for each sequence.
 /// </remarks>
 public static class DepthAdaptive2020

@@ -63,12 +63,14 @@ public sealed class Transformer2017 : EncoderDecoderModel
 
     /// <summary>
     /// The language model of WikiText-103 (A. Baevski and M. Auli, "Adaptive input representations for neural language modeling", ICLR 2019; fairseq transformer_lm_wiki103), into whose
-    /// feed-forward layers Geva et al. 2021 look: norms before the sub-layers and none behind the last, adaptive embeddings and softmax, tied. 246.9M parameters with 267,744 words.
+    /// feed-forward layers Geva et al. 2021 look: norms before the sub-layers and none behind the last, adaptive embeddings and softmax, tied. Its dropout of 0.2 within the softmax is left out: there is none here. 246.9M parameters with 267,744 words.
     /// </summary>
     public static ModelConfig WikiText103 { get; } = Big.AsLanguageModel() with
     {
         AttentionHeads = 8,
         DecoderLayers = 16,
+        AttentionDropout = 0.1f,
+        ActivationDropout = 0.1f,
         PreNorm = true,
         DecoderFinalNorm = false,
         ShareEmbeddings = EmbeddingSharing.None,

@@ -21,6 +21,7 @@ internal static partial class InitialParameters
         foreach (var (key, its, mine) in new (string, object, object)[]
         {
             ("architecture", trained.Architecture, own.Architecture), ("attention_heads", trained.AttentionHeads, own.AttentionHeads), ("pre_norm", trained.PreNorm, own.PreNorm),
+            ("decoder_final_norm", trained.DecoderFinalNorm, own.DecoderFinalNorm),
             ("conv_normalization", trained.ConvNormalization, own.ConvNormalization), ("reverse_source", trained.ReverseSource, own.ReverseSource),
         })
         {

@@ -40,7 +40,7 @@ public static class RecipePage
         With `task` language_modeling the model is the decoder alone, without a source: `encoder_layers` and what else is said of an encoder are left out, a preset's are too,
         and `share_embeddings` decoder or all makes the token table the output's as well. The names of the parameters are those of fairseq's transformer_lm and lightconv_lm; pre-norm
         transformers have a norm after the last layer unless `decoder_final_norm` is off, pre-norm convolutional models have none. The presets `transformer_wikitext_103` and
-        `dynamicconv_billion_word` are the models of Baevski and Auli 2019 and of Wu et al. 2019; their adaptive softmax wants as many words. `label_smoothing` is 0.1 where a recipe does not say otherwise; language models
+        `dynamicconv_billion_word` are the models of Baevski and Auli 2019, but for the dropout of its softmax, and of Wu et al. 2019; their adaptive softmax wants as many words. `label_smoothing` is 0.1 where a recipe does not say otherwise; language models
         are usually trained with 0.
 
         The text is read line after line, and the end of every line, a blank one's too, is one token, `</s>`. So a word model's tokens are WikiText's, whose line ends are called `<eos>`; a

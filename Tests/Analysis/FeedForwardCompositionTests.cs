@@ -143,13 +143,13 @@ public sealed class FeedForwardCompositionTests
     {
         int[] sentences = [.. Enumerable.Range(0, cases.Sentences.Length).Where(i => cases.Sentences[i].Length > 0)];
         var random = new RandomSource(options.Seed);
-        float[] chance = new float[2];
         var chosen = new List<int>();
-        for (int i = 0; chosen.Count < options.Prefixes; i++)
+        for (int i = 0; i < sentences.Length; i++)
         {
-            random.Uniform(chance, 0, 1);
-            if ((chance[0] + (chance[1] * Math.Pow(2, -24))) * (sentences.Length - i) < options.Prefixes - chosen.Count)
+            if (random.Below(sentences.Length - i) < options.Prefixes - chosen.Count)
                 chosen.Add(sentences[i]);
+            if (chosen.Count == options.Prefixes)
+                break;
         }
 
         sentences = [.. chosen];

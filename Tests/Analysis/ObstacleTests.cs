@@ -38,6 +38,8 @@ public sealed class ObstacleTests
             using var run = TinyRuns.Create(config with { SourceVocabulary = 11, TargetVocabulary = 11 }, device);
             var json = TinyRuns.Results(new EmbeddingsAnalysis().Of(run, settings: new AnalysisSettings { ["--no-pairs"] = true }));
             Assert.NotEmpty(json["singular_values"]!.AsObject());
+            if (config.Architecture == Architecture.Lstm)
+                Assert.Equal("analyze embeddings: --alignments or --no-pairs must be given for an lstm, which pays no attention to align pieces by.", Assert.Throws<ArgumentException>(() => new EmbeddingsAnalysis().Of(run)).Message);
             Assert.Contains("whose layers are not those", Assert.Throws<InvalidDataException>(() => new AttentionEntropyAnalysis().Of(run)).Message);
         }
     }

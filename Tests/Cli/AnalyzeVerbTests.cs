@@ -131,6 +131,17 @@ public sealed class AnalyzeVerbTests : IDisposable
     }
 
     [Fact]
+    public void AFolderThatCannotBeWrittenIsRefusedBeforeAnythingIsComputed()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs /proc, which even root cannot write");
+        foreach (string folder in (string[])["/proc/none/out", "/proc"])
+        {
+            var run = Tool.Run("analyze", "lesion", "--model", _run, "--out", folder);
+            Assert.Equal((1, "", $"cudaseq: {folder}: cannot be written.\n"), (run.ExitCode, run.Out, run.Error));
+        }
+    }
+
+    [Fact]
     public void WhatIsWrongIsSaidInOneLine()
     {
         string file = _folder.File("file", "1\n"), output = _folder.PathOf("out");
@@ -142,8 +153,7 @@ public sealed class AnalyzeVerbTests : IDisposable
         Refuses(2, $"cudaseq analyze lesion: --out must be a folder, {file} is a file.\n", "lesion", "--model", _run, "--out", file);
         Directory.CreateDirectory(_folder.PathOf("taken/lesion.html"));
         Refuses(1, $"cudaseq: {_folder.PathOf("taken/lesion.html")}: must be a file, is a folder.\n", "lesion", "--model", _run, "--out", _folder.PathOf("taken"));
-        Assert.Empty(Directory.EnumerateFiles(_folder.PathOf("taken")));
-        Refuses(1, "cudaseq: /proc/none/out: cannot be written.\n", "lesion", "--model", _run, "--out", "/proc/none/out");
+        Refuses(1, $"cudaseq: {file}/in/it: cannot be a folder, {file} is a file.\n", "lesion", "--model", _run, "--out", $"{file}/in/it");
         Refuses(1, $"cudaseq: {output}: there is no such folder.\n", "lesion", "--model", output, "--out", output);
         Refuses(1, $"cudaseq: {output}: there is no such file.\n", "lesion", "--model", _run, "--input", output, "--reference", file, "--out", output);
         Refuses(1, "cudaseq: analyze: --input and --reference must be given together.\n", "lesion", "--model", _run, "--input", file, "--out", output);
@@ -153,6 +163,8 @@ public sealed class AnalyzeVerbTests : IDisposable
         Refuses(2, "cudaseq analyze lesion: unknown option --max-length; cudaseq analyze lesion --help lists the options.\n", "lesion", "--model", _run, "--max-length", "1", "--out", output);
         Refuses(1, "cudaseq: analyze embeddings: --input and --reference are for cosines of pairs, --no-pairs must not be given with them.\n", "embeddings", "--model", _run, "--no-pairs", "--input", file, "--out", output);
         Assert.False(Directory.Exists(output));
+        Assert.Equal(["lesion.html"], Directory.EnumerateFileSystemEntries(_folder.PathOf("taken")).Select(e => Path.GetFileName(e)!));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.PathOf("."), ".cudaseq-*"));
         var canceled = Tool.Run(["analyze", "lesion", "--model", _run, "--out", output], "", cancellation: new CancellationToken(canceled: true));
         Assert.Equal((1, "cudaseq: interrupted.\n"), (canceled.ExitCode, canceled.Error));
 

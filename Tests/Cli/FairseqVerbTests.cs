@@ -86,7 +86,8 @@ public sealed class FairseqVerbTests : IDisposable
         Not("conv_heads", TinyModels.Conv(Architecture.DynamicConv) with { ConvHeads = 1 });
         Not("attention_windows", TinyModels.Transformer with { AttentionWindows = [3] });
         Not("architecture", TinyModels.Conv(Architecture.Cnn) with { EncoderKernelWidths = [3] });
-        Assert.Equal(9, FairseqStates.Models.Count());
+        Not("decoder_final_norm", TinyModels.Conv(Architecture.DynamicConv) with { PreNorm = true, DecoderFinalNorm = false });
+        Assert.Equal(10, FairseqStates.Models.Count());
         Assert.All(TinyModels.All.Except(FairseqStates.Models), c =>
         {
             Save(c);

@@ -33,9 +33,9 @@ public sealed class EarlyExitTests
             var whole = model.Decoder.ForwardMixed(Tensor.From(device, [.. previous.SelectMany(p => p)], [6, Steps]), twice, depths.SelectMany(d => d).ToArray(), null);
             int width = whole.Shape[2];
             float[] expected = whole.ToArray();
-            using var state = model.Begin(encoded, beam: 2, maxLength: Steps);
             var plan = new Plan();
-            (state.Exit, state.ExitCounts) = (plan, new long[deepest]);
+            using var state = model.Begin(Sources, beam: 2, maxLength: Steps, DecodingSizes.Exact, memory: null, plan);
+            state.ExitCounts = new long[deepest];
             for (int t = 0; t < Steps; t++)
             {
                 plan.Depths = [.. depths.Select(d => d[t])];
@@ -122,7 +122,7 @@ public sealed class EarlyExitTests
         using var pause = new NoGrad();
         var plan = new Plan();
         using var state = model.Begin(Sources, beam: 1, maxLength: 4, DecodingSizes.Exact, memory: null, plan);
-        long[] launches = [.. new[] { 3, 3, 2, 1 }.Select(depth =>
+        long[] launches = [.. new[] { 3, 2, 1 }.Select(depth =>
         {
             plan.Depths = [depth, depth, depth];
             long before = cuda.KernelLaunches;
@@ -131,10 +131,9 @@ public sealed class EarlyExitTests
             return cuda.KernelLaunches - before;
         })];
 
-        // The first step projects the source as well.
-        Assert.True(launches[0] > launches[1]);
-        Assert.Equal(launches[1] - launches[2], launches[2] - launches[3]);
-        Assert.InRange(launches[1] - launches[3], launches[3] / 2, 2 * launches[3]);
+        // A step of this model has one layer and what surrounds the layers, so that each layer more is a good part of it.
+        Assert.Equal(launches[0] - launches[1], launches[1] - launches[2]);
+        Assert.InRange(launches[1] - launches[2], launches[2] / 4, launches[2]);
 
         using var scope = TensorScope.Begin();
         using var fresh = model.Begin(Sources, beam: 1, maxLength: 4, DecodingSizes.Exact, memory: null, plan);

@@ -115,5 +115,28 @@ public sealed class RecurrentStackingTests
     [InlineData(6, 0.4f, "1 3 5")]
     [InlineData(6, 0.3f, "1 2 4 5")]
     [InlineData(12, 0.2f, "1 2 3 4 6 7 8 9 11 12")]
-    public void EveryOtherIsAsPublished(int layers, float probability, string left) => Assert.Equal(left, string.Join(' ', LayerPaths.WithoutEvery(layers, probability)));
+    public void EveryOtherIsAsPublished(int layers, float probability, string left) => Assert.Equal(left, string.Join(' ', LayerDrop2020.EveryOther(layers, probability)));
+
+    [Fact]
+    public void LayersAreDroppedOnBothSidesWhereThereAreTwo()
+    {
+        var config = LayerDrop2020.Of(TinyModels.Transformer);
+        Assert.Equal((0.2f, 0.2f), (config.EncoderLayerDrop, config.DecoderLayerDrop));
+        Assert.Empty(LayerDrop2020.Of(TinyModels.Transformer.AsLanguageModel() with { TargetVocabulary = 11 }).Validate());
+        Assert.Equal((0.5f, 0f), (LayerDrop2020.Probability(6, 3), LayerDrop2020.Probability(6, 6)));
+        Assert.Equal("LayerDrop2020: 1 to 6 layers must be left, got 7.", Assert.Throws<ArgumentOutOfRangeException>(() => LayerDrop2020.Probability(6, 7)).Message);
+        Assert.Equal("LayerDrop2020: the probability must be above 0 and at most 0.5, got 0.6.", Assert.Throws<ArgumentOutOfRangeException>(() => LayerDrop2020.EveryOther(6, 0.6f)).Message);
+    }
+
+    // C = 8, F = 12: a layer of the encoder has 532 parameters, one of the decoder 836.
+    [Fact]
+    public void LayersAreTraded()
+    {
+        var config = DeepEncoder2021.Of(TinyModels.Transformer with { DecoderPath = [1, 2, 1] }, encoder: 5, decoder: 1);
+        Assert.Equal((5, 1, true, 0), (config.EncoderLayers, config.DecoderLayers, config.PreNorm, config.DecoderPath.Count));
+        using var model = SequenceModel.Declare(config);
+        using var linear = SequenceModel.Declare(DeepEncoder2021.WithOutputLinear(config));
+        Assert.Equal((11 * 8) + (5 * 532) + 836 + 32, model.ParameterCount);
+        Assert.Equal(model.ParameterCount + 64, linear.ParameterCount);
+    }
 }

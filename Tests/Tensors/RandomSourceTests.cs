@@ -73,4 +73,19 @@ public sealed class RandomSourceTests
         Assert.Equal(24, counts.Count);
         Assert.All(counts.Values, n => Assert.InRange(n, 1000 - 200, 1000 + 200));
     }
+
+    // Chi-square with 6 degrees of freedom stays below 27.9 in all but one of 10,000 seeds.
+    [Fact]
+    public void WholeNumbersAreEquallyLikelyAndBelowTheirBound()
+    {
+        var random = new RandomSource(7);
+        long[] counts = new long[7];
+        for (int i = 0; i < 70_000; i++)
+            counts[random.Below(7)]++;
+        Assert.InRange(counts.Sum(c => (c - 10_000.0) * (c - 10_000) / 10_000), 0, 27.9);
+        Assert.Equal(70_000UL, random.Position);
+        Assert.Equal(0, random.Below(1));
+        Assert.InRange(Enumerable.Range(0, 100).Max(_ => random.Below(long.MaxValue)), long.MaxValue / 2, long.MaxValue - 1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => random.Below(0));
+    }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace CudaSeq.Cli;
+namespace CudaSeq.Models;
 
 /// <summary>What the operating system says about this machine.</summary>
 internal static class Machine

@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using CudaSeq.Models;
+
+namespace CudaSeq.Benchmarks;
+
+/// <summary>The JSON file of a comparison: machine, rivals, and each case with its times, written anew after every case.</summary>
+internal static class CompareFile
+{
+    /// <summary>The layout of the file.</summary>
+    public const int Format = 1;
+
+    private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes it, its folder too where there is none.</summary>
+    public static void Write(string path, MachineCeilings machine, IReadOnlyList<Rival> rivals, IReadOnlyList<CompareResult> results)
+    {
+        var root = new JsonObject
+        {
+            ["format"] = Format,
+            ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["version"] = BuildInfo.Version,
+            ["commit"] = BuildInfo.Commit,
+            ["machine"] = new JsonObject
+            {
+                ["processor"] = machine.Processor,
+                ["threads"] = machine.Threads,
+                ["instructions"] = $"{machine.Tier}",
+                ["gigaflops"] = new JsonObject(machine.FlopsByTier.Select(t => KeyValuePair.Create<string, JsonNode?>($"{t.Tier}", t.Flops))),
+                ["cache_gigabytes"] = new JsonObject(machine.ReadBySize.Select(r => KeyValuePair.Create<string, JsonNode?>(FormattableString.Invariant($"{r.Kilobytes} kB"), r.Bandwidth))),
+                ["copy_gigabytes"] = machine.Copy,
+                ["read_gigabytes"] = machine.Read,
+                ["triad_gigabytes"] = machine.Triad,
+            },
+            ["rivals"] = new JsonArray([.. rivals.Select(r => JsonValue.Create(r.Name))]),
+            ["cases"] = new JsonArray([.. results.Select(Case)]),
+        };
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        TextFile.WriteWhole(path, stream => stream.Write(Encoding.UTF8.GetBytes(root.ToJsonString(Options) + "\n")));
+    }
+
+    /// <summary>Our times of an earlier run, by case.</summary>
+    /// <exception cref="InvalidDataException">It is no such file.</exception>
+    public static IReadOnlyDictionary<string, Spread> Read(string path)
+    {
+        try
+        {
+            var root = JsonNode.Parse(File.ReadAllText(path))!;
+            if ((int?)root["format"] != Format)
+                throw new InvalidDataException($"{path}: must be of format {Format}, got {root["format"]?.ToJsonString() ?? "none"}.");
+            return root["cases"]!.AsArray().ToDictionary(c => (string)c!["name"]!, c => Spread(c!["seconds"]!));
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException($"{path}: must be what `compare --out` wrote.", e);
+        }
+
+        static Spread Spread(JsonNode node) => new((double)node["median"]!, (double)node["low"]!, (double)node["high"]!);
+    }
+
+    private static JsonObject Case(CompareResult r)
+    {
+        var (value, unit) = r.Case.Work.RateOf(r.Seconds.Median, r.BoundByMemory);
+        return new JsonObject
+        {
+            ["name"] = r.Case.Name,
+            ["flops"] = r.Case.Work.Flops,
+            ["bytes"] = r.Case.Work.Bytes,
+            ["seconds"] = Of(r.Seconds),
+            ["rate"] = value,
+            ["unit"] = unit,
+            ["of_ceiling"] = r.Fraction,
+            ["rivals"] = new JsonArray([.. r.Rivals.Select(Rival)]),
+        };
+    }
+
+    private static JsonObject Rival(RivalResult r)
+    {
+        var json = new JsonObject { ["name"] = r.Name, ["variant"] = r.Variant, ["difference"] = double.IsFinite(r.Difference) ? r.Difference : null };
+        if (r is { Seconds: { } seconds, Ratio: { } ratio })
+            (json["seconds"], json["ratio"]) = (Of(seconds), Of(ratio));
+        return json;
+    }
+
+    private static JsonObject Of(Spread s) => new() { ["median"] = s.Median, ["low"] = s.Low, ["high"] = s.High };
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text;
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+
+namespace CudaSeq.Benchmarks;
+
+/// <summary>
+/// <c>compare [--suite kernels] [--rivals auto|none] [--filter TEXT] [--rounds N] [--threads N] [--tier TIER] [--sizes processor|smoke] [--out DIR] [--baseline FILE]</c>: what the machine can do at
+/// most, then every op beside every rival that is installed, results compared first, both sides timed in turns in one run.
+/// </summary>
+internal static class CompareRun
+{
+    private const string Verb = "compare";
+    private const string FileName = "compare.json";
+    private const string PageName = "compare.html";
+
+    private enum Suite
+    {
+        Kernels,
+    }
+
+    private enum RivalChoice
+    {
+        Auto,
+        None,
+    }
+
+    public static int Run(string[] arguments) => Run(arguments, Console.Out);
+
+    /// <summary>The same, writing elsewhere.</summary>
+    internal static int Run(string[] arguments, TextWriter output)
+    {
+        var options = new OptionList(
+            Verb, arguments, "--suite SUITE", "--rivals auto|none", "--filter TEXT", "--rounds N", "--threads N", "--tier TIER", "--sizes SIZES", "--out DIR", "--baseline FILE");
+        options.Choice<Suite>("--suite");
+        var sizes = options.Choice("--sizes", Sizes.Processor, Sizes.Smoke) ?? Sizes.Processor;
+        string filter = options.Text("--filter")?.Trim('*') ?? "";
+        CompareCase[] cases = [.. KernelSuite.Of(sizes).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        if (cases.Length == 0)
+            throw new OptionException($"{Verb}: no case matches \"{filter}\".");
+        var baseline = options.Text("--baseline") is { } file ? CompareFile.Read(file) : null;
+        string? folder = options.Text("--out");
+        if (folder is not null && File.Exists(folder))
+            throw new OptionException($"{Verb}: --out must be a folder, {folder} is a file.");
+
+        using var cpu = new CpuDevice(options.Whole("--threads"), options.Choice<InstructionTier>("--tier"));
+        var rivals = (options.Choice<RivalChoice>("--rivals") ?? RivalChoice.Auto) == RivalChoice.Auto ? Rivals(cpu.Threads, output) : [];
+        try
+        {
+            return Measure(cpu, cases, rivals, options.Whole("--rounds") ?? 9, folder, baseline, output);
+        }
+        finally
+        {
+            foreach (var rival in rivals)
+                rival.Dispose();
+        }
+    }
+
+    private static int Measure(CpuDevice cpu, CompareCase[] cases, IReadOnlyList<Rival> rivals, int rounds, string? folder, IReadOnlyDictionary<string, Spread>? baseline, TextWriter output)
+    {
+        var machine = MachineCeilings.Measure(cpu);
+        foreach (string line in machine.Lines())
+            output.WriteLine(line);
+        output.WriteLine();
+        using var memory = new MemoryCeiling(cpu);
+        var turns = new Turns(cpu, memory, new Ceilings(machine.Flops, machine.Copy), rounds);
+        var results = new List<CompareResult>();
+        int width = cases.Max(c => c.Name.Length);
+        output.WriteLine(QuickRun.Head(width));
+        foreach (var c in cases)
+        {
+            var result = turns.Measure(c, rivals);
+            results.Add(result);
+            output.WriteLine(QuickRun.Line(new QuickCase(c.Name, c.Work, _ => () => { }), width, result.Seconds.Median, result.Fraction, result.BoundByMemory));
+            foreach (var rival in result.Rivals)
+                output.WriteLine(Line(rival));
+
+            // As it goes, so that what was measured is not lost when it is stopped.
+            if (folder is not null)
+            {
+                CompareFile.Write(Path.Combine(folder, FileName), machine, rivals, results);
+                TextFile.WriteWhole(Path.Combine(folder, PageName), stream => stream.Write(Encoding.UTF8.GetBytes(ComparePage.Write(machine, rivals, results))));
+            }
+        }
+
+        output.WriteLine();
+        foreach (string line in Summary(results, baseline))
+            output.WriteLine(line);
+        foreach (string name in folder is null ? [] : new[] { FileName, PageName })
+            output.WriteLine(Path.Combine(folder!, name));
+        return results.Any(r => r.Rivals.Any(v => v.Seconds is null)) ? 1 : 0;
+    }
+
+    private static IReadOnlyList<Rival> Rivals(int threads, TextWriter output)
+    {
+        var found = new List<Rival>(BlasRival.Start(threads, out var missing));
+        foreach (string why in missing)
+            output.WriteLine($"rival left out, {why}");
+        if (TorchRival.Start(threads, out string absent) is { } torch)
+            found.Add(torch);
+        else
+            output.WriteLine($"rival left out, PyTorch: {absent}");
+        foreach (var rival in found)
+            output.WriteLine($"rival: {rival.Name}");
+        return found;
+    }
+
+    private static string Line(RivalResult rival) => rival is { Seconds: { } seconds, Ratio: { } ratio }
+        ? string.Create(CultureInfo.InvariantCulture, $"    {QuickRun.Duration(seconds.Median),10}  {ratio.Median,6:f2} ({ratio.Low:f2} .. {ratio.High:f2}) times our time  {rival.Label}")
+        : string.Create(CultureInfo.InvariantCulture, $"    not timed: its outputs differ by {rival.Difference:g3} of the largest  {rival.Label}");
+
+    private static IEnumerable<string> Summary(IReadOnlyList<CompareResult> results, IReadOnlyDictionary<string, Spread>? baseline)
+    {
+        var timed = results.Where(r => r.Rivals.Any(v => v.Ratio is not null)).ToArray();
+        if (timed.Length > 0)
+        {
+            // Beyond the noise: nine of ten turns say so.
+            var behind = timed.Where(r => r.Rivals.Any(v => v.Ratio is { High: < 1 })).ToArray();
+            yield return $"Of {timed.Length} cases with a rival, {timed.Count(r => r.Rivals.All(v => v.Ratio is not { } ratio || ratio.Low > 1))} are faster here than with every rival, {behind.Length} slower than with one:";
+            foreach (var r in behind)
+                yield return $"    {r.Case.Name}";
+        }
+
+        if (baseline is null)
+            yield break;
+        var known = results.Where(r => baseline.ContainsKey(r.Case.Name)).ToArray();
+        var slower = known.Where(r => r.Seconds.Low > baseline[r.Case.Name].High).ToArray();
+        yield return $"Of {known.Length} cases that the earlier run has, {slower.Length} are slower beyond the noise:";
+        foreach (var r in slower)
+            yield return string.Create(CultureInfo.InvariantCulture, $"    {r.Case.Name}  {r.Seconds.Median / baseline[r.Case.Name].Median:f2} times as long");
+    }
+}

@@ -1,0 +1,94 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+
+namespace CudaSeq.Benchmarks;
+
+/// <summary>PyTorch, in a Python process of its own that runs torch_rival.py and is asked a line at a time.</summary>
+internal sealed class TorchRival : Rival
+{
+    private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "Compare", "torch_rival.py");
+
+    private readonly Process _process;
+    private readonly string _outputs = Path.GetTempFileName();
+
+    private TorchRival(Process process, string name) => (_process, Name) = (process, name);
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <summary>Starts it with the Python of CUDASEQ_PYTHON, or else <c>python3</c>.</summary>
+    /// <param name="threads">How many threads it may have.</param>
+    /// <param name="why">Why it cannot be had; empty where it can.</param>
+    /// <returns>Null where there is no Python or no PyTorch.</returns>
+    public static TorchRival? Start(int threads, out string why)
+    {
+        string python = Environment.GetEnvironmentVariable("CUDASEQ_PYTHON") ?? "python3";
+        var start = new ProcessStartInfo(python, [Script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string name in (string[])["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
+            start.Environment[name] = threads.ToString(CultureInfo.InvariantCulture);
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            why = $"{python}: {e.Message.TrimEnd('.')}";
+            return null;
+        }
+
+        // Read while it runs, so that a long complaint stops nobody.
+        var complaint = process.StandardError.ReadToEndAsync();
+        if (Ask(process, new JsonObject { ["do"] = "hello", ["threads"] = threads }) is { } hello)
+        {
+            why = "";
+            return new TorchRival(process, $"{hello["name"]} {hello["version"]} ({hello["detail"]})");
+        }
+
+        process.WaitForExit();
+        why = $"{python}: {complaint.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()?.Trim() ?? "ended"}";
+        process.Dispose();
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public override float[]? Prepare(JsonObject order)
+    {
+        var answer = Answer(new JsonObject { ["do"] = "prepare", ["case"] = order.DeepClone(), ["result"] = _outputs });
+        return answer.ContainsKey("skip") ? null : MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(_outputs)).ToArray();
+    }
+
+    /// <inheritdoc/>
+    public override double Sample(int repetitions) => (double)Answer(new JsonObject { ["do"] = "sample", ["repetitions"] = repetitions })["seconds"]!;
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        // The end of its input is the end of its work.
+        _process.StandardInput.Close();
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(5)))
+            _process.Kill();
+        _process.Dispose();
+        File.Delete(_outputs);
+    }
+
+    private static JsonObject? Ask(Process process, JsonObject question)
+    {
+        try
+        {
+            process.StandardInput.WriteLine(question.ToJsonString());
+            process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+
+        return process.StandardOutput.ReadLine() is { } line ? JsonNode.Parse(line)!.AsObject() : null;
+    }
+
+    private JsonObject Answer(JsonObject question) => Ask(_process, question) ?? throw new InvalidDataException($"{Name}: must answer, it ended when asked {question.ToJsonString()}.");
+}

@@ -1,0 +1,150 @@
+using System.Text.Json.Nodes;
+using System.Xml.Linq;
+using CudaSeq.Benchmarks;
+using CudaSeq.Kernels;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Tests;
+
+/// <summary>Comparisons with rivals: what is compared is the same function, and what differs is never timed.</summary>
+public sealed class CompareTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    // The lines of torch_rival.py, in another language once more.
+    [Fact]
+    public void PatternsAreThoseOfTheScript()
+    {
+        float[] values = Patterns.Values(100_000, 3);
+        Assert.All(values, v => Assert.InRange(v, -1, 1));
+        Assert.InRange(values.Average(), -0.01, 0.01);
+        Assert.InRange(values.Average(v => v * v), 0.32, 0.345);
+        Assert.True(values.Distinct().Count() > 99_000);
+        ulong h = (12345ul * 2654435761ul + 3ul * 40503ul) & 0xffffffff;
+        h ^= h >> 16;
+        h = h * 0x85EBCA6Bul & 0xffffffff;
+        h ^= h >> 13;
+        h = h * 0xC2B2AE35ul & 0xffffffff;
+        h ^= h >> 16;
+        Assert.Equal(((h >> 8) / 8388608.0) - 1, values[12345], 1e-9);
+        Assert.NotEqual(values, Patterns.Values(100_000, 4));
+    }
+
+    [Fact]
+    public void CasesAreDifferentAndCountTheirWork()
+    {
+        foreach (var sizes in (Sizes[])[Sizes.Processor, Sizes.Smoke])
+        {
+            CompareCase[] cases = [.. KernelSuite.Of(sizes)];
+            Assert.Equal(cases.Length, cases.Select(c => c.Name).Distinct().Count());
+            Assert.Equal(cases.Length, cases.Select(c => (c.Group, c.Label)).Distinct().Count());
+            Assert.All(cases, c => Assert.True(c.Work.Flops > 0 && c.Work.Bytes > 0, c.Name));
+        }
+    }
+
+    [Fact]
+    public void DifferencesAreOfEachOutput()
+    {
+        Assert.Equal(0, Turns.Difference([[1, -2], [100]], [1, -2, 100]));
+        Assert.Equal(0.25, Turns.Difference([[1, -2], [100]], [1.5f, -2, 100]), 1e-9);
+        Assert.Equal(0.5, Turns.Difference([[0, 0]], [0, 0.5f]), 1e-9);
+        Assert.True(double.IsNaN(Turns.Difference([[1]], [1, 2])));
+        Assert.True(double.IsNaN(Turns.Difference([[1]], [float.NaN])));
+    }
+
+    [Fact]
+    public void ARivalOfAnotherFunctionIsNotTimed()
+    {
+        using var cpu = new CpuDevice(1);
+        using var memory = new MemoryCeiling(cpu);
+        var turns = new Turns(cpu, memory, new Ceilings(1, 1), rounds: 3);
+        var product = KernelSuite.Of(Sizes.Smoke).First();
+        using Fake right = new(0), wrong = new(0.01f), absent = new(null);
+        var result = turns.Measure(product, [right, wrong, absent]);
+        Assert.Equal(["fake"], result.Rivals.Where(r => r.Ratio is not null).Select(r => r.Label));
+        Assert.Equal(2, result.Rivals.Count);
+        Assert.Equal(0, wrong.Samples);
+        Assert.True(right.Samples >= 3);
+        Assert.True(result.Seconds.Median > 0 && result.Rivals[0].Ratio!.Value.Median > 0);
+        Assert.True(result.Rivals[1].Difference > Turns.Tolerance);
+    }
+
+    [Fact]
+    public void ARunWritesItsFilesAndKnowsThemAgain()
+    {
+        string output = _folder.PathOf("out");
+        Assert.Contains("MatMul NT 32x24x40", Run("--sizes", "smoke", "--rivals", "none", "--rounds", "3", "--threads", "1", "--out", output));
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "compare.json")))!;
+        Assert.Equal(KernelSuite.Of(Sizes.Smoke).Select(c => c.Name), json["cases"]!.AsArray().Select(c => (string)c!["name"]!));
+        Assert.True((double)json["machine"]!["copy_gigabytes"]! > 0);
+        const string Doctype = "<!DOCTYPE html>\n";
+        string html = File.ReadAllText(Path.Combine(output, "compare.html"));
+        var page = XElement.Parse(html[Doctype.Length..]);
+        Assert.Equal(5 + 1, page.Descendants("h2").Count());
+        Assert.DoesNotContain("http", html);
+
+        // Times a thousand times shorter are a regression that no noise explains.
+        foreach (var c in json["cases"]!.AsArray())
+        {
+            foreach (string key in (string[])["median", "low", "high"])
+                c!["seconds"]![key] = (double)c["seconds"]![key]! / 1000;
+        }
+
+        string baseline = _folder.File("before.json", json.ToJsonString());
+        string again = Run("--sizes", "smoke", "--rivals", "none", "--rounds", "3", "--threads", "1", "--filter", "MatMul NT", "--baseline", baseline);
+        Assert.Contains("Of 1 cases that the earlier run has, 1 are slower beyond the noise:\n    MatMul NT 32x24x40  ", again);
+    }
+
+    [Theory]
+    [InlineData("--suite nothing", "compare: --suite must be one of kernels, got nothing.")]
+    [InlineData("--sizes gpu", "compare: --sizes must be one of processor, smoke, got gpu.")]
+    [InlineData("--rivals some", "compare: --rivals must be one of auto, none, got some.")]
+    [InlineData("--filter nothing-is-called-so", "compare: no case matches \"nothing-is-called-so\".")]
+    public void WrongOptionsAreRefused(string arguments, string message)
+        => Assert.Equal(message, Assert.Throws<OptionException>(() => CompareRun.Run(arguments.Split(' '))).Message);
+
+    [Fact]
+    public void ABaselineOfAnotherKindIsRefused()
+    {
+        string other = _folder.File("other.json", "{\"format\": 1, \"cases\": [{}]}"), later = _folder.File("later.json", "{\"format\": 2}");
+        Assert.Equal($"{other}: must be what `compare --out` wrote.", Assert.Throws<InvalidDataException>(() => CompareRun.Run(["--baseline", other])).Message);
+        Assert.Equal($"{later}: must be of format 1, got 2.", Assert.Throws<InvalidDataException>(() => CompareRun.Run(["--baseline", later])).Message);
+    }
+
+    private static string Run(params string[] arguments)
+    {
+        var text = new StringWriter();
+        Assert.Equal(0, CompareRun.Run(arguments, text));
+        return text.ToString();
+    }
+
+    // Computes the product as we do, with something added; or not at all.
+    private sealed class Fake(float? added) : Rival
+    {
+        public int Samples { get; private set; }
+
+        public override string Name => "fake";
+
+        public override float[]? Prepare(JsonObject order)
+        {
+            if (added is null)
+                return null;
+            var c = KernelSuite.Of(Sizes.Smoke).First();
+            using var cpu = new CpuDevice(1);
+            using var scope = TensorScope.Begin();
+            return [.. c.Prepare(cpu).Outputs()[0].Select(v => v + added.Value)];
+        }
+
+        public override double Sample(int repetitions)
+        {
+            Samples++;
+            return 1e-4;
+        }
+
+        public override void Dispose()
+        {
+        }
+    }
+}
