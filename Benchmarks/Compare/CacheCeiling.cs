@@ -9,7 +9,7 @@ internal sealed unsafe class CacheCeiling : IDisposable
     public const int MostKilobytes = 4096;
 
     // Of one measurement, by each thread.
-    private const long BytesToRead = 1L << 28;
+    private const long BytesToRead = 1L << 26;
     private const int FloatsOfKilobyte = 256;
 
     private readonly CpuDevice _cpu;
