@@ -14,7 +14,7 @@ internal static class ComparePage
         page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>CudaSeq beside others</title>\n");
         page.Append($"<style>\n{HtmlStyle.Css}{HtmlStyle.Figures}</style>\n</head>\n<body>\n<h1>CudaSeq beside others</h1>\n");
         string[] names = [.. rivals.Select(r => r.Name)];
-        page.Append($"<p>{HtmlText.Of($"{machine.Processor}, {machine.Threads} threads, {machine.Tier}; cudaseq {BuildInfo.Version} ({BuildInfo.Commit}); rivals: {(names.Length == 0 ? "none" : string.Join(", ", names))}.")}</p>\n");
+        page.Append($"<p>{HtmlText.Of($"{machine.Processor}, {machine.Threads} threads, {machine.Tier}; cudaseq {BuildInfo.Version} ({BuildInfo.Commit[..Math.Min(10, BuildInfo.Commit.Length)]}); rivals: {(names.Length == 0 ? "none" : string.Join(", ", names))}.")}</p>\n");
         page.Append("<p>Outputs were compared first. Both sides were timed in turns in one run; numbers are medians.</p>\n");
         Section(page, "What the machine can do", [
             new Table("", ["what", "at most"], [

@@ -42,7 +42,7 @@ internal static class KernelSuite
         string size = batch > 1 ? $"{batch} x {m}x{n}x{k}" : $"{(ta ? 'T' : 'N')}{(tb ? 'T' : 'N')} {m}x{n}x{k}";
         return new CompareCase(
             $"MatMul {size}",
-            "products of matrices",
+            "Products of matrices",
             size,
             null,
             new Work(batch * one.Flops, batch * one.Bytes),

@@ -19,13 +19,51 @@ internal sealed class TorchRival : Rival
     /// <inheritdoc/>
     public override string Name { get; }
 
-    /// <summary>Starts it with the Python of CUDASEQ_PYTHON, or else <c>python3</c>.</summary>
+    /// <summary>Starts it with the Python of CUDASEQ_PYTHON, or else with the first that has PyTorch: <c>python3</c>, or the system's.</summary>
     /// <param name="threads">How many threads it may have.</param>
     /// <param name="why">Why it cannot be had; empty where it can.</param>
     /// <returns>Null where there is no Python or no PyTorch.</returns>
     public static TorchRival? Start(int threads, out string why)
     {
-        string python = Environment.GetEnvironmentVariable("CUDASEQ_PYTHON") ?? "python3";
+        var reasons = new List<string>();
+        foreach (string python in Environment.GetEnvironmentVariable("CUDASEQ_PYTHON") is { } named ? [named] : new[] { "python3", "/usr/bin/python3" })
+        {
+            if (Start(python, threads, out string reason) is { } rival)
+            {
+                why = "";
+                return rival;
+            }
+
+            reasons.Add(reason);
+        }
+
+        why = string.Join("; ", reasons);
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public override float[]? Prepare(JsonObject order)
+    {
+        var answer = Answer(new JsonObject { ["do"] = "prepare", ["case"] = order.DeepClone(), ["result"] = _outputs });
+        return answer.ContainsKey("skip") ? null : MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(_outputs)).ToArray();
+    }
+
+    /// <inheritdoc/>
+    public override double Sample(int repetitions) => (double)Answer(new JsonObject { ["do"] = "sample", ["repetitions"] = repetitions })["seconds"]!;
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        // The end of its input is the end of its work.
+        _process.StandardInput.Close();
+        if (!_process.WaitForExit(TimeSpan.FromSeconds(5)))
+            _process.Kill();
+        _process.Dispose();
+        File.Delete(_outputs);
+    }
+
+    private static TorchRival? Start(string python, int threads, out string why)
+    {
         var start = new ProcessStartInfo(python, [Script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string name in (string[])["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
             start.Environment[name] = threads.ToString(CultureInfo.InvariantCulture);
@@ -52,27 +90,6 @@ internal sealed class TorchRival : Rival
         why = $"{python}: {complaint.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()?.Trim() ?? "ended"}";
         process.Dispose();
         return null;
-    }
-
-    /// <inheritdoc/>
-    public override float[]? Prepare(JsonObject order)
-    {
-        var answer = Answer(new JsonObject { ["do"] = "prepare", ["case"] = order.DeepClone(), ["result"] = _outputs });
-        return answer.ContainsKey("skip") ? null : MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(_outputs)).ToArray();
-    }
-
-    /// <inheritdoc/>
-    public override double Sample(int repetitions) => (double)Answer(new JsonObject { ["do"] = "sample", ["repetitions"] = repetitions })["seconds"]!;
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        // The end of its input is the end of its work.
-        _process.StandardInput.Close();
-        if (!_process.WaitForExit(TimeSpan.FromSeconds(5)))
-            _process.Kill();
-        _process.Dispose();
-        File.Delete(_outputs);
     }
 
     private static JsonObject? Ask(Process process, JsonObject question)

@@ -27,7 +27,7 @@ def pattern(shape, seed):
     h ^= h >> numpy.uint32(13)
     h *= numpy.uint32(0xC2B2AE35)
     h ^= h >> numpy.uint32(16)
-    return torch.from_numpy(((h >> numpy.uint32(8)).astype(numpy.float32) / 8388608 - 1).reshape(shape))
+    return torch.from_numpy(((h >> numpy.uint32(8)).astype(numpy.float32) / numpy.float32(8388608) - numpy.float32(1)).reshape(shape))
 
 
 def matmul(c):
@@ -119,15 +119,23 @@ def prepared(c):
     return None
 
 
+def blas():
+    """The library that multiplies matrices: what the process has loaded, not what it was built for."""
+    torch.mm(torch.ones(2, 2), torch.ones(2, 2))
+    if not os.path.exists("/proc/self/maps"):
+        return "its own BLAS"
+    with open("/proc/self/maps") as file:
+        loaded = file.read().lower()
+    return "MKL" if "libmkl" in loaded else "OpenBLAS" if "openblas" in loaded else "reference BLAS" if "libblas" in loaded else "its own BLAS"
+
+
 def main():
     call = None
     for line in sys.stdin:
         asked = json.loads(line)
         if asked["do"] == "hello":
             torch.set_num_threads(asked["threads"])
-            config = torch.__config__.show()
-            blas = next((n for n in ("MKL", "OpenBLAS") if f"BLAS_INFO={n.lower()}" in config.lower() or n in config), "its BLAS")
-            answer = {"name": "PyTorch", "version": torch.__version__, "detail": blas}
+            answer = {"name": "PyTorch", "version": torch.__version__, "detail": blas()}
         elif asked["do"] == "prepare":
             found = prepared(asked["case"])
             if found is None:
