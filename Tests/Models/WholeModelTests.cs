@@ -204,7 +204,7 @@ public sealed class WholeModelTests
         using var device = TestDevices.Open(name);
         var layers = TinyModels.Conv(Architecture.DynamicConv);
         ModelConfig[] adaptive = [DepthAdaptive2020.Aligned(layers), DepthAdaptive2020.Mixed(layers, paths: 2), layers with { EncoderLayerDrop = 0.5f, DecoderLayerDrop = 0.5f }];
-        foreach (var config in TinyModels.All.Concat(adaptive))
+        foreach (var config in TinyModels.On(name).Concat(adaptive))
         {
             var dropping = Dropping(config);
             Same(config, TinyModels.Create(dropping, device), TinyModels.Create(dropping, device), (model, random) =>
@@ -276,7 +276,7 @@ public sealed class WholeModelTests
     public void TrainingLeavesNothingAlive(string name)
     {
         using var device = TestDevices.Open(name);
-        foreach (var config in TinyModels.All.Concat(TinyModels.Others))
+        foreach (var config in TinyModels.On(name).Concat(TinyModels.Others))
         {
             using var model = TinyModels.Create(config with { Dropout = 0.1f }, device);
             Update(model);

@@ -207,7 +207,7 @@ public sealed class TrainerTests : IDisposable
         var random = new RandomSource(1);
         peeping.Initialize(device, random);
         var directory = new RunDirectory(Path.Combine(_folder, "peeping"));
-        using (var trainer = new Trainer(peeping, data, Options(10) with { ValidateEvery = 5 }, random, directory))
+        using (var trainer = new Trainer(peeping, data, Options(6) with { LengthMultiple = 8, BatchTokens = 36, ValidateEvery = 5 }, random, directory))
             trainer.Run();
         var log = TrainingLog.Read(directory.Log).ToArray();
         const string Reason = "cuda:0: a capture must hold kernels, fills and copies on the device only, got a copy to the host.";
