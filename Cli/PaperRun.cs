@@ -24,6 +24,7 @@ internal sealed class PaperRun
     private readonly PaperRunOptions _options;
     private readonly Terminal _terminal;
     private readonly PaperLog _log;
+    private string? _data;
     private readonly Dictionary<(string Row, ulong Seed), string> _fingerprints = [];
 
     /// <param name="path">The plan's file.</param>
@@ -32,6 +33,7 @@ internal sealed class PaperRun
     public PaperRun(string path, PaperRunOptions options, Terminal terminal)
     {
         (_path, _options, _terminal) = (path, options, terminal);
+        _data = options.Data;
         _plan = PaperPlan.Load(path);
         _log = File.Exists(LogFile) ? PaperLog.Read(LogFile, _plan) : new PaperLog(Path.GetFileNameWithoutExtension(path), _plan);
         foreach (var row in _plan.Rows)
@@ -56,6 +58,7 @@ internal sealed class PaperRun
     /// <param name="cancellation">Stops cleanly; the same again goes on.</param>
     public void Run(IReadOnlyCollection<string> rows, CancellationToken cancellation)
     {
+        MakeData(cancellation);
         foreach (ulong seed in _plan.AllSeeds)
         {
             foreach (var row in _plan.Rows.Where(r => _plan.SeedsOf(r).Contains(seed) && (rows.Count == 0 || rows.Contains(r.Name))))
@@ -81,6 +84,18 @@ internal sealed class PaperRun
         }
 
         _log.Save(LogFile);
+    }
+
+    // A made task's texts are made in the folder of the runs, in their usual numbers, where they are not below CUDASEQ_DATA.
+    private void MakeData(CancellationToken cancellation)
+    {
+        string name = Recipe.Load(RecipeFile).Data.Folder;
+        if (_data is not null || SyntheticCorpora.All.FirstOrDefault(c => c.Name == name) is not { } corpus
+            || (_terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root && Directory.Exists(Path.Combine(root, name))))
+            return;
+        _data = Path.Combine(_options.Folder, "data");
+        if (SyntheticCorpora.Write(corpus.Generate(SyntheticCorpora.Seed, corpus.TrainPairs, SyntheticCorpora.TestPairs, SyntheticCorpora.ValidPairs, cancellation), _data, cancellation) > 0)
+            _terminal.Out.WriteLine($"made {name} in {_data}");
     }
 
     // Of a log that was begun on another machine the models are not here: those are trained again that something still to do needs.
@@ -269,7 +284,7 @@ internal sealed class PaperRun
         return ([.. pairs.Select(p => p.Source)], [.. pairs.Select(p => p.Target)]);
     }
 
-    private string DataFolder(Recipe recipe) => TrainVerb.DataFolder(recipe, _options.Data, _terminal);
+    private string DataFolder(Recipe recipe) => TrainVerb.DataFolder(recipe, _data, _terminal);
 
     // Of a training that failed there may be no checkpoint.
     private static (long All, long Layers) Parameters(RunDirectory directory)
@@ -325,7 +340,7 @@ internal sealed class PaperRun
     private string[] Arguments(PaperRow row, ulong seed, bool typed) =>
     [
         RecipeFile,
-        .. _options.Data is { } data && !typed ? ["--data", data] : Array.Empty<string>(),
+        .. _data is { } data && !typed ? ["--data", data] : Array.Empty<string>(),
         .. _options.Device is { } device ? ["--device", device] : Array.Empty<string>(),
         .. Settings(row, seed, typed).SelectMany(s => new[] { RecipeSettings.Name, s }),
         "--seed", seed.ToString(CultureInfo.InvariantCulture),

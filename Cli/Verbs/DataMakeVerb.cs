@@ -39,7 +39,7 @@ internal sealed class DataMakeVerb : Verb
             $"unknown task {name}{(NearestName.Of(name, SyntheticCorpora.All.Select(c => c.Name)) is { } near ? $", did you mean {near}?" : $"; the tasks are {string.Join(", ", SyntheticCorpora.All.Select(c => c.Name))}.")}");
         string root = DataVerb.Folder(arguments.GetValue(_folder), terminal), folder = Path.Combine(root, name);
         int train = Pairs(_train, corpus.TrainPairs, corpus.MostTrainPairs), valid = Pairs(_valid, SyntheticCorpora.ValidPairs, corpus.MostHeldOutPairs), test = Pairs(_test, SyntheticCorpora.TestPairs, corpus.MostHeldOutPairs);
-        var splits = corpus.Generate((ulong)(arguments.GetValue(_seed) ?? 1), train, test, valid, cancellation);
+        var splits = corpus.Generate(arguments.GetValue(_seed) is { } seed ? (ulong)seed : SyntheticCorpora.Seed, train, test, valid, cancellation);
         int written = SyntheticCorpora.Write(splits, folder, cancellation);
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{splits.Train.Count:N0} pairs to train on, {splits.Valid.Count:N0} to validate with, {splits.Test.Count:N0} to test with, {(written == 0 ? "there already" : "written")}, in {folder}"));

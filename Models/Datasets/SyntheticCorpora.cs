@@ -20,6 +20,9 @@ public static class SyntheticCorpora
     /// <summary>Pairs to test with when nothing else is said.</summary>
     public const int TestPairs = 1_000;
 
+    /// <summary>What decides the draws when nothing else is said.</summary>
+    public const ulong Seed = 1;
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<SyntheticCorpus> All { get; } =
     [

@@ -166,7 +166,8 @@ public abstract class OpTests<TCase>
     [Theory, Devices]
     public void RepeatsBitForBitWithAnyNumberOfThreads(string device)
     {
-        foreach (var (c, inputs) in DrawnCases(device))
+        // The emulated GPU runs its threads in one order each time: a third of the cases would show what it forgot to write.
+        foreach (var (c, inputs) in DrawnCases(device).Where((_, i) => device != TestDevices.Emulated || i % 3 == 0))
         {
             // The thread counts are those of a processor.
             int[] counts = device == TestDevices.Processor ? [1, 2, 3] : [1];

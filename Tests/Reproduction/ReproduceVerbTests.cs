@@ -295,6 +295,30 @@ public sealed class ReproduceVerbTests : IDisposable
     }
 
     [Fact]
+    public void TheTextsOfAMadeTaskAreMadeWhereTheyAreNot()
+    {
+        _folder.File(
+            "made.json",
+            """
+            {
+              "architecture": "transformer",
+              "model": { "model_width": 8, "feed_forward_width": 8, "attention_heads": 1, "encoder_layers": 1, "decoder_layers": 1 },
+              "data": { "folder": "noisy-runs", "train": ["train.source", "train.target"], "valid": ["valid.source", "valid.target"], "test": ["test.source", "test.target"], "tokenizer": "word", "joint": true },
+              "training": { "batch_tokens": 256, "learning_rate": 0.01, "warmup_updates": 1, "max_updates": 1 },
+              "decoding": { "beam": 1, "max_length_a": 0, "max_length_b": 1 }
+            }
+            """);
+        string plan = _folder.File("made-plan.json", """{ "title": "Made", "paper": "Nobody", "recipe": "made.json", "rows": [{ "name": "one" }], "claims": [] }""");
+        var run = Tool.Run("reproduce", plan, "--out", _folder.PathOf("made"));
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains($"made noisy-runs in {_folder.PathOf("made/data")}\n", run.Out);
+        Assert.Equal(SyntheticCorpora.All.Single(c => c.Name == "noisy-runs").TrainPairs, File.ReadLines(_folder.PathOf("made/data/train.source")).Count());
+        Assert.Single(PaperLog.Read(_folder.PathOf("made/made-plan.jsonl")).Results);
+        Assert.Equal(0, Tool.Run("data", "make", "noisy-runs", "--folder", _folder.PathOf("there")).ExitCode);
+        Assert.Equal(File.ReadAllText(_folder.PathOf("there/noisy-runs/train.source")), File.ReadAllText(_folder.PathOf("made/data/train.source")));
+    }
+
+    [Fact]
     public void WhatCannotBeRunIsSaid()
     {
         Assert.Equal("cudaseq reproduce: --row must be a row of the plan, got most; the rows are all layers; on; taught; distilled; first layer.\n", Reproduce("--row", "most").Error);

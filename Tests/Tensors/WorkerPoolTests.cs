@@ -70,6 +70,29 @@ public sealed unsafe class WorkerPoolTests
         Assert.True(new ReadOnlySpan<int>(slow, 64).ToArray().Distinct().Count() > 1, "one thread did all the work");
     }
 
+    /// <summary>Workers that lose their cores to other processes: the caller goes on when all chunks are done and not before.</summary>
+    [Fact]
+    public void ACallerWaitsForWorkersThatAreLate()
+    {
+        using var pool = new WorkerPool(3);
+        var random = new Random(5);
+        long* counts = stackalloc long[2];
+        for (int i = 0; i < 200; i++)
+        {
+            counts[0] = 0;
+            pool.For(6, 1, new Late(Environment.CurrentManagedThreadId, 1 + random.Next(3), counts));
+            Assert.Equal(6, Volatile.Read(ref counts[0]));
+            for (int tiny = random.Next(3); tiny > 0; tiny--)
+            {
+                counts[0] = 0;
+                pool.For(3, 1, new Sum(counts));
+                Assert.Equal(3, Volatile.Read(ref counts[0]));
+            }
+        }
+
+        Assert.True(counts[1] > 100);
+    }
+
     [Fact]
     public void ALoopInsideALoopRunsInline()
     {
@@ -217,6 +240,29 @@ public sealed unsafe class WorkerPoolTests
         {
             if (_at < 0 || (begin <= _at && _at < end))
                 throw new InvalidOperationException($"chunk {begin}");
+        }
+    }
+
+    // Chunks that the caller does not run take some milliseconds, and are counted a second time.
+    private readonly struct Late(int caller, int milliseconds, long* counts) : IParallelBody
+    {
+        private readonly int _caller = caller;
+        private readonly int _milliseconds = milliseconds;
+        private readonly long* _counts = counts;
+
+        public void Invoke(int begin, int end)
+        {
+            if (Environment.CurrentManagedThreadId == _caller)
+            {
+                Thread.Sleep(1);
+            }
+            else
+            {
+                Thread.Sleep(_milliseconds);
+                Interlocked.Increment(ref _counts[1]);
+            }
+
+            Interlocked.Add(ref _counts[0], end - begin);
         }
     }
 
