@@ -11,16 +11,13 @@ public sealed unsafe class MemoryCeiling : IDisposable
 
     private readonly CpuDevice _cpu;
     private readonly Clock _clock;
-    private readonly DeviceBuffer[] _arrays;
+    private DeviceBuffer[] _arrays = [];
 
-    /// <summary>Reserves the arrays, 64 MB each.</summary>
+    /// <summary>Reserves nothing yet: the arrays, 64 MB each, are there from the first measurement on.</summary>
     public MemoryCeiling(CpuDevice cpu, Clock clock = Clock.Wall)
     {
         _cpu = cpu;
         _clock = clock;
-        _arrays = [cpu.Rent(Bytes), cpu.Rent(Bytes), cpu.Rent(Bytes)];
-        foreach (var array in _arrays)
-            new Span<float>(array.Pointer, (int)(Bytes / sizeof(float))).Fill(1);
     }
 
     /// <summary>GB/s of a = b, reads and writes counted.</summary>
@@ -32,15 +29,23 @@ public sealed unsafe class MemoryCeiling : IDisposable
     /// <summary>GB/s of a = b + 3 c, reads and writes counted.</summary>
     public double Triad() => Run(Kind.Triad, 3);
 
-    /// <inheritdoc/>
+    /// <summary>Gives the arrays back until they are needed again.</summary>
     public void Dispose()
     {
         foreach (var array in _arrays)
             array.Release();
+        _arrays = [];
     }
 
     private double Run(Kind kind, int arrays)
     {
+        if (_arrays.Length == 0)
+        {
+            _arrays = [_cpu.Rent(Bytes), _cpu.Rent(Bytes), _cpu.Rent(Bytes)];
+            foreach (var array in _arrays)
+                new Span<float>(array.Pointer, (int)(Bytes / sizeof(float))).Fill(1);
+        }
+
         double start = _clock.Seconds();
         _cpu.For(Chunks, 1, new Body(kind, (float*)_arrays[0].Pointer, (float*)_arrays[1].Pointer, (float*)_arrays[2].Pointer));
         return arrays * Bytes / (_clock.Seconds() - start) / 1e9;

@@ -4,7 +4,7 @@ using CudaSeq.Kernels;
 
 const string Usage =
     """
-    compare  [--filter TEXT] [--out DIR] ...        every op beside each rival that is installed, in turns in one run
+    compare  [--suite NAME] [--out DIR] ...         ops, updates or decodings beside each rival that is installed, in turns in one run
     quick    [--filter TEXT] [--device NAME] ...    the ops that cost time, each beside a ceiling of the machine, in some minutes
     models   [--device NAME] ...                    training and translating in tokens per second
     host     [--filter TEXT]                        what an op on a GPU costs the host, apart from the driver

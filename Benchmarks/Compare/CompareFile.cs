@@ -67,12 +67,21 @@ internal static class CompareFile
         return new JsonObject
         {
             ["name"] = r.Case.Name,
+            ["group"] = r.Case.Group,
             ["flops"] = r.Case.Work.Flops,
             ["bytes"] = r.Case.Work.Bytes,
             ["seconds"] = Of(r.Seconds),
             ["rate"] = value,
             ["unit"] = unit,
             ["of_ceiling"] = r.Fraction,
+            ["items_per_second"] = r.Case.Work.Items > 0 ? r.Case.Work.Items / r.Seconds.Median : null,
+            ["costs"] = new JsonObject
+            {
+                ["managed_bytes"] = r.Costs.ManagedBytes,
+                ["collections"] = new JsonArray(r.Costs.Collections.First, r.Costs.Collections.Second, r.Costs.Collections.Third),
+                ["new_buffers"] = r.Costs.Buffers,
+                ["peak_bytes"] = r.Costs.PeakBytes,
+            },
             ["rivals"] = new JsonArray([.. r.Rivals.Select(Rival)]),
         };
     }
@@ -81,7 +90,7 @@ internal static class CompareFile
     {
         var json = new JsonObject { ["name"] = r.Name, ["variant"] = r.Variant, ["difference"] = double.IsFinite(r.Difference) ? r.Difference : null };
         if (r is { Seconds: { } seconds, Ratio: { } ratio })
-            (json["seconds"], json["ratio"]) = (Of(seconds), Of(ratio));
+            (json["seconds"], json["ratio"], json["peak_bytes"]) = (Of(seconds), Of(ratio), r.PeakBytes);
         return json;
     }
 

@@ -4,28 +4,82 @@ using CudaSeq.Models;
 
 namespace CudaSeq.Benchmarks;
 
-/// <summary>The page of a comparison: ceilings, and for each group of cases how many times our time each rival takes, times over sizes, and all numbers.</summary>
+/// <summary>
+/// The page of a comparison: ceilings with all cases below them, and for each group of cases how many times our time each rival takes, times over sizes, and all numbers.
+/// </summary>
 internal static class ComparePage
 {
+    private const int LeastPoints = 3;
+
+    private const string Style =
+        """
+        .roof { stroke: var(--ink); stroke-width: 1.4; fill: none; }
+        .dot { stroke: var(--c0); fill: var(--paper); }
+        .figures .whole th:first-child { white-space: normal; min-width: 6.5rem; }
+        .numbered { list-style: decimal; padding-left: 1.6rem; display: block; columns: 2 12rem; }
+
+        """;
+
     /// <summary>Writes it: one file that needs nothing beside it.</summary>
     public static string Write(MachineCeilings machine, IReadOnlyList<Rival> rivals, IReadOnlyList<CompareResult> results)
     {
         var page = new StringBuilder();
         page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>CudaSeq beside others</title>\n");
-        page.Append($"<style>\n{HtmlStyle.Css}{HtmlStyle.Figures}</style>\n</head>\n<body>\n<h1>CudaSeq beside others</h1>\n");
+        page.Append($"<style>\n{HtmlStyle.Css}{HtmlStyle.Figures}{Style}</style>\n</head>\n<body>\n<h1>CudaSeq beside others</h1>\n");
         string[] names = [.. rivals.Select(r => r.Name)];
         page.Append($"<p>{HtmlText.Of($"{machine.Processor}, {machine.Threads} threads, {machine.Tier}; cudaseq {BuildInfo.Version} ({BuildInfo.Commit[..Math.Min(10, BuildInfo.Commit.Length)]}); rivals: {(names.Length == 0 ? "none" : string.Join(", ", names))}.")}</p>\n");
         page.Append("<p>Outputs were compared first. Both sides were timed in turns in one run; numbers are medians.</p>\n");
-        Section(page, "What the machine can do", [
-            new Table("", ["what", "at most"], [
-                .. machine.FlopsByTier.Select(t => (string[])[$"multiply-adds, {t.Tier}", string.Create(CultureInfo.InvariantCulture, $"{t.Flops:f0} GFLOP/s")]),
-                .. machine.ReadBySize.Select(r => (string[])[string.Create(CultureInfo.InvariantCulture, $"reading {r.Kilobytes} kB a thread"), string.Create(CultureInfo.InvariantCulture, $"{r.Bandwidth:f0} GB/s")]),
-                ["copying memory", Bandwidth(machine.Copy)], ["reading memory", Bandwidth(machine.Read)], ["a = b + 3 c in memory", Bandwidth(machine.Triad)],
-            ])]);
+        foreach (string note in Notes(results))
+            page.Append($"<p>{HtmlText.Of(note)}</p>\n");
+        if (InShort(results) is { Rows.Count: > 0 } table)
+            Section(page, "In short", [table]);
+        Section(page, "What the machine can do", [.. Roof(machine, results), Ceilings(machine)]);
         foreach (var group in results.GroupBy(r => r.Case.Group))
             Section(page, group.Key, Figures([.. group]));
         return page.Append("</body>\n</html>\n").ToString();
     }
+
+    private static IEnumerable<string> Notes(IReadOnlyList<CompareResult> results)
+    {
+        string[] wholes = [.. results.Select(r => r.Case.Whole).OfType<string>().Distinct()];
+        if (wholes.Length == 0)
+            yield break;
+        yield return "Operations of models are those of products of matrices, attention and convolutions, backward's twice forward's; tokens are the target's.";
+        if (results.Any(r => r.Case.IsLatency))
+            yield return "Models that decode have random parameters; each output is made to have T steps, its end-of-sentence included.";
+        yield return "Resident memory is the most of each process while both sides were timed.";
+    }
+
+    // The fastest rival is the one that counts: the variants of a library are ways that its user may choose.
+    private static Table InShort(IReadOnlyList<CompareResult> results)
+    {
+        var rows = new List<IReadOnlyList<string>>();
+        foreach (var group in results.GroupBy(r => r.Case.Group))
+        {
+            double[] ratios = [.. group.Select(r => r.Rivals.Min(v => v.Ratio?.Median)).OfType<double>()];
+            if (ratios.Length > 0)
+                rows.Add([group.Key, $"{ratios.Length}", Ratio(Math.Exp(ratios.Average(Math.Log))), Ratio(ratios.Min()), Ratio(ratios.Max())]);
+        }
+
+        return new Table("The fastest rival's time through ours (above 1 ours is shorter), geometric means", ["cases", "number", "mean", "least", "most"], rows);
+    }
+
+    private static IEnumerable<Figure> Roof(MachineCeilings machine, IReadOnlyList<CompareResult> results)
+    {
+        (string, IReadOnlyList<(double, double)>)[] groups =
+        [
+            .. results.Where(r => r.Case.Work is { Flops: > 0, Bytes: > 0 }).GroupBy(r => r.Case.Group)
+                .Select(g => (g.Key, (IReadOnlyList<(double, double)>)[.. g.Select(r => (r.Case.Work.Flops / r.Case.Work.Bytes, r.Case.Work.Flops / r.Seconds.Median / 1e9))])),
+        ];
+        if (groups.Length > 0)
+            yield return new Roofline("Ours below the roofs of memory and arithmetic; above memory's, data comes from caches", machine.Flops, machine.Copy, groups);
+    }
+
+    private static Table Ceilings(MachineCeilings machine) => new("", ["what", "at most"], [
+        .. machine.FlopsByTier.Select(t => (string[])[$"multiply-adds, {t.Tier}", string.Create(CultureInfo.InvariantCulture, $"{t.Flops:f0} GFLOP/s")]),
+        .. machine.ReadBySize.Select(r => (string[])[string.Create(CultureInfo.InvariantCulture, $"reading {r.Kilobytes} kB a thread"), string.Create(CultureInfo.InvariantCulture, $"{r.Bandwidth:f0} GB/s")]),
+        ["copying memory", Bandwidth(machine.Copy)], ["reading memory", Bandwidth(machine.Read)], ["a = b + 3 c in memory", Bandwidth(machine.Triad)],
+    ]);
 
     private static IReadOnlyList<Figure> Figures(CompareResult[] results)
     {
@@ -40,29 +94,48 @@ internal static class ComparePage
                 [.. some.Select(name => (name, (IReadOnlyList<double>)[.. results.Select(r => Of(r, name)?.Ratio?.Median ?? double.NaN)]))], "0.00"));
         }
 
-        if (results.Length > 2 && results.All(r => r.Case.X is not null))
+        foreach (var line in results.SelectMany(r => r.Case.Places.Select(p => (Result: r, Place: p))).GroupBy(p => (p.Place.Axis, p.Place.Line)).Where(l => l.Count() >= LeastPoints))
         {
-            Series own = new("ours", [.. results.Select(r => (r.Case.X!.Value, 1e3 * r.Seconds.Median))]);
-            IEnumerable<Series> others = rivals.Select(name => new Series(name, [.. results.Where(r => Of(r, name)?.Seconds is not null).Select(r => (r.Case.X!.Value, 1e3 * Of(r, name)!.Seconds!.Value.Median))]));
-            figures.Add(new Curves("milliseconds", "K", [own, .. others.Where(s => s.Points.Count > 0)], Logarithmic: true));
+            var points = line.OrderBy(p => p.Place.At).ToArray();
+            Series own = new("ours", [.. points.Select(p => (p.Place.At, 1e3 * p.Result.Seconds.Median))]);
+            IEnumerable<Series> others = rivals.Select(name => new Series(name, [.. points.Where(p => Of(p.Result, name)?.Seconds is not null).Select(p => (p.Place.At, 1e3 * Of(p.Result, name)!.Seconds!.Value.Median))]));
+            figures.Add(new Curves($"milliseconds{(line.Key.Line.Length == 0 ? "" : $", {line.Key.Line}")}", line.Key.Axis, [own, .. others.Where(s => s.Points.Count > 0)], Logarithmic: true));
         }
 
-        figures.Add(new Table("", ["case", "time", "rate", "of ceiling", .. rivals], [.. results.Select(r => (string[])
+        bool whole = results.Any(r => r.Case.Whole is not null);
+        figures.Add(new Table("", ["case", "time", .. whole ? ["tokens/s", "ms a token"] : Array.Empty<string>(), "rate", "of ceiling", .. rivals], [.. results.Select(r => (string[])
         [
-            r.Case.Label, QuickRun.Duration(r.Seconds.Median), r.Case.Work.Rate(r.Seconds.Median, r.BoundByMemory), string.Create(CultureInfo.InvariantCulture, $"{r.Fraction:p0}"),
+            r.Case.Label, QuickRun.Duration(r.Seconds.Median),
+            .. whole ? [string.Create(CultureInfo.InvariantCulture, $"{r.Case.Work.Items / r.Seconds.Median:f0}"), r.Case.IsLatency ? CompareRun.PerToken(r.Case, r.Seconds.Median) : "–"] : Array.Empty<string>(),
+            r.Case.Work.Rate(r.Seconds.Median, r.BoundByMemory), string.Create(CultureInfo.InvariantCulture, $"{r.Fraction:p0}"),
             .. rivals.Select(name => Cell(Of(r, name))),
         ])]));
+        if (whole)
+            figures.Add(Costs(results, rivals));
         return figures;
     }
+
+    private static Table Costs(CompareResult[] results, string[] rivals) => new(
+        $"Of one {results[0].Case.Whole}, and the most resident memory",
+        ["case", "managed memory", "collections 0 / 1 / 2", "new buffers", "resident, ours", .. rivals],
+        [.. results.Select(r => (string[])
+        [
+            r.Case.Label, string.Create(CultureInfo.InvariantCulture, $"{r.Costs.ManagedBytes / 1e3:f1} kB"),
+            string.Create(CultureInfo.InvariantCulture, $"{r.Costs.Collections.First:0.###} / {r.Costs.Collections.Second:0.###} / {r.Costs.Collections.Third:0.###}"),
+            string.Create(CultureInfo.InvariantCulture, $"{r.Costs.Buffers:0.###}"), CudaSeq.Benchmarks.Costs.Megabytes(r.Costs.PeakBytes),
+            .. rivals.Select(name => Of(r, name) is { Seconds: not null } rival ? CudaSeq.Benchmarks.Costs.Megabytes(rival.PeakBytes) : "–"),
+        ])]);
 
     private static string Cell(RivalResult? rival) => rival switch
     {
         null => "–",
-        { Ratio: { } ratio } => string.Create(CultureInfo.InvariantCulture, $"{ratio.Median:f2} ({ratio.Low:f2} .. {ratio.High:f2})"),
+        { Ratio: { } ratio } => $"{Ratio(ratio.Median)} ({Ratio(ratio.Low)} .. {Ratio(ratio.High)})",
         _ => "outputs differ",
     };
 
     private static RivalResult? Of(CompareResult result, string label) => result.Rivals.FirstOrDefault(r => r.Label == label);
+
+    private static string Ratio(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:f2}");
 
     private static string Bandwidth(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:f1} GB/s");
 

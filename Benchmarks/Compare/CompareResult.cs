@@ -5,8 +5,9 @@ namespace CudaSeq.Benchmarks;
 /// <param name="Seconds">Our time of a call.</param>
 /// <param name="BoundByMemory">Whether the ceiling is that of memory.</param>
 /// <param name="Fraction">The share of the ceiling.</param>
+/// <param name="Costs">What our calls cost beside time.</param>
 /// <param name="Rivals">Those that have the op, in the order in which they were asked.</param>
-internal sealed record CompareResult(CompareCase Case, Spread Seconds, bool BoundByMemory, double Fraction, IReadOnlyList<RivalResult> Rivals);
+internal sealed record CompareResult(CompareCase Case, Spread Seconds, bool BoundByMemory, double Fraction, Costs Costs, IReadOnlyList<RivalResult> Rivals);
 
 /// <summary>A rival at a case.</summary>
 /// <param name="Name">The rival.</param>
@@ -14,7 +15,8 @@ internal sealed record CompareResult(CompareCase Case, Spread Seconds, bool Boun
 /// <param name="Difference">The largest difference of an output from ours, of the largest output.</param>
 /// <param name="Seconds">Its time of a call; null where the outputs differ, and nothing was timed.</param>
 /// <param name="Ratio">Its time through ours, in turns: above 1 we are faster.</param>
-internal sealed record RivalResult(string Name, string Variant, double Difference, Spread? Seconds, Spread? Ratio)
+/// <param name="PeakBytes">The most memory that its process had resident while both were timed; null where nobody can say.</param>
+internal sealed record RivalResult(string Name, string Variant, double Difference, Spread? Seconds, Spread? Ratio, long? PeakBytes = null)
 {
     /// <summary>Name and variant.</summary>
     public string Label => Variant.Length == 0 ? Name : $"{Name}, {Variant}";

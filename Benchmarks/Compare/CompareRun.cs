@@ -6,8 +6,8 @@ using CudaSeq.Models;
 namespace CudaSeq.Benchmarks;
 
 /// <summary>
-/// <c>compare [--suite kernels] [--rivals auto|none] [--filter TEXT] [--rounds N] [--threads N] [--tier TIER] [--sizes processor|smoke] [--out DIR] [--baseline FILE]</c>: what the machine can do at
-/// most, then every op beside every rival that is installed, results compared first, both sides timed in turns in one run.
+/// <c>compare [--suite kernels|train|decode|all] [--device cpu] [--rivals auto|none] [--filter TEXT] [--rounds N] [--threads N] [--tier TIER] [--sizes processor|smoke] [--out DIR]
+/// [--baseline FILE]</c>: what the machine can do at most, then every op, update or decoding beside every rival that is installed, results compared first, both sides timed in turns in one run.
 /// </summary>
 internal static class CompareRun
 {
@@ -18,6 +18,9 @@ internal static class CompareRun
     private enum Suite
     {
         Kernels,
+        Train,
+        Decode,
+        All,
     }
 
     private enum RivalChoice
@@ -32,11 +35,13 @@ internal static class CompareRun
     internal static int Run(string[] arguments, TextWriter output)
     {
         var options = new OptionList(
-            Verb, arguments, "--suite SUITE", "--rivals auto|none", "--filter TEXT", "--rounds N", "--threads N", "--tier TIER", "--sizes SIZES", "--out DIR", "--baseline FILE");
-        options.Choice<Suite>("--suite");
+            Verb, arguments, "--suite SUITE", "--device cpu", "--rivals auto|none", "--filter TEXT", "--rounds N", "--threads N", "--tier TIER", "--sizes SIZES", "--out DIR", "--baseline FILE");
+        if (options.Text("--device") is { } device && device != "cpu")
+            throw new OptionException($"{Verb}: --device must be cpu, where the rivals are timed, got {device}; for a GPU there are quick and models.");
+        var suite = options.Choice<Suite>("--suite") ?? Suite.Kernels;
         var sizes = options.Choice("--sizes", Sizes.Processor, Sizes.Smoke) ?? Sizes.Processor;
         string filter = options.Text("--filter")?.Trim('*') ?? "";
-        CompareCase[] cases = [.. KernelSuite.Of(sizes).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        CompareCase[] cases = [.. Cases(suite, sizes).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (cases.Length == 0)
             throw new OptionException($"{Verb}: no case matches \"{filter}\".");
         var baseline = options.Text("--baseline") is { } file ? CompareFile.Read(file) : null;
@@ -45,10 +50,10 @@ internal static class CompareRun
             throw new OptionException($"{Verb}: --out must be a folder, {folder} is a file.");
 
         using var cpu = new CpuDevice(options.Whole("--threads"), options.Choice<InstructionTier>("--tier"));
-        var rivals = (options.Choice<RivalChoice>("--rivals") ?? RivalChoice.Auto) == RivalChoice.Auto ? Rivals(cpu.Threads, output) : [];
+        var rivals = (options.Choice<RivalChoice>("--rivals") ?? RivalChoice.Auto) == RivalChoice.Auto ? Rivals(cpu.Threads, cases, output) : [];
         try
         {
-            return Measure(cpu, cases, rivals, options.Whole("--rounds") ?? 9, folder, baseline, output);
+            return Measure(cpu, cases, sizes == Sizes.Smoke, rivals, options.Whole("--rounds") ?? 9, folder, baseline, output);
         }
         finally
         {
@@ -57,14 +62,22 @@ internal static class CompareRun
         }
     }
 
-    private static int Measure(CpuDevice cpu, CompareCase[] cases, IReadOnlyList<Rival> rivals, int rounds, string? folder, IReadOnlyDictionary<string, Spread>? baseline, TextWriter output)
+    private static IEnumerable<CompareCase> Cases(Suite suite, Sizes sizes) => suite switch
     {
-        var machine = MachineCeilings.Measure(cpu);
+        Suite.Kernels => KernelSuite.Of(sizes),
+        Suite.Train => TrainSuite.Of(sizes),
+        Suite.Decode => DecodeSuite.Of(sizes),
+        _ => [.. KernelSuite.Of(sizes), .. TrainSuite.Of(sizes), .. DecodeSuite.Of(sizes)],
+    };
+
+    private static int Measure(CpuDevice cpu, CompareCase[] cases, bool smoke, IReadOnlyList<Rival> rivals, int rounds, string? folder, IReadOnlyDictionary<string, Spread>? baseline, TextWriter output)
+    {
+        var machine = MachineCeilings.Measure(cpu, smoke ? 1 : MachineCeilings.Tries);
         foreach (string line in machine.Lines())
             output.WriteLine(line);
         output.WriteLine();
         using var memory = new MemoryCeiling(cpu);
-        var turns = new Turns(cpu, memory, new Ceilings(machine.Flops, machine.Copy), rounds);
+        var turns = new Turns(cpu, memory, new Ceilings(machine.Flops, machine.Copy), rounds, again: !smoke);
         var results = new List<CompareResult>();
         int width = cases.Max(c => c.Name.Length);
         output.WriteLine(QuickRun.Head(width));
@@ -73,8 +86,12 @@ internal static class CompareRun
             var result = turns.Measure(c, rivals);
             results.Add(result);
             output.WriteLine(QuickRun.Line(new QuickCase(c.Name, c.Work, _ => () => { }), width, result.Seconds.Median, result.Fraction, result.BoundByMemory));
+            if (c.IsLatency)
+                output.WriteLine($"    {PerToken(c, result.Seconds.Median)} ms a token");
+            if (c.Whole is { } whole)
+                output.WriteLine($"    {result.Costs.Line(whole)}");
             foreach (var rival in result.Rivals)
-                output.WriteLine(Line(rival));
+                output.WriteLine(Line(c, rival));
 
             // As it goes, so that what was measured is not lost when it is stopped.
             if (folder is not null)
@@ -92,22 +109,28 @@ internal static class CompareRun
         return results.Any(r => r.Rivals.Any(v => v.Seconds is null)) ? 1 : 0;
     }
 
-    private static IReadOnlyList<Rival> Rivals(int threads, TextWriter output)
+    private static IReadOnlyList<Rival> Rivals(int threads, CompareCase[] cases, TextWriter output)
     {
         var found = new List<Rival>(BlasRival.Start(threads, out var missing));
         foreach (string why in missing)
             output.WriteLine($"rival left out, {why}");
-        if (TorchRival.Start(threads, out string absent) is { } torch)
+        var torch = TorchRival.Start(threads, out string absent);
+        if (torch is not null)
             found.Add(torch);
         else
             output.WriteLine($"rival left out, PyTorch: {absent}");
+        if (cases.Any(c => (string?)c.Order["op"] == DecodeSuite.Op))
+            output.WriteLine($"rival left out, CTranslate2: {(torch is { HasCTranslate2: true } ? "installed, compare cannot ask it yet" : "not installed")}");
         foreach (var rival in found)
             output.WriteLine($"rival: {rival.Name}");
         return found;
     }
 
-    private static string Line(RivalResult rival) => rival is { Seconds: { } seconds, Ratio: { } ratio }
-        ? string.Create(CultureInfo.InvariantCulture, $"    {QuickRun.Duration(seconds.Median),10}  {ratio.Median,6:f2} ({ratio.Low:f2} .. {ratio.High:f2}) times our time  {rival.Label}")
+    /// <summary>Milliseconds of a case for each of its tokens.</summary>
+    internal static string PerToken(CompareCase c, double seconds) => string.Create(CultureInfo.InvariantCulture, $"{1e3 * seconds / c.Work.Items:f3}");
+
+    private static string Line(CompareCase c, RivalResult rival) => rival is { Seconds: { } seconds, Ratio: { } ratio }
+        ? string.Create(CultureInfo.InvariantCulture, $"    {QuickRun.Duration(seconds.Median),10}  {ratio.Median,6:f2} ({ratio.Low:f2} .. {ratio.High:f2}) times our time  {rival.Label}{(c.IsLatency ? $", {PerToken(c, seconds.Median)} ms a token" : "")}{(c.Whole is null ? "" : $"; resident at most {Costs.Megabytes(rival.PeakBytes)}")}")
         : string.Create(CultureInfo.InvariantCulture, $"    not timed: its outputs differ by {rival.Difference:g3} of the largest  {rival.Label}");
 
     private static IEnumerable<string> Summary(IReadOnlyList<CompareResult> results, IReadOnlyDictionary<string, Spread>? baseline)

@@ -1,19 +1,25 @@
 using System.Text.Json.Nodes;
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Benchmarks;
 
-/// <summary>The ops that models spend their time in, at the sizes of the papers' models.</summary>
-internal static class KernelSuite
+/// <summary>The ops that models spend their time in, at the sizes of the papers' models. Each file has some of them.</summary>
+internal static partial class KernelSuite
 {
-    private static readonly string[] LightVariants = ["unfold", "band", "conv1d"];
-    private static readonly string[] DynamicVariants = ["unfold", "band"];
+    private const int OutputGradientSeed = 9;
 
     /// <summary>All cases.</summary>
     /// <param name="sizes">Those of a processor, or as small as goes through everything.</param>
     public static IEnumerable<CompareCase> Of(Sizes sizes)
     {
-        foreach (var (m, n, k) in sizes == Sizes.Smoke
+        bool smoke = sizes == Sizes.Smoke;
+        return [.. Products(smoke), .. Linears(smoke), .. Convolutions(smoke), .. Attentions(smoke), .. Rows(smoke), .. CrossEntropies(smoke), Adam(smoke)];
+    }
+
+    private static IEnumerable<CompareCase> Products(bool smoke)
+    {
+        foreach (var (m, n, k) in smoke
             ? [(32, 24, 40)]
             : new[] { (512, 512, 512), (2048, 512, 512), (2048, 512, 2048), (2048, 2048, 512), (1024, 1024, 1024), (2048, 2048, 2048), (1024, 512, 8000), (1024, 8000, 512), (32, 512, 512), (32, 8000, 256) })
         {
@@ -21,16 +27,7 @@ internal static class KernelSuite
             yield return Product(1, m, n, k, ta: false, tb: false);
         }
 
-        yield return Product(sizes == Sizes.Smoke ? 2 : 128, 64, 64, 64, ta: false, tb: true);
-        var shapes = sizes == Sizes.Smoke ? [new ConvShape(2, 9, 16, 2, 3)] : new[] { 3, 7, 15, 31 }.Select(k => new ConvShape(32, 64, 512, 8, k));
-        foreach (var s in shapes)
-        {
-            foreach (bool backward in (bool[])[false, true])
-            {
-                yield return Light(s, backward);
-                yield return Dynamic(s, backward);
-            }
-        }
+        yield return Product(smoke ? 2 : 128, 64, 64, 64, ta: false, tb: true);
     }
 
     private static CompareCase Product(int batch, int m, int n, int k, bool ta, bool tb)
@@ -44,48 +41,51 @@ internal static class KernelSuite
             $"MatMul {size}",
             "Products of matrices",
             size,
-            null,
             new Work(batch * one.Flops, batch * one.Bytes),
             new JsonObject { ["op"] = "matmul", ["batch"] = batch, ["m"] = m, ["n"] = n, ["k"] = k, ["ta"] = ta, ["tb"] = tb },
             [],
-            device =>
-            {
-                Tensor a = Patterns.Of(device, left, 1), b = Patterns.Of(device, right, 2);
-                return new Contender(() => Ops.MatMul(a, b, ta, tb), () => [Ops.MatMul(a, b, ta, tb).ToArray()]);
-            });
+            Prepared(false, [left, right], _ => x => Ops.MatMul(x[0], x[1], ta, tb)));
     }
 
-    private static CompareCase Light(ConvShape s, bool backward) => Convolution("LightConv", s, backward, [s.H, s.K], 0, LightVariants, (x, w) => Ops.LightConv(x, w, s.K / 2));
+    /// <summary>What the group of an op is called.</summary>
+    private static string Group(string op, bool backward) => $"{op}, {(backward ? "forward and backward" : "forward")}";
 
-    private static CompareCase Dynamic(ConvShape s, bool backward)
-        => Convolution("DynamicConv", s, backward, [s.B, s.T, s.H * s.K], s.Logits, DynamicVariants, (x, w) => Ops.DynamicConv(x, w, s.H, s.K / 2));
+    /// <summary>What follows the sizes in a case's name.</summary>
+    private static string Suffix(bool backward) => backward ? " forward + backward" : "";
 
-    // The logits are given: predicting them is a product like any other.
-    private static CompareCase Convolution(string op, ConvShape s, bool backward, Shape logits, double logitElements, string[] variants, Func<Tensor, Tensor, Tensor> convolve) => new(
-        $"{op} {s}{(backward ? " forward + backward" : "")}",
-        $"{op}, {(backward ? "forward and backward" : "forward")}",
-        $"K = {s.K}",
-        s.K,
-        s.WorkOf(backward ? nameof(Pass.ForwardBackward) : nameof(Pass.Forward), logitElements),
-        new JsonObject { ["op"] = op.ToLowerInvariant(), ["b"] = s.B, ["t"] = s.T, ["c"] = s.C, ["h"] = s.H, ["k"] = s.K, ["backward"] = backward },
-        variants,
-        device =>
-        {
-            Tensor x = Patterns.Of(device, [s.B, s.T, s.C], 1), w = Patterns.Of(device, logits, 2);
-            if (!backward)
-                return new Contender(() => convolve(x, w), () => [convolve(x, w).ToArray()]);
-            (x, w) = (x.AsParameter(), w.AsParameter());
-            var gradient = Patterns.Of(device, x.Shape, 9);
-            return new Contender(
-                () => Inputs.Differentiate(convolve(x, w), gradient, x, w),
-                () =>
-                {
-                    var y = convolve(x, w);
+    /// <summary>The name of a method that a shape counts the work of.</summary>
+    private static string PassOf(bool backward) => backward ? nameof(Pass.ForwardBackward) : nameof(Pass.Forward);
+
+    /// <summary>Makes ready an op and, where that is asked for, its backward.</summary>
+    /// <param name="backward">Whether inputs get gradients; the outputs are then y and the gradient of each, else y alone.</param>
+    /// <param name="shapes">Of the inputs, which are <see cref="Patterns"/> 1, 2 and on.</param>
+    /// <param name="op">Makes, on a device, what computes y of the inputs.</param>
+    /// <param name="timed">What is timed in its place, where that has chance in it.</param>
+    private static Func<Device, Contender> Prepared(bool backward, Shape[] shapes, Func<Device, Func<Tensor[], Tensor>> op, Func<Device, Func<Tensor[], Tensor>>? timed = null) => device =>
+    {
+        Tensor[] inputs = [.. shapes.Select((s, i) => Patterns.Of(device, s, 1 + i))];
+        var compared = op(device);
+        var call = timed?.Invoke(device) ?? compared;
+        if (!backward)
+            return new Contender(() => call(inputs), () => [compared(inputs).ToArray()]);
+        inputs = [.. inputs.Select(x => x.AsParameter())];
+        Shape shape;
+        using (TensorScope.Begin())
+            shape = compared(inputs).Shape;
+        var gradient = shape.Rank == 0 ? null : Patterns.Of(device, shape, OutputGradientSeed);
+        return new Contender(
+            () => Inputs.Differentiate(call(inputs), gradient, inputs),
+            () =>
+            {
+                var y = compared(inputs);
+                if (gradient is null)
+                    y.Backward();
+                else
                     y.Backward(gradient);
-                    float[][] outputs = [y.ToArray(), x.Grad!.ToArray(), w.Grad!.ToArray()];
+                float[][] outputs = [y.ToArray(), .. inputs.Select(x => x.Grad!.ToArray())];
+                foreach (var x in inputs)
                     x.ZeroGrad();
-                    w.ZeroGrad();
-                    return outputs;
-                });
-        });
+                return outputs;
+            });
+    };
 }

@@ -16,7 +16,8 @@ namespace CudaSeq.Benchmarks;
 internal sealed record MachineCeilings(
     string Processor, int Threads, InstructionTier Tier, IReadOnlyList<(InstructionTier Tier, double Flops)> FlopsByTier, IReadOnlyList<(int Kilobytes, double Bandwidth)> ReadBySize, double Copy, double Read, double Triad)
 {
-    private const int Tries = 5;
+    /// <summary>Measurements of each that a comparison takes the best of.</summary>
+    public const int Tries = 5;
 
     // In the first cache, the second, and what lies between them and memory.
     private static readonly int[] Sizes = [16, 128, 1024, 4096];
@@ -24,20 +25,22 @@ internal sealed record MachineCeilings(
     /// <summary>GFLOP/s of the instruction set that ops use.</summary>
     public double Flops => FlopsByTier.Single(t => t.Tier == Tier).Flops;
 
-    /// <summary>Measures all, best of a few.</summary>
-    public static MachineCeilings Measure(CpuDevice cpu)
+    /// <summary>Measures all.</summary>
+    /// <param name="cpu">Gives threads and instructions.</param>
+    /// <param name="tries">Measurements of each, of which the best counts.</param>
+    public static MachineCeilings Measure(CpuDevice cpu, int tries = Tries)
     {
         using var memory = new MemoryCeiling(cpu);
         var flops = new List<(InstructionTier, double)>();
         foreach (var tier in Enum.GetValues<InstructionTier>().Where(t => t <= cpu.Tier))
         {
             using var own = new CpuDevice(cpu.Threads, tier);
-            flops.Add((tier, Best(() => Ceilings.FmaPeak(own, Clock.Wall, 10))));
+            flops.Add((tier, Best(tries, () => Ceilings.FmaPeak(own, Clock.Wall, 10))));
         }
 
         using var cache = new CacheCeiling(cpu);
         return new MachineCeilings(
-            Machine.Processor(), cpu.Threads, cpu.Tier, flops, [.. Sizes.Select(s => (s, Best(() => cache.Read(s))))], Best(memory.Copy), Best(memory.Read), Best(memory.Triad));
+            Machine.Processor(), cpu.Threads, cpu.Tier, flops, [.. Sizes.Select(s => (s, Best(tries, () => cache.Read(s))))], Best(tries, memory.Copy), Best(tries, memory.Read), Best(tries, memory.Triad));
     }
 
     /// <summary>As people read it.</summary>
@@ -49,5 +52,5 @@ internal sealed record MachineCeilings(
         yield return string.Create(CultureInfo.InvariantCulture, $"memory: copy {Copy:f1}, read {Read:f1}, triad {Triad:f1} GB/s");
     }
 
-    private static double Best(Func<double> measure) => Enumerable.Range(0, Tries).Max(_ => measure());
+    private static double Best(int tries, Func<double> measure) => Enumerable.Range(0, tries).Max(_ => measure());
 }

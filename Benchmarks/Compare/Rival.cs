@@ -17,6 +17,14 @@ internal abstract class Rival : IDisposable
     /// <param name="repetitions">Calls behind each other.</param>
     public abstract double Sample(int repetitions);
 
+    /// <summary>Lets <see cref="PeakBytes"/> begin anew; nothing where the rival is no process of its own.</summary>
+    public virtual void ResetPeak()
+    {
+    }
+
+    /// <summary>The most memory that its process has had resident since; null where it has none of its own, or nobody can say.</summary>
+    public virtual long? PeakBytes() => null;
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }

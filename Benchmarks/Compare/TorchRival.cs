@@ -11,13 +11,20 @@ internal sealed class TorchRival : Rival
 {
     private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "Compare", "torch_rival.py");
 
+    // A case of a model has thousands of tokens in it.
+    private const int MostShown = 200;
+
     private readonly Process _process;
+    private readonly Task<string> _complaint;
     private readonly string _outputs = Path.GetTempFileName();
 
-    private TorchRival(Process process, string name) => (_process, Name) = (process, name);
+    private TorchRival(Process process, Task<string> complaint, string name) => (_process, _complaint, Name) = (process, complaint, name);
 
     /// <inheritdoc/>
     public override string Name { get; }
+
+    /// <summary>Whether that Python has CTranslate2 too.</summary>
+    public bool HasCTranslate2 { get; private init; }
 
     /// <summary>Starts it with the Python of CUDASEQ_PYTHON, or else with the first that has PyTorch: <c>python3</c>, or the system's.</summary>
     /// <param name="threads">How many threads it may have.</param>
@@ -52,6 +59,12 @@ internal sealed class TorchRival : Rival
     public override double Sample(int repetitions) => (double)Answer(new JsonObject { ["do"] = "sample", ["repetitions"] = repetitions })["seconds"]!;
 
     /// <inheritdoc/>
+    public override void ResetPeak() => Answer(new JsonObject { ["do"] = "reset" });
+
+    /// <inheritdoc/>
+    public override long? PeakBytes() => (long?)Answer(new JsonObject { ["do"] = "peak" })["bytes"];
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         // The end of its input is the end of its work.
@@ -83,11 +96,11 @@ internal sealed class TorchRival : Rival
         if (Ask(process, new JsonObject { ["do"] = "hello", ["threads"] = threads }) is { } hello)
         {
             why = "";
-            return new TorchRival(process, $"{hello["name"]} {hello["version"]} ({hello["detail"]})");
+            return new TorchRival(process, complaint, $"{hello["name"]} {hello["version"]} ({hello["detail"]})") { HasCTranslate2 = (bool)hello["ctranslate2"]! };
         }
 
         process.WaitForExit();
-        why = $"{python}: {complaint.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()?.Trim() ?? "ended"}";
+        why = $"{python}: {LastLine(complaint)}";
         process.Dispose();
         return null;
     }
@@ -107,5 +120,14 @@ internal sealed class TorchRival : Rival
         return process.StandardOutput.ReadLine() is { } line ? JsonNode.Parse(line)!.AsObject() : null;
     }
 
-    private JsonObject Answer(JsonObject question) => Ask(_process, question) ?? throw new InvalidDataException($"{Name}: must answer, it ended when asked {question.ToJsonString()}.");
+    // An exception says what it is in its last line.
+    private static string LastLine(Task<string> complaint) => complaint.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault()?.Trim() ?? "ended";
+
+    private JsonObject Answer(JsonObject question)
+    {
+        if (Ask(_process, question) is { } answer)
+            return answer;
+        string asked = question.ToJsonString();
+        throw new InvalidDataException($"{Name}: must answer, it ended ({LastLine(_complaint)}) when asked {(asked.Length > MostShown ? asked[..MostShown] + "..." : asked)}.");
+    }
 }

@@ -8,7 +8,8 @@ namespace CudaSeq.Benchmarks;
 /// <param name="memory">The ceiling of memory.</param>
 /// <param name="ceilings">What is at all possible.</param>
 /// <param name="rounds">Turns.</param>
-internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilings, int rounds)
+/// <param name="again">Whether the ceiling is measured again beside each case; where nobody looks at times those of the start will do.</param>
+internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilings, int rounds, bool again = true)
 {
     /// <summary>Outputs that differ by more, of the largest, are not of the same function: sums of thousands of products in another order differ by less.</summary>
     public const double Tolerance = 1e-4;
@@ -16,69 +17,100 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
     private const double SampleSeconds = 0.02;
     private const int WarmUps = 3;
 
+    // Decodings of half a minute are warm after one, and are not waited for nine times; fewer than three have no spread.
+    private const double WarmUpSeconds = 3;
+    private const double TurnsSeconds = 90;
+    private const int LeastRounds = 3;
+
     /// <summary>Measures a case.</summary>
     /// <exception cref="InvalidDataException">A rival ended.</exception>
     public CompareResult Measure(CompareCase c, IReadOnlyList<Rival> rivals)
     {
+        if (c.Whole is not null)
+            Trim();
         using var scope = TensorScope.Begin();
-        var contender = c.Prepare(cpu);
+        using var contender = c.Prepare(cpu);
         float[][] outputs;
         using (TensorScope.Begin())
             outputs = contender.Outputs();
         bool bound = c.Work.BoundByMemory(ceilings);
         double before = Ceiling(bound);
-        var own = new List<double>();
+        if (c.Whole is not null)
+            Trim();
+        var own = new Own(contender.Call, new CostMeter(cpu));
         var results = new List<RivalResult>();
         foreach (var rival in rivals)
         {
             foreach (string variant in c.Variants.Count > 0 ? c.Variants : [""])
             {
-                if (Against(c, contender, outputs, rival, variant, own) is { } result)
+                if (Against(c, contender.Weights, outputs, rival, variant, own) is { } result)
                     results.Add(result);
             }
         }
 
-        if (own.Count == 0)
+        if (own.Seconds.Count == 0)
         {
-            int repetitions = Repetitions(n => QuickRun.Sample(contender.Call, Clock.Wall, n));
-            for (int i = 0; i < rounds; i++)
-                own.Add(QuickRun.Sample(contender.Call, Clock.Wall, repetitions));
+            var (repetitions, once) = Repetitions(own.Try);
+            ResidentSet.Reset();
+            for (int i = RoundsOf(once * repetitions); i > 0; i--)
+                own.Sample(repetitions);
+            own.Meter.Look();
         }
 
-        var seconds = Spread.Of(own);
+        var seconds = Spread.Of(own.Seconds);
         double ceiling = (before + Ceiling(bound)) / 2;
-        return new CompareResult(c, seconds, bound, (bound ? c.Work.Bytes : c.Work.Flops) / seconds.Median / 1e9 / ceiling, results);
+        return new CompareResult(c, seconds, bound, (bound ? c.Work.Bytes : c.Work.Flops) / seconds.Median / 1e9 / ceiling, own.Meter.Mean, results);
     }
 
-    private RivalResult? Against(CompareCase c, Contender contender, float[][] outputs, Rival rival, string variant, List<double> own)
+    // Neither the ceiling's arrays nor what the cases before it left in the pool and on the heap is resident for a model's sake.
+    private void Trim()
+    {
+        memory.Dispose();
+        cpu.TrimCache();
+        ResidentSet.Trim();
+    }
+
+    private RivalResult? Against(CompareCase c, string? weights, float[][] outputs, Rival rival, string variant, Own own)
     {
         var order = c.Order.DeepClone().AsObject();
         if (variant.Length > 0)
             order["variant"] = variant;
+        if (weights is not null)
+            order["weights"] = weights;
         if (rival.Prepare(order) is not { } theirs)
             return null;
         double difference = Difference(outputs, theirs);
-        if (!(difference <= Tolerance))
+        if (!(difference <= c.Tolerance))
             return new RivalResult(rival.Name, variant, difference, null, null);
-        int ours = Repetitions(n => QuickRun.Sample(contender.Call, Clock.Wall, n)), its = Repetitions(rival.Sample);
-        double[] seconds = new double[rounds], ratios = new double[rounds];
-        for (int i = 0; i < rounds; i++)
+        var ((mine, myOnce), (its, itsOnce)) = (Repetitions(own.Try), Repetitions(rival.Sample));
+        int turns = RoundsOf((myOnce * mine) + (itsOnce * its));
+        double[] seconds = new double[turns], ratios = new double[turns];
+        ResidentSet.Reset();
+        rival.ResetPeak();
+        for (int i = 0; i < turns; i++)
         {
-            double mine = QuickRun.Sample(contender.Call, Clock.Wall, ours);
-            own.Add(mine);
+            double ours = own.Sample(mine);
             seconds[i] = rival.Sample(its);
-            ratios[i] = seconds[i] / mine;
+            ratios[i] = seconds[i] / ours;
         }
 
-        return new RivalResult(rival.Name, variant, difference, Spread.Of(seconds), Spread.Of(ratios));
+        own.Meter.Look();
+        return new RivalResult(rival.Name, variant, difference, Spread.Of(seconds), Spread.Of(ratios), rival.PeakBytes());
     }
 
-    private static int Repetitions(Func<int, double> sample)
+    private int RoundsOf(double turnSeconds) => Math.Min(rounds, Math.Max(LeastRounds, (int)(TurnsSeconds / turnSeconds)));
+
+    private static (int Repetitions, double Once) Repetitions(Func<int, double> sample)
     {
-        double once = double.PositiveInfinity;
-        for (int i = 0; i < WarmUps; i++)
-            once = Math.Min(once, sample(1));
-        return (int)Math.Clamp(SampleSeconds / once, 1, 1_000_000);
+        double once = double.PositiveInfinity, all = 0;
+        for (int i = 0; i < WarmUps && all < WarmUpSeconds; i++)
+        {
+            double seconds = sample(1);
+            all += seconds;
+            once = Math.Min(once, seconds);
+        }
+
+        return ((int)Math.Clamp(SampleSeconds / once, 1, 1_000_000), once);
     }
 
     /// <summary>The largest difference of an output, of its largest number; not a number where there are not as many.</summary>
@@ -105,5 +137,22 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
         return worst;
     }
 
-    private double Ceiling(bool bound) => Enumerable.Range(0, 3).Max(_ => bound ? memory.Copy() : Ceilings.FmaPeak(cpu, Clock.Wall, 5));
+    private double Ceiling(bool bound) => !again ? (bound ? ceilings.GigabytesPerSecond : ceilings.GigaflopsPerSecond)
+        : Enumerable.Range(0, 3).Max(_ => bound ? memory.Copy() : Ceilings.FmaPeak(cpu, Clock.Wall, 5));
+
+    /// <summary>Our side of a case.</summary>
+    private sealed record Own(Action Call, CostMeter Meter)
+    {
+        /// <summary>Of all turns.</summary>
+        public List<double> Seconds { get; } = [];
+
+        public double Try(int repetitions) => QuickRun.Sample(Call, Clock.Wall, repetitions);
+
+        public double Sample(int repetitions)
+        {
+            double seconds = Meter.Count(Try, repetitions);
+            Seconds.Add(seconds);
+            return seconds;
+        }
+    }
 }

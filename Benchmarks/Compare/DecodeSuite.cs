@@ -1,0 +1,93 @@
+using System.Text.Json.Nodes;
+using CudaSeq.Kernels;
+using CudaSeq.Models;
+using CudaSeq.Tensors;
+
+namespace CudaSeq.Benchmarks;
+
+/// <summary>
+/// Whole translations by the small model with random parameters, which knows no end: each output is made to be of a fixed number of steps, its end-of-sentence included. Rivals decode with the same
+/// parameters and the same rules; tokens must be equal and scores agree before anything is timed.
+/// </summary>
+internal static class DecodeSuite
+{
+    /// <summary>What an order of it begins with.</summary>
+    public const string Op = "decode";
+
+    private const int SourceTokens = 32;
+
+    private static readonly Architecture[] Models = [Architecture.Transformer, Architecture.DynamicConv];
+
+    /// <summary>All cases.</summary>
+    /// <param name="sizes">Those of a processor, or as small as goes through everything.</param>
+    public static IEnumerable<CompareCase> Of(Sizes sizes)
+    {
+        // A beam over 1024 steps takes minutes a turn with some rivals.
+        (int B, int Beam, int Steps)[] all = sizes == Sizes.Smoke
+            ? [(3, 1, 7), (2, 4, 7), (1, 1, 7)]
+            : [(32, 1, 64), (32, 1, 256), (32, 1, 1024), (16, 4, 64), (16, 4, 256), (8, 1, 64), (1, 1, 64), (1, 1, 256), (1, 1, 1024)];
+        return from architecture in Models from a in all select Case(CompareModels.Case(architecture, sizes, "small"), a.B, a.Beam, a.Steps, sizes == Sizes.Smoke ? 5 : SourceTokens);
+    }
+
+    private static CompareCase Case(ModelCase model, int b, int beam, int steps, int sourceTokens)
+    {
+        var c = model with { B = b, T = sourceTokens };
+        int[][] sources = [.. c.Pairs(b).Select(p => p.Source)];
+        string kind = beam == 1 ? "greedy" : $"beam {beam}";
+        return new CompareCase(
+            $"Decode {c.Name} {c.Preset} {kind} B={b} S={sourceTokens} T={steps} V={c.Config.TargetVocabulary}",
+            $"Decoding, {c.Name} {c.Preset}",
+            $"{kind} B={b} T={steps}",
+            ModelWork.OfDecoding(c.Config, b, beam, sourceTokens, steps),
+            new JsonObject { ["op"] = Op, ["model"] = CompareModels.Describe(c.Config), ["b"] = b, ["beam"] = beam, ["steps"] = steps, ["source"] = CompareModels.Ids(sources.SelectMany(s => s)) },
+            [],
+            device =>
+            {
+                var run = new Run(c.Config, device, sources, beam, steps);
+                return new Contender(() => run.Translate(), run.Outputs, run, run.Weights);
+            })
+        {
+            Places = [new("T", steps, $"{kind}, B = {b}"), .. beam == 1 ? [new Place("B", b, $"{kind}, T = {steps}")] : Array.Empty<Place>()],
+            Whole = "decoding",
+            IsLatency = b == 1,
+
+            // As a share of the largest id no two ids are as near as half of one of V.
+            Tolerance = Math.Min(Turns.Tolerance, 0.5 / c.Config.TargetVocabulary),
+        };
+    }
+
+    private sealed class Run : IDisposable
+    {
+        private readonly int[][] _sources;
+        private readonly Seq2SeqModel _model;
+        private readonly SequenceGenerator _generator;
+        private readonly DecodingOptions _options;
+
+        public Run(ModelConfig config, Device device, int[][] sources, int beam, int steps)
+        {
+            _sources = sources;
+            _model = SequenceModel.Create(config, device, new RandomSource(1));
+            _generator = new SequenceGenerator(_model);
+            _options = new DecodingOptions { Beam = beam, MinLength = steps - 1, MaxLengthB = steps - 1, BatchTokens = sources.Sum(s => s.Length) };
+            Weights = CompareModels.WriteWeights(_model);
+        }
+
+        /// <summary>The file of the parameters.</summary>
+        public string Weights { get; }
+
+        public IReadOnlyList<IReadOnlyList<Hypothesis>> Translate() => _generator.Generate(_sources, _options);
+
+        /// <summary>The tokens of each sentence's best output without its end, one behind the other, and the scores.</summary>
+        public float[][] Outputs()
+        {
+            var best = Translate().Select(h => h[0]).ToArray();
+            return [[.. best.SelectMany(h => h.Tokens).Select(t => (float)t)], [.. best.Select(h => h.Score)]];
+        }
+
+        public void Dispose()
+        {
+            File.Delete(Weights);
+            _model.Dispose();
+        }
+    }
+}
