@@ -15,7 +15,7 @@ internal static class ComparePage
         """
         .roof { stroke: var(--ink); stroke-width: 1.4; fill: none; }
         .dot { stroke: var(--c0); fill: var(--paper); }
-        .figures .whole th:first-child { white-space: normal; min-width: 6.5rem; }
+        .figures .whole th:first-child { white-space: normal; min-width: 9rem; }
         .numbered { list-style: decimal; padding-left: 1.6rem; display: block; columns: 2 12rem; }
 
         """;
@@ -58,10 +58,10 @@ internal static class ComparePage
         {
             double[] ratios = [.. group.Select(r => r.Rivals.Min(v => v.Ratio?.Median)).OfType<double>()];
             if (ratios.Length > 0)
-                rows.Add([group.Key, $"{ratios.Length}", Ratio(Math.Exp(ratios.Average(Math.Log))), Ratio(ratios.Min()), Ratio(ratios.Max())]);
+                rows.Add([group.Key, Ratio(Math.Exp(ratios.Average(Math.Log))), Ratio(ratios.Min()), Ratio(ratios.Max())]);
         }
 
-        return new Table("The fastest rival's time through ours (above 1 ours is shorter), geometric means", ["cases", "number", "mean", "least", "most"], rows);
+        return new Table("The fastest rival's time through ours (above 1 ours is shorter), geometric means", ["cases", "mean", "least", "most"], rows);
     }
 
     private static IEnumerable<Figure> Roof(MachineCeilings machine, IReadOnlyList<CompareResult> results)

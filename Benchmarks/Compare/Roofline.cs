@@ -73,7 +73,7 @@ internal sealed record Roofline(string Title, double Peak, double Bandwidth, IRe
 
     private static string Number(double tick) => tick.ToString(tick is >= 1e5 or < 1e-4 ? "0e0" : "0.####", CultureInfo.InvariantCulture);
 
-    /// <summary>A logarithmic axis from one power of ten to another.</summary>
+    /// <summary>A logarithmic axis from a power of ten to 1, 2 or 5 times another, with ticks at powers of ten.</summary>
     private readonly record struct Decades(double Low, double High)
     {
         public IEnumerable<double> Ticks
@@ -87,8 +87,9 @@ internal sealed record Roofline(string Title, double Peak, double Bandwidth, IRe
 
         public static Decades Of(IReadOnlyCollection<double> values)
         {
-            double low = Math.Pow(10, Math.Floor(Math.Log10(values.Min()))), high = Math.Pow(10, Math.Ceiling(Math.Log10(values.Max())));
-            return new Decades(low, high > low ? high : 10 * low);
+            double low = Math.Pow(10, Math.Floor(Math.Log10(values.Min()))), most = values.Max(), power = Math.Pow(10, Math.Floor(Math.Log10(most)));
+            double high = power * (most / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
+            return new Decades(low, Math.Max(high, 10 * low));
         }
 
         public double Fraction(double value) => Math.Log10(value / Low) / Math.Log10(High / Low);

@@ -17,8 +17,8 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
     private const double SampleSeconds = 0.02;
     private const int WarmUps = 3;
 
-    // Decodings of half a minute are warm after one, and are not waited for nine times; fewer than three have no spread.
-    private const double WarmUpSeconds = 3;
+    // Updates find all their memory in the pool after a few; decodings of half a minute are warm after one, and are not waited for nine times. Fewer turns than three have no spread.
+    private const double WarmUpSeconds = 10;
     private const double TurnsSeconds = 90;
     private const int LeastRounds = 3;
 
