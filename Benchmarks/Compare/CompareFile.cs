@@ -90,7 +90,7 @@ internal static class CompareFile
     {
         var json = new JsonObject { ["name"] = r.Name, ["variant"] = r.Variant, ["difference"] = double.IsFinite(r.Difference) ? r.Difference : null };
         if (r is { Seconds: { } seconds, Ratio: { } ratio })
-            (json["seconds"], json["ratio"], json["peak_bytes"]) = (Of(seconds), Of(ratio), r.PeakBytes);
+            (json["seconds"], json["ratio"], json["turns"], json["peak_bytes"]) = (Of(seconds), Of(ratio), r.Turns, r.PeakBytes);
         return json;
     }
 

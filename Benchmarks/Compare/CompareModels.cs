@@ -24,7 +24,11 @@ internal static class CompareModels
         int layers = smoke ? 1 : small ? 3 : 6, vocabulary = smoke ? 50 : 8000;
         var config = SequenceModel.Presets(architecture)["base"] with
         {
-            EncoderLayers = layers, DecoderLayers = layers, SourceVocabulary = vocabulary, TargetVocabulary = vocabulary, ShareEmbeddings = EmbeddingSharing.All,
+            EncoderLayers = layers,
+            DecoderLayers = layers,
+            SourceVocabulary = vocabulary,
+            TargetVocabulary = vocabulary,
+            ShareEmbeddings = EmbeddingSharing.All,
         };
         if (small)
             config = config with { ModelWidth = 256, FeedForwardWidth = 1024, AttentionHeads = 4 };
@@ -40,10 +44,19 @@ internal static class CompareModels
     public static JsonObject Describe(ModelConfig m) => m is { PreNorm: false, ShareEmbeddings: EmbeddingSharing.All, ConvHeads: 0, ConvNormalization: TapNormalization.Softmax }
         ? new JsonObject
         {
-            ["architecture"] = m.Architecture.ToString().ToLowerInvariant(), ["heads"] = m.AttentionHeads, ["encoder_layers"] = m.EncoderLayers, ["decoder_layers"] = m.DecoderLayers,
-            ["encoder_kernels"] = new JsonArray([.. m.EncoderKernelWidths.Select(k => JsonValue.Create(k))]), ["decoder_kernels"] = new JsonArray([.. m.DecoderKernelWidths.Select(k => JsonValue.Create(k))]),
-            ["encoder_glu"] = m.EncoderGlu, ["decoder_glu"] = m.DecoderGlu, ["dropout"] = m.Dropout, ["attention_dropout"] = m.AttentionDropout, ["activation_dropout"] = m.ActivationDropout,
-            ["input_dropout"] = m.InputDropout, ["weight_dropout"] = m.WeightDropout,
+            ["architecture"] = m.Architecture.ToString().ToLowerInvariant(),
+            ["heads"] = m.AttentionHeads,
+            ["encoder_layers"] = m.EncoderLayers,
+            ["decoder_layers"] = m.DecoderLayers,
+            ["encoder_kernels"] = new JsonArray([.. m.EncoderKernelWidths.Select(k => JsonValue.Create(k))]),
+            ["decoder_kernels"] = new JsonArray([.. m.DecoderKernelWidths.Select(k => JsonValue.Create(k))]),
+            ["encoder_glu"] = m.EncoderGlu,
+            ["decoder_glu"] = m.DecoderGlu,
+            ["dropout"] = m.Dropout,
+            ["attention_dropout"] = m.AttentionDropout,
+            ["activation_dropout"] = m.ActivationDropout,
+            ["input_dropout"] = m.InputDropout,
+            ["weight_dropout"] = m.WeightDropout,
         }
         : throw new NotSupportedException($"compare: rivals have post-norm models of shared embeddings and filters that a softmax normalises, got {m}.");
 

@@ -16,7 +16,8 @@ internal sealed record CompareResult(CompareCase Case, Spread Seconds, bool Boun
 /// <param name="Seconds">Its time of a call; null where the outputs differ, and nothing was timed.</param>
 /// <param name="Ratio">Its time through ours, in turns: above 1 we are faster.</param>
 /// <param name="PeakBytes">The most memory that its process had resident while both were timed; null where nobody can say.</param>
-internal sealed record RivalResult(string Name, string Variant, double Difference, Spread? Seconds, Spread? Ratio, long? PeakBytes = null)
+/// <param name="Turns">How many turns the ratio is of.</param>
+internal sealed record RivalResult(string Name, string Variant, double Difference, Spread? Seconds, Spread? Ratio, long? PeakBytes = null, int Turns = 0)
 {
     /// <summary>Name and variant.</summary>
     public string Label => Variant.Length == 0 ? Name : $"{Name}, {Variant}";

@@ -80,8 +80,12 @@ internal static partial class KernelSuite
             new Work(0, 7 * sizeof(float) * count, count),
             new JsonObject
             {
-                ["op"] = "adam", ["shapes"] = new JsonArray([.. shapes.Select(s => new JsonArray([.. Enumerable.Range(0, s.Rank).Select(i => JsonValue.Create(s[i]))]))]),
-                ["rate"] = AdamRate, ["beta1"] = Beta1, ["beta2"] = Beta2, ["steps"] = AdamSteps,
+                ["op"] = "adam",
+                ["shapes"] = new JsonArray([.. shapes.Select(s => new JsonArray([.. Enumerable.Range(0, s.Rank).Select(i => JsonValue.Create(s[i]))]))]),
+                ["rate"] = AdamRate,
+                ["beta1"] = Beta1,
+                ["beta2"] = Beta2,
+                ["steps"] = AdamSteps,
             },
             AdamVariants,
             device =>

@@ -42,9 +42,18 @@ internal static class TrainSuite
             ModelWork.OfUpdate(c.Config, c.B, c.T, c.T),
             new JsonObject
             {
-                ["op"] = "train", ["model"] = CompareModels.Describe(c.Config), ["b"] = c.B, ["smoothing"] = Smoothing, ["clip"] = ClipNorm,
-                ["rate"] = Rate, ["beta1"] = Options.Adam.Beta1, ["beta2"] = Options.Adam.Beta2, ["epsilon"] = Options.Adam.Epsilon,
-                ["source"] = CompareModels.Ids(batch.Source), ["previous"] = CompareModels.Ids(batch.PreviousTarget), ["target"] = CompareModels.Ids(batch.Target),
+                ["op"] = "train",
+                ["model"] = CompareModels.Describe(c.Config),
+                ["b"] = c.B,
+                ["smoothing"] = Smoothing,
+                ["clip"] = ClipNorm,
+                ["rate"] = Rate,
+                ["beta1"] = Options.Adam.Beta1,
+                ["beta2"] = Options.Adam.Beta2,
+                ["epsilon"] = Options.Adam.Epsilon,
+                ["source"] = CompareModels.Ids(batch.Source),
+                ["previous"] = CompareModels.Ids(batch.PreviousTarget),
+                ["target"] = CompareModels.Ids(batch.Target),
             },
             KernelSuite.VariantsOf(c.Config.Architecture),
             device =>

@@ -95,7 +95,7 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
         }
 
         own.Meter.Look();
-        return new RivalResult(rival.Name, variant, difference, Spread.Of(seconds), Spread.Of(ratios), rival.PeakBytes());
+        return new RivalResult(rival.Name, variant, difference, Spread.Of(seconds), Spread.Of(ratios), rival.PeakBytes(), turns);
     }
 
     private int RoundsOf(double turnSeconds) => Math.Min(rounds, Math.Max(LeastRounds, (int)(TurnsSeconds / turnSeconds)));

@@ -67,7 +67,7 @@ public sealed class CompareTests : IDisposable
         using var memory = new MemoryCeiling(cpu);
         using var slow = new Fake(0, seconds: 100);
         var result = new Turns(cpu, memory, new Ceilings(1, 1), rounds: 9).Measure(KernelSuite.Of(Sizes.Smoke).First(), [slow]);
-        Assert.Equal(1 + 3, slow.Samples);
+        Assert.Equal((1 + 3, 3), (slow.Samples, result.Rivals[0].Turns));
         Assert.Equal(100, result.Rivals[0].Seconds!.Value.Median);
     }
 
