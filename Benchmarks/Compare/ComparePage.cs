@@ -86,12 +86,13 @@ internal static class ComparePage
         string[] rivals = [.. results.SelectMany(r => r.Rivals).Select(r => r.Label).Distinct()];
         var figures = new List<Figure>();
 
-        // As many series as the bars have forms.
+        // As many series as the bars have forms; one alone has no legend.
         foreach (string[] some in rivals.Chunk(Bars.MostSeries))
         {
+            CompareResult[] known = [.. results.Where(r => some.Any(name => Of(r, name) is not null))];
             figures.Add(new Bars(
-                "their time through ours (above 1 ours is shorter)", [.. results.Select(r => r.Case.Label)],
-                [.. some.Select(name => (name, (IReadOnlyList<double>)[.. results.Select(r => Of(r, name)?.Ratio?.Median ?? double.NaN)]))], "0.00"));
+                $"{(some.Length == 1 ? $"{some[0]}: its" : "their")} time through ours (above 1 ours is shorter)", [.. known.Select(r => r.Case.Label)],
+                [.. some.Select(name => (name, (IReadOnlyList<double>)[.. known.Select(r => Of(r, name)?.Ratio?.Median ?? double.NaN)]))], "0.00"));
         }
 
         foreach (var line in results.SelectMany(r => r.Case.Places.Select(p => (Result: r, Place: p))).GroupBy(p => (p.Place.Axis, p.Place.Line)).Where(l => l.Count() >= LeastPoints))
@@ -102,11 +103,12 @@ internal static class ComparePage
             figures.Add(new Curves($"milliseconds{(line.Key.Line.Length == 0 ? "" : $", {line.Key.Line}")}", line.Key.Axis, [own, .. others.Where(s => s.Points.Count > 0)], Logarithmic: true));
         }
 
-        bool whole = results.Any(r => r.Case.Whole is not null);
-        figures.Add(new Table("", ["case", "time", .. whole ? ["tokens/s", "ms a token"] : Array.Empty<string>(), "rate", "of ceiling", .. rivals], [.. results.Select(r => (string[])
+        bool whole = results.Any(r => r.Case.Whole is not null), latency = results.Any(r => r.Case.IsLatency);
+        figures.Add(new Table("", ["case", "time", .. whole ? ["tokens/s"] : Array.Empty<string>(), .. latency ? ["ms a token"] : Array.Empty<string>(), "rate", "of ceiling", .. rivals], [.. results.Select(r => (string[])
         [
             r.Case.Label, QuickRun.Duration(r.Seconds.Median),
-            .. whole ? [string.Create(CultureInfo.InvariantCulture, $"{r.Case.Work.Items / r.Seconds.Median:f0}"), r.Case.IsLatency ? CompareRun.PerToken(r.Case, r.Seconds.Median) : "–"] : Array.Empty<string>(),
+            .. whole ? [string.Create(CultureInfo.InvariantCulture, $"{r.Case.Work.Items / r.Seconds.Median:f0}")] : Array.Empty<string>(),
+            .. latency ? [r.Case.IsLatency ? CompareRun.PerToken(r.Case, r.Seconds.Median) : "–"] : Array.Empty<string>(),
             r.Case.Work.Rate(r.Seconds.Median, r.BoundByMemory), string.Create(CultureInfo.InvariantCulture, $"{r.Fraction:p0}"),
             .. rivals.Select(name => Cell(Of(r, name))),
         ])]));

@@ -219,6 +219,21 @@ public sealed class CompareSuiteTests : IDisposable
         Assert.All(dots, d => Assert.True((double)d.Attribute("cx")! is >= 46 and <= 340 && (double)d.Attribute("cy")! is >= 0 and <= 260));
     }
 
+    // One rival alone is in the heading, and a picture has the cases that its rivals know.
+    [Fact]
+    public void EveryBarHasARival()
+    {
+        CompareCase[] cases = [.. TrainSuite.Of(Sizes.Smoke).Take(2)];
+        var spread = new Spread(2, 1, 3);
+        RivalResult[] all = [.. "abcd".Select(n => new RivalResult($"{n}", "", 0, spread, spread))];
+        CompareResult[] results = [new(cases[0], spread, false, 0.5, default, all), new(cases[1], spread, false, 0.5, default, all[..1])];
+        string html = ComparePage.Write(new MachineCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [], 20, 21, 22), [], results);
+        var figures = XElement.Parse(html["<!DOCTYPE html>\n".Length..]).Descendants("figure").Where(f => f.Descendants("path").Any(p => ((string?)p.Attribute("class"))!.StartsWith("bar", StringComparison.Ordinal))).ToArray();
+        Assert.Equal(["their time through ours (above 1 ours is shorter)", "d: its time through ours (above 1 ours is shorter)"], figures.Select(f => f.Element("figcaption")!.Value));
+        Assert.Equal([["transformer", "lightconv"], ["transformer"]], figures.Select(f => f.Descendants("text").Where(t => (string?)t.Attribute("class") == "name").Select(t => t.Value)));
+        Assert.DoesNotContain("ms a token", html, StringComparison.Ordinal);
+    }
+
     // At the ridge both roofs meet, and a case that reaches both lies there.
     [Fact]
     public void ACaseAtTheRidgeLiesUnderTheRoofsCorner()
