@@ -13,6 +13,7 @@ internal sealed class ScoreOptions
     private readonly Option<string> _tokenize = Verb.Text("--tokenize", "NAME", "How BLEU cuts words: 13a (the default), intl for all of Unicode's punctuation, char for characters, none for text that is tokenised.");
     private readonly Option<string> _smooth = Verb.Text("--smooth", "NAME", "What BLEU makes of n-grams without a match: exp (the default), floor, add-k or none.");
     private readonly Option<string> _smoothValue = Verb.Text("--smooth-value", "X", "The value of --smooth floor (default: 0.1) and add-k (default: 1).");
+    private readonly Option<bool> _splitCompounds = Verb.Flag("--split-compounds", "BLEU splits words at hyphens (a ##AT##-##AT## b), as papers on English-German do; for text that is tokenised, with --tokenize none.");
     private readonly Option<bool> _lowercase = Verb.Flag("--lowercase", "Take upper and lower case as the same, as ter and rouge always do; for bleu, chrf and gleu.");
     private readonly Option<bool> _terNormalized = Verb.Flag("--ter-normalized", "TER cuts punctuation off words.");
     private readonly Option<bool> _terNoPunctuation = Verb.Flag("--ter-no-punct", "TER takes punctuation out.");
@@ -22,7 +23,7 @@ internal sealed class ScoreOptions
     private readonly Option<string> _separator = Verb.Text("--sentence-separator", "TEXT", "What stands between the sentences of a line, <n> for example; ROUGE-Lsum, which compares sentences, is computed then too.");
 
     /// <summary>The options, in the order of the help.</summary>
-    public IReadOnlyList<Option> All => [_tokenize, _smooth, _smoothValue, _lowercase, _terNormalized, _terNoPunctuation, _terAsian, _terCaseSensitive, _stem, _separator];
+    public IReadOnlyList<Option> All => [_tokenize, _smooth, _smoothValue, _splitCompounds, _lowercase, _terNormalized, _terNoPunctuation, _terAsian, _terCaseSensitive, _stem, _separator];
 
     /// <summary>The metrics of a list with commas between.</summary>
     /// <exception cref="UsageException">It names what is no metric, or one twice.</exception>
@@ -54,6 +55,7 @@ internal sealed class ScoreOptions
     {
         foreach (Option option in (Option[])[_tokenize, _smooth, _smoothValue])
             CheckUse(option, arguments.GetResult(option) is not null, names, ScoreMetrics.BleuName);
+        CheckUse(_splitCompounds, arguments.GetValue(_splitCompounds), names, ScoreMetrics.BleuName);
         CheckUse(_lowercase, arguments.GetValue(_lowercase), names, ScoreMetrics.BleuName, ScoreMetrics.ChrfName, ScoreMetrics.ChrfPlusPlusName, ScoreMetrics.GleuName);
         foreach (var option in (Option<bool>[])[_terNormalized, _terNoPunctuation, _terAsian, _terCaseSensitive])
             CheckUse(option, arguments.GetValue(option), names, ScoreMetrics.TerName);
@@ -69,7 +71,7 @@ internal sealed class ScoreOptions
         RougeOptions[] variants = [rouge, rouge with { Order = 2 }, rouge with { Measure = RougeMeasure.Subsequence }, rouge with { Measure = RougeMeasure.SummarySubsequence }];
         return new ScoreMetrics(names)
         {
-            Bleu = Bleu(arguments) with { Lowercase = lowercase, EffectiveOrder = sentence },
+            Bleu = Bleu(arguments) with { Lowercase = lowercase, EffectiveOrder = sentence, SplitCompounds = arguments.GetValue(_splitCompounds) },
             Chrf = new ChrfOptions { Lowercase = lowercase },
             Ter = new TerOptions
             {

@@ -9,6 +9,8 @@ internal static class BleuWords
     public static string[] Of(string line, BleuOptions options)
     {
         line = ScoredText.TrimEnd(options.Lowercase ? ScoredText.Lower(line) : line);
+        if (options.SplitCompounds)
+            return ScoredText.Split(Compounds.Split(options.Tokenization == BleuTokenization.None ? line : string.Join(' ', Of(line, options with { Lowercase = false, SplitCompounds = false }))));
         return options.Tokenization switch
         {
             BleuTokenization.Mteval13a => Mteval13a.Words(line),

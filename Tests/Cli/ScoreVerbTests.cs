@@ -28,6 +28,21 @@ public sealed class ScoreVerbTests : IDisposable
     }
 
     [Fact]
+    public void CompoundsAreSplitWhereThatIsAskedFor()
+    {
+        string system = _folder.File("a.txt", "ein Vier-Sterne-Hotel ist hoch-modern\n"), reference = _folder.File("b.txt", "ein Drei-Sterne-Hotel ist hoch-modern\n");
+        string split = _folder.File("a.split", "ein Vier ##AT##-##AT## Sterne ##AT##-##AT## Hotel ist hoch ##AT##-##AT## modern\n"), wanted = _folder.File("b.split", "ein Drei ##AT##-##AT## Sterne ##AT##-##AT## Hotel ist hoch ##AT##-##AT## modern\n");
+        var run = Tool.Run("score", "--system", system, "--reference", reference, "--tokenize", "none", "--split-compounds");
+        Assert.Equal(Tool.Run("score", "--system", split, "--reference", wanted, "--tokenize", "none").Out.Split('\n')[0], run.Out.Split('\n')[0]);
+        Assert.Contains("|tok:none|smooth:exp|compounds:split|", run.Out);
+        using var json = JsonDocument.Parse(Tool.Run("score", "--system", system, "--reference", reference, "--tokenize", "none", "--split-compounds", "--json").Out);
+        Assert.Equal("split", json.RootElement.GetProperty("compounds").GetString());
+        var refused = Tool.Run("score", "--system", system, "--reference", reference, "--metric", "ter", "--split-compounds");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("--split-compounds is for bleu, which --metric ter leaves out.", refused.Error);
+    }
+
+    [Fact]
     public void SeveralMetricsStandBelowEachOther()
     {
         var (system, first, second) = Files();

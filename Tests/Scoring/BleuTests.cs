@@ -83,6 +83,46 @@ public sealed class BleuTests
         Assert.Equal([75, 75, 200.0 / 3, 50], score.Precisions);
     }
 
+    // What perl 5.36 printed for perl -ple 's{(\S)-(\S)}{$1 ##AT##-##AT## $2}g', without any -C, as the papers' script calls it.
+    [Theory]
+    [InlineData("a-b-c", "a ##AT##-##AT## b-c")]
+    [InlineData("a-é-c", "a ##AT##-##AT## é ##AT##-##AT## c")]
+    [InlineData("ab-cd-ef x-y", "ab ##AT##-##AT## cd ##AT##-##AT## ef x ##AT##-##AT## y")]
+    [InlineData("a--b", "a ##AT##-##AT## -b")]
+    [InlineData("--a", "- ##AT##-##AT## a")]
+    [InlineData("-a a-", "-a a-")]
+    [InlineData("a---b-c", "a ##AT##-##AT## --b ##AT##-##AT## c")]
+    [InlineData("ü-ö-ä-x", "ü ##AT##-##AT## ö ##AT##-##AT## ä ##AT##-##AT## x")]
+    [InlineData("𝒳-𝒴-z", "𝒳 ##AT##-##AT## 𝒴 ##AT##-##AT## z")]
+    [InlineData("a - b", "a - b")]
+    [InlineData("1-2-3-4-5", "1 ##AT##-##AT## 2-3 ##AT##-##AT## 4-5")]
+    [InlineData("x- y", "x- y")]
+    [InlineData("a-\"b\"-c", "a ##AT##-##AT## \"b\" ##AT##-##AT## c")]
+    [InlineData("x\t-y a-\tb", "x\t-y a-\tb")]
+    [InlineData("x-\u00a0-b", "x ##AT##-##AT## \u00a0 ##AT##-##AT## b")]
+    [InlineData("", "")]
+    public void CompoundsAreSplitAsPerlSplitsThem(string line, string expected) => Assert.Equal(expected, Compounds.Split(line));
+
+    [Fact]
+    public void SplitCompoundsAreWordsOfBleu()
+    {
+        string[] hypotheses = ["das hoch-moderne Vier-Sterne-Hotel ist neu .", "ein Test"], references = ["das hoch-moderne Drei-Sterne-Hotel ist neu .", "ein - Test"];
+        var options = new BleuOptions { Tokenization = BleuTokenization.None, SplitCompounds = true };
+        var score = Bleu.Corpus(hypotheses, references, options);
+        var byHand = Bleu.Corpus([.. hypotheses.Select(Compounds.Split)], [.. references.Select(Compounds.Split)], options with { SplitCompounds = false });
+        Assert.Equal((byHand.Score, byHand.HypothesisLength, 14), (score.Score, score.HypothesisLength, score.HypothesisLength));
+        Assert.Equal(byHand.Matches, score.Matches);
+        Assert.True(score.Score > Bleu.Corpus(hypotheses, references, options with { SplitCompounds = false }).Score);
+        Assert.Contains("|tok:none|smooth:exp|compounds:split|version:", score.Signature);
+        Assert.DoesNotContain("compounds", byHand.Signature);
+
+        // Words that another tokenisation has made are split behind it; it does not see the marks.
+        Assert.Equal(["a", "##AT##-##AT##", "b", ","], BleuWords.Of("a-b,", new BleuOptions { SplitCompounds = true }));
+        Assert.Equal(["a", "-", "b", ","], BleuWords.Of("a-b,", new BleuOptions { SplitCompounds = true, Tokenization = BleuTokenization.International }));
+        Assert.Equal(["a", "##AT##-##AT##", "b"], BleuWords.Of("A-B", options with { Lowercase = true }));
+        Assert.Equal([], BleuWords.Of("", options));
+    }
+
     [Fact]
     public void PrintsItsSignature()
     {
