@@ -27,6 +27,51 @@ public sealed class RougeTests
     public void EqualsTheSmallCasesOfRougeScore()
         => Check("small", 8, (row, options) => (Rouge.Sentence(row.GetProperty("prediction").GetString()!, [row.GetProperty("target").GetString()], options), 0.5e-4));
 
+    /// <summary>
+    /// pltrdy's rouge takes what stands between blanks for words and counts each n-gram of a text once, which ROUGE-1.5.5 does not: given every different n-gram once, as a word of its own, recall and precision are its, and those
+    /// of the longest common subsequence are without that. Its F of these has another beta.
+    /// </summary>
+    [Fact]
+    public void EqualsTheCasesOfPltrdysRouge()
+    {
+        using var table = JsonDocument.Parse(File.ReadAllBytes(Path("pltrdy_data.json")));
+        JsonElement[] cases = [.. table.RootElement.EnumerateArray()];
+        Assert.Equal(4, cases.Length);
+        bool repeats = false;
+        foreach (var c in cases)
+        {
+            var names = new Dictionary<string, string>();
+            string[] hypothesis = Words("hyp"), reference = Words("ref");
+            foreach (int order in (int[])[1, 2])
+            {
+                Compare(Rouge.Sentence(Different(hypothesis, order), [Different(reference, order)]), $"rouge-{order}");
+                repeats |= Different(hypothesis, order).Split(' ').Length < hypothesis.Length - order + 1;
+            }
+
+            Compare(Rouge.Sentence(Named(hypothesis), [Named(reference)], new RougeOptions { Measure = RougeMeasure.Subsequence }), "rouge-l");
+
+            string[] Words(string side) => c.GetProperty(side).GetString()!.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+
+            // Whatever stands between blanks as a word that ROUGE does not cut.
+            string Named(IEnumerable<string> words) => string.Join(' ', words.Select(w => names.TryGetValue(w, out string? name) ? name : names[w] = $"w{names.Count}"));
+
+            string Different(string[] words, int order) => Named(Enumerable.Range(0, words.Length - order + 1).Select(i => string.Join(' ', words[i..(i + order)])).Distinct());
+
+            void Compare(RougeScore score, string metric)
+            {
+                var expected = c.GetProperty("scores").GetProperty(metric);
+                double r = score.Recall / 100, p = score.Precision / 100, beta = p / r;
+                Assert.Equal(expected.GetProperty("r").GetDouble(), r, 1e-9);
+                Assert.Equal(expected.GetProperty("p").GetDouble(), p, 1e-9);
+
+                // It adds 1e-8 to what it divides by. Its F of subsequences is Lin's for summaries, with beta = P / R.
+                Assert.Equal(expected.GetProperty("f").GetDouble(), metric == "rouge-l" ? (1 + (beta * beta)) * r * p / (r + (beta * beta * p)) : score.Score / 100, 1e-7);
+            }
+        }
+
+        Assert.True(repeats, "no case has an n-gram twice: they do not tell the two ways of counting apart");
+    }
+
     [Fact]
     public void WordsAreLowerCasedRunsOfAsciiLettersAndDigits()
     {

@@ -40,8 +40,53 @@ public sealed class SacreBleuTests
         Assert.Equal(Published("sacrebleu2.6.0_chrF2"), Six(Chrf.Corpus(hypotheses, references).Score));
         Assert.Equal(Published("sacrebleu2.6.0_chrF2++"), Six(Chrf.Corpus(hypotheses, references, ChrfOptions.PlusPlus).Score));
 
+        // What mteval-v14.pl and chrF++.py gave where they were asked.
+        string v14 = Published("published_mteval-v14_BLEU"), chrf = Published("published_chrF++.py_chrF"), plusPlus = Published("published_chrF++.py_chrF++");
+        if (v14.Length > 0)
+            Assert.Equal(v14, Math.Round(Bleu.Corpus(hypotheses, references, new BleuOptions { Tokenization = BleuTokenization.International }).Score, 2).ToString(CultureInfo.InvariantCulture));
+        if (chrf.Length > 0)
+        {
+            Assert.Equal(chrf, Four(Chrf.Corpus(hypotheses, references, new ChrfOptions { EpsilonSmoothing = true }).Score));
+            Assert.Equal(plusPlus, Four(Chrf.Corpus(hypotheses, references, ChrfOptions.PlusPlus with { EpsilonSmoothing = true }).Score));
+        }
+
         string Of(BleuTokenization tokenization) => Six(Bleu.Corpus(hypotheses, references, new BleuOptions { Tokenization = tokenization }).Score);
         static string Six(double value) => value.ToString("0.000000", CultureInfo.InvariantCulture);
+        static string Four(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What tercom itself gave all six, as WMT published it, to three decimals.</summary>
+    [Theory]
+    [InlineData("newstest2017.LIUM-NMT.4900.en-de")]
+    [InlineData("newstest2017.C-3MA.4959.en-de")]
+    [InlineData("newstest2017.FBK.4870.en-de")]
+    [InlineData("newstest2017.online-A.0.en-de")]
+    [InlineData("newstest2017.online-F.0.en-de")]
+    [InlineData("newstest2017.uedin-nmt.4722.en-de")]
+    public void EditRatesAreTercoms(string system)
+    {
+        string[][] table = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/scores.tsv")).Select(line => line.Split('\t'))];
+        string published = table.Single(cells => cells[0] == system)[Array.IndexOf(table[0], "published_tercom_TER")];
+        string[] hypotheses = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/{system}.txt"), keepByteOrderMark: true)];
+        string[] references = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/reference.de"), keepByteOrderMark: true)];
+        Assert.Equal(published, (Ter.Corpus(hypotheses, references).Score / 100).ToString("0.000", CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>chrF3, and chrF2 and chrF2++ with the smoothing of chrF++.py, of three systems to all digits.</summary>
+    [Theory]
+    [InlineData("newstest2017.LIUM-NMT.4900.en-de")]
+    [InlineData("newstest2017.C-3MA.4959.en-de")]
+    [InlineData("newstest2017.online-F.0.en-de")]
+    public void VariantsOfChrfOfSystemsOfWmt17(string system)
+    {
+        string[] hypotheses = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/{system}.txt"), keepByteOrderMark: true)];
+        string[] references = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/reference.de"), keepByteOrderMark: true)];
+        string[] words = TextFile.ReadLines(TestData.Require($"{Wmt17}/sacrebleu_ter.txt")).Single(line => line.StartsWith($"{system} chrF3 ", StringComparison.Ordinal)).Split(' ');
+        Assert.Equal(Number(2), Chrf.Corpus(hypotheses, references, new ChrfOptions { Beta = 3 }).Score, 1e-9);
+        Assert.Equal(Number(5), Chrf.Corpus(hypotheses, references, new ChrfOptions { EpsilonSmoothing = true }).Score, 1e-9);
+        Assert.Equal(Number(6), Chrf.Corpus(hypotheses, references, ChrfOptions.PlusPlus with { EpsilonSmoothing = true }).Score, 1e-9);
+
+        double Number(int place) => double.Parse(words[place], CultureInfo.InvariantCulture);
     }
 
     [Theory]
