@@ -3,13 +3,13 @@ namespace CudaSeq.Models;
 /// <summary>The sentences of an analysis in ids, to be read again and again in any order: in a file that is mapped into memory and deleted afterwards, so that no text is too long.</summary>
 internal sealed class FeedForwardText : IDisposable
 {
-    private FeedForwardText(ISamples samples, string? folder) => (Samples, Folder) = (samples, folder);
+    private FeedForwardText(ISamples samples, string folder) => (Samples, Folder) = (samples, folder);
 
     /// <summary>Lines, or pairs.</summary>
     public ISamples Samples { get; }
 
-    /// <summary>Where the mapped file is; null for what is kept in memory.</summary>
-    public string? Folder { get; }
+    /// <summary>Where the mapped file is.</summary>
+    public string Folder { get; }
 
     /// <summary>The longest prefix that a model knows the positions of: as long as the blocks it was trained on. Models of single lines know as many as their lines have.</summary>
     public static int LongestPrefix(AnalysisRun run)
@@ -20,20 +20,25 @@ internal sealed class FeedForwardText : IDisposable
         return data.SampleBreakMode == SampleBreak.Eos ? int.MaxValue : Math.Max(1, data.TokensPerSample - 1);
     }
 
-    /// <summary>Reads what an analysis is given. A beginning of a text is kept in memory, and so are the pairs that a run was tested with.</summary>
+    /// <summary>Reads what an analysis is given: a file, the beginning of one, or the pairs that a run was tested with.</summary>
     /// <exception cref="IOException">A file is missing, or the mapped one cannot be written.</exception>
     /// <exception cref="InvalidDataException">A file is damaged, or there is no text.</exception>
     public static FeedForwardText Open(AnalysisRun run, AnalysisText text, CancellationToken cancellation)
     {
         if (run.Config.IsLanguageModel && text.Input is null)
             throw new InvalidDataException("analyze: --input FILE must be given for a language model.");
-        var opened = text.Lines is null && text.Input is not null
-            ? Mapped(run, text, cancellation)
-            : new FeedForwardText(
-                run.Config.IsLanguageModel
-                    ? TokenBlocks.Encode(text.Sources(run), run.Target, SampleBreak.Eos, tokensPerSample: 1, maxLength: text.MaxLength, name: text.Input!, cancellation: cancellation)
-                    : Corpus.Encode(text.Pairs(run), run.Source, run.Target, text.MaxLength, text.Input ?? run.Folder, cancellation),
-                folder: null);
+        string folder = Directory.CreateTempSubdirectory("cudaseq-").FullName;
+        FeedForwardText opened;
+        try
+        {
+            opened = new FeedForwardText(Mapped(Path.Combine(folder, "text.corpus"), run, text, cancellation), folder);
+        }
+        catch
+        {
+            Directory.Delete(folder, recursive: true);
+            throw;
+        }
+
         text.Report = opened.Samples switch
         {
             Corpus corpus => corpus.Report,
@@ -50,27 +55,10 @@ internal sealed class FeedForwardText : IDisposable
     public void Dispose()
     {
         Samples.Dispose();
-        if (Folder is not null)
-            Directory.Delete(Folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
     }
 
-    private static FeedForwardText Mapped(AnalysisRun run, AnalysisText text, CancellationToken cancellation)
-    {
-        if (!run.Config.IsLanguageModel && text.Reference is null)
-            throw new InvalidDataException("analyze: --input and --reference must be given together.");
-        string folder = Directory.CreateTempSubdirectory("cudaseq-").FullName, path = Path.Combine(folder, "text.corpus");
-        try
-        {
-            return new FeedForwardText(
-                run.Config.IsLanguageModel
-                    ? CorpusCache.LoadText(path, text.Input!, run.Target, SampleBreak.Eos, tokensPerSample: 1, maxLength: text.MaxLength, cancellation: cancellation)
-                    : CorpusCache.Load(path, text.Input!, text.Reference!, run.Source, run.Target, text.MaxLength, cancellation: cancellation),
-                folder);
-        }
-        catch
-        {
-            Directory.Delete(folder, recursive: true);
-            throw;
-        }
-    }
+    private static ISamples Mapped(string path, AnalysisRun run, AnalysisText text, CancellationToken cancellation) => run.Config.IsLanguageModel
+        ? CorpusCache.WriteLines(path, text.Sources(run), run.Target, text.MaxLength, text.Input!, cancellation)
+        : CorpusCache.Write(path, text.Pairs(run), run.Source, run.Target, text.MaxLength, text.Input ?? run.Folder, cancellation);
 }

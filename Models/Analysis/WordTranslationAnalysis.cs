@@ -11,6 +11,9 @@ internal sealed class WordTranslationAnalysis : Analysis
     private const float UsualRate = 1e-3f;
     private const int BlockLines = 1024;
 
+    // Pairs that an order is drawn for at once, 12 bytes each.
+    private const int DealtPairs = 1 << 16;
+
     private static readonly AnalysisOption TrainInput = AnalysisOption.Text("--train-input", "FILE", "Sources to train the probes on, one a line (default: the run's own training pairs).");
     private static readonly AnalysisOption TrainReference = AnalysisOption.Text("--train-reference", "FILE", "What the lines of --train-input become.");
     private static readonly AnalysisOption Updates = AnalysisOption.Whole("--updates", "N", "Updates of each probe; 0 measures them untrained (default: 1000).", 0);
@@ -137,20 +140,26 @@ internal sealed class WordTranslationAnalysis : Analysis
             throw new InvalidDataException($"analyze {Name}: --train-input FILE and --train-reference FILE must be given, {path} {why}.");
         }
 
-        using var corpus = new Corpus(store, store.Head.Report);
+        using var whole = store;
         if (store.Damage(work.Cancellation) is { } damage)
             throw new InvalidDataException($"{path} {damage}");
-        var batches = new BatchIterator(corpus, work.Text.BatchTokens, seed);
+
+        // A large corpus in parts, each of them spread over all of it.
+        int parts = ((store.Count - 1) / DealtPairs) + 1;
         for (int epoch = 0; ; epoch++)
         {
             bool any = false;
-            foreach (var batch in batches.Epoch(epoch))
+            for (int part = 0; part < parts; part++)
             {
-                // The run's own limit may be above this one; ends of sentences do not count.
-                int[] kept = [.. batch.Indices.Where(i => corpus.Lengths(i) is var (source, target) && Math.Max(source, target) <= work.Text.MaxLength + 1L)];
-                if (kept.Length > 0)
-                    yield return kept.Length == batch.B ? batch : Batch.Of(corpus, kept);
-                any |= kept.Length > 0;
+                var corpus = new Corpus(new SpreadCorpus(store, part, parts), store.Head.Report);
+                foreach (var batch in new BatchIterator(corpus, work.Text.BatchTokens, seed).Epoch(epoch))
+                {
+                    // The run's own limit may be above this one; ends of sentences do not count.
+                    int[] kept = [.. batch.Indices.Where(i => corpus.Lengths(i) is var (source, target) && Math.Max(source, target) <= work.Text.MaxLength + 1L)];
+                    if (kept.Length > 0)
+                        yield return kept.Length == batch.B ? batch : Batch.Of(corpus, kept);
+                    any |= kept.Length > 0;
+                }
             }
 
             if (!any)

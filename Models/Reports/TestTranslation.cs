@@ -18,28 +18,32 @@ public sealed record TestTranslation(string Source, string Reference, string Tra
 
     /// <summary>Reads them; null where there is no such file.</summary>
     /// <exception cref="InvalidDataException">A line is not one of them.</exception>
-    public static IReadOnlyList<TestTranslation>? Load(string path)
+    public static IReadOnlyList<TestTranslation>? Load(string path) => File.Exists(path) ? [.. Read(path)] : null;
+
+    /// <summary>Reads them while they are asked for.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">A line is not one of them.</exception>
+    public static IEnumerable<TestTranslation> Read(string path)
     {
-        if (!File.Exists(path))
-            return null;
-        var lines = new List<TestTranslation>();
+        long number = 0;
         foreach (string line in TextFile.ReadLines(path))
         {
-            try
-            {
-                if (JsonNode.Parse(line) is JsonObject o && (string?)o["source"] is { } source && (string?)o["reference"] is { } reference && (string?)o["translation"] is { } translation)
-                {
-                    lines.Add(new TestTranslation(source, reference, translation));
-                    continue;
-                }
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException)
-            {
-            }
-
-            throw new InvalidDataException($"{path}: line {lines.Count + 1} must be a JSON object with source, reference and translation.");
+            number++;
+            yield return Of(line) ?? throw new InvalidDataException($"{path}: line {number} must be a JSON object with source, reference and translation.");
         }
+    }
 
-        return lines;
+    private static TestTranslation? Of(string line)
+    {
+        try
+        {
+            return JsonNode.Parse(line) is JsonObject o && (string?)o["source"] is { } source && (string?)o["reference"] is { } reference && (string?)o["translation"] is { } translation
+                ? new TestTranslation(source, reference, translation)
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 }

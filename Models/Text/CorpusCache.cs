@@ -88,6 +88,63 @@ public static class CorpusCache
         }
     }
 
+    /// <summary>Turns pairs into ids in a new file that nothing is known again by, for who reads it now and deletes it afterwards. Memory does not grow with the text.</summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <param name="pairs">Sources and targets, read once.</param>
+    /// <param name="source">Turns source lines into ids.</param>
+    /// <param name="target">Turns target lines into ids.</param>
+    /// <param name="maxLength">The most pieces on a side, the end of the sentence not counted.</param>
+    /// <param name="name">What the corpus is called.</param>
+    /// <param name="cancellation">Stops the work; no half file is left.</param>
+    /// <returns>The same pairs in the same order as <see cref="Corpus.Encode"/> gives; to be disposed.</returns>
+    internal static Corpus Write(
+        string path, IEnumerable<(string Source, string Target)> pairs, TextCodec source, TextCodec target, int maxLength, string name, CancellationToken cancellation)
+    {
+        var corpus = Make(
+            path,
+            writer =>
+            {
+                var report = CorpusEncoder.Run(pairs, source, target, maxLength, name, writer, cancellation);
+                writer.Finish((ids, entries) => Nameless(report, measures: null, source.Vocabulary.Count, target.Vocabulary.Count, ids, entries));
+            },
+            cancellation);
+        return new Corpus(corpus, corpus.Head.Report with { Name = name });
+    }
+
+    /// <summary>The same of a text whose lines are samples (<see cref="SampleBreak.Eos"/>).</summary>
+    /// <param name="path">The file; its folder must exist.</param>
+    /// <param name="lines">The text, read once.</param>
+    /// <param name="codec">Turns a line into ids.</param>
+    /// <param name="maxLength">Lines with more pieces are left out.</param>
+    /// <param name="name">What the text is called.</param>
+    /// <param name="cancellation">Stops the work; no half file is left.</param>
+    /// <returns>The same lines in the same order as <see cref="TokenBlocks.Encode"/> gives; to be disposed.</returns>
+    internal static TokenBlocks WriteLines(string path, IEnumerable<string> lines, TextCodec codec, int maxLength, string name, CancellationToken cancellation)
+    {
+        var text = Make(
+            path,
+            writer =>
+            {
+                var (report, measures) = CorpusEncoder.Run(lines, codec, maxLength, name, writer, cancellation);
+                writer.Finish((ids, entries) => Nameless(report, measures, sourceVocabulary: 0, codec.Vocabulary.Count, ids, entries));
+            },
+            cancellation);
+        return new TokenBlocks(name, text, text.Head.Report, text.Head.Measures!.Value, SampleBreak.Eos, tokensPerSample: 1, context: 0);
+    }
+
+    // The head of a file whose text and tokenisers are not to be recognised.
+    private static CorpusFile Nameless(LoadReport report, TextMeasures? measures, int sourceVocabulary, int targetVocabulary, uint ids, uint entries) => new()
+    {
+        Report = report,
+        Measures = measures,
+        SourceVocabulary = sourceVocabulary,
+        TargetVocabulary = targetVocabulary,
+        IdsChecksum = ids,
+        EntriesChecksum = entries,
+        Texts = [],
+        Codecs = [],
+    };
+
     private static MappedCorpus Open(string path, CorpusInput input, IProgress<string>? status, CancellationToken cancellation)
     {
         string how = "made before", why = "";
@@ -95,7 +152,7 @@ public static class CorpusCache
         if (corpus is null)
         {
             how = why.Length > 0 ? $"made anew: what was there {why}" : "made";
-            corpus = Make(path, input, cancellation);
+            corpus = Make(path, writer => input.Write(writer, cancellation), cancellation);
         }
 
         status?.Report(string.Create(CultureInfo.InvariantCulture, $"{path}: {corpus.Count:N0} {corpus.Head.Unit}s in ids, {how}"));
@@ -133,11 +190,11 @@ public static class CorpusCache
     }
 
     // Mapped and looked at under its temporary name: what then appears under the other is right, whoever else writes there.
-    private static MappedCorpus Make(string path, CorpusInput input, CancellationToken cancellation)
+    private static MappedCorpus Make(string path, Action<CorpusFileWriter> write, CancellationToken cancellation)
     {
         MappedCorpus? corpus = null;
         using var writer = new CorpusFileWriter(path);
-        input.Write(writer, cancellation);
+        write(writer);
 
         try
         {

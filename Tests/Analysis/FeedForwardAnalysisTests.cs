@@ -122,12 +122,17 @@ public sealed class FeedForwardAnalysisTests : IDisposable
         string input = TinyRuns.Lines(_folder, "train.txt", Lines);
         var text = FeedForwardText.Open(run, new AnalysisText { Input = input, MaxLength = 6 }, CancellationToken.None);
         Assert.Equal(7, text.Samples.Count);
-        Assert.True(File.Exists(Path.Combine(text.Folder!, "text.corpus")));
+        Assert.True(File.Exists(Path.Combine(text.Folder, "text.corpus")));
         text.Dispose();
         Assert.False(Directory.Exists(text.Folder));
-        using var some = FeedForwardText.Open(run, new AnalysisText { Input = input, Lines = 3 }, CancellationToken.None);
-        Assert.Equal(3, some.Samples.Count);
-        Assert.Null(some.Folder);
+
+        // The beginning of a text is mapped as all of it is, and named as it is.
+        using (var some = FeedForwardText.Open(run, new AnalysisText { Input = input, Lines = 3 }, CancellationToken.None))
+        {
+            using var expected = TokenBlocks.Encode(Lines[..3], TinyRuns.Codec, SampleBreak.Eos, tokensPerSample: 1, name: input);
+            Assert.Equal((3, input, expected.Fingerprint(), expected.Measures), (some.Samples.Count, some.Samples.Name, some.Samples.Fingerprint(), ((TokenBlocks)some.Samples).Measures));
+            Assert.True(File.Exists(Path.Combine(some.Folder, "text.corpus")));
+        }
 
         // Blocks that go over lines are as long as the positions that were trained.
         using var saved = new AnalysisRun(_folder.PathOf("run"), new TextGenerator(TinyModels.CreateLanguageModel(TinyModels.Transformer.AsLanguageModel(), _device), TinyRuns.Codec, throughLines: true));
