@@ -90,8 +90,14 @@ public abstract class AutoregressiveModel : Module
     /// <param name="form">Where it goes.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
     /// <returns>Two single numbers; gradients flow from the first alone.</returns>
-    internal virtual (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
-        => CrossEntropy(Features(batch, random), batch.Target, smoothing, form);
+    internal (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
+        => Loss(batch, new TokenLoss(batch.Target, smoothing, form), random);
+
+    /// <summary>The same of what is wanted of the tokens, which may be more than the text.</summary>
+    /// <param name="batch">The batch on the model's device.</param>
+    /// <param name="wanted">What is wanted of its tokens.</param>
+    /// <param name="random">Draws the dropout masks; null for evaluation.</param>
+    internal virtual (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, TokenLoss wanted, RandomSource? random) => LossOf(Features(batch, random), wanted);
 
     /// <summary>Begins to decode sources side by side.</summary>
     /// <param name="sources">Token ids, each ending in end-of-sentence; a language model reads none of them.</param>
@@ -108,19 +114,9 @@ public abstract class AutoregressiveModel : Module
     /// <returns>[N, C], new.</returns>
     protected abstract Tensor Step(Tensor tokens, IncrementalState state);
 
-    /// <summary>The same from features that are there already.</summary>
-    /// <param name="features">[B, T, F].</param>
-    /// <param name="target">[B * T] integers.</param>
-    /// <param name="smoothing">The probability moved away from the true token, in [0, 1).</param>
-    /// <param name="form">Where it goes.</param>
-    internal (Tensor Loss, Tensor NegativeLogLikelihood) Loss(Tensor features, Tensor target, float smoothing, LabelSmoothing form) => CrossEntropy(features, target, smoothing, form);
-
-    /// <summary>Both sums of <see cref="Loss(BatchTensors, float, LabelSmoothing, RandomSource?)"/> from features [B, T, F] and targets [B * T].</summary>
-    private protected (Tensor Loss, Tensor NegativeLogLikelihood) CrossEntropy(Tensor features, Tensor target, float smoothing, LabelSmoothing form)
-    {
-        var rows = features.Reshape([features.Shape[0] * features.Shape[1], features.Shape[2]]);
-        return Head.CrossEntropy(rows, target, smoothing, form);
-    }
+    /// <summary>Both sums of <see cref="Loss(BatchTensors, TokenLoss, RandomSource?)"/> from features [B, T, F].</summary>
+    private protected (Tensor Loss, Tensor NegativeLogLikelihood) LossOf(Tensor features, TokenLoss wanted)
+        => wanted.Of(Head, features.Reshape([features.Shape[0] * features.Shape[1], features.Shape[2]]));
 
     /// <summary>Fills a new state, and frees it where that fails.</summary>
     private protected static IncrementalState Filled(IncrementalState state, Action fill)

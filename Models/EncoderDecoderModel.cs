@@ -61,13 +61,12 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
         return Decoder.SourceAttention(previous, encoded);
     }
 
-    private protected sealed override (Tensor Loss, Tensor NegativeLogLikelihood) LossOf(
-        Tensor previous, EncoderOutput encoded, Tensor target, float smoothing, LabelSmoothing form, RandomSource? random)
+    private protected sealed override (Tensor Loss, Tensor NegativeLogLikelihood) LossOf(Tensor previous, EncoderOutput encoded, TokenLoss wanted, RandomSource? random)
         => Config.Halting != Halting.None
-            ? UniversalTransformer2018.Loss(Decoder, Config, encoded, previous, target, features => CrossEntropy(features, target, smoothing, form), random)
+            ? UniversalTransformer2018.Loss(Decoder, Config, encoded, previous, wanted.Target, features => LossOf(features, wanted), random)
             : Config.AdaptiveDepth == AdaptiveDepth.None
-            ? base.LossOf(previous, encoded, target, smoothing, form, random)
-            : DepthAdaptive2020.Loss(Decoder, Config, encoded, previous, target, smoothing, form, random);
+            ? base.LossOf(previous, encoded, wanted, random)
+            : DepthAdaptive2020.Loss(Decoder, Config, encoded, previous, wanted, random);
 
     /// <inheritdoc/>
     protected sealed override void Fill(IncrementalState state, EncoderOutput encoded) => Decoder.Begin(state, encoded);

@@ -78,11 +78,7 @@ public sealed class LanguageModel : AutoregressiveModel
     /// <exception cref="ArgumentException">The shapes do not fit, or a token is not in the vocabulary.</exception>
     public (Tensor Loss, Tensor NegativeLogLikelihood) Loss(
         Tensor previous, Tensor target, float smoothing = 0, LabelSmoothing form = LabelSmoothing.OverOthers, RandomSource? random = null)
-        => Config.Halting != Halting.None
-            ? UniversalTransformer2018.Loss(Decoder, Config, encoded: null, previous, target, features => CrossEntropy(features, target, smoothing, form), random)
-            : Config.AdaptiveDepth == AdaptiveDepth.None
-            ? CrossEntropy(Forward(previous, random), target, smoothing, form)
-            : DepthAdaptive2020.Loss(Decoder, Config, encoded: null, previous, target, smoothing, form, random);
+        => Loss(previous, new TokenLoss(target, smoothing, form), random);
 
     /// <summary>Begins to decode, token by token: nothing already computed is computed again. No gradient.</summary>
     /// <param name="texts">Texts side by side, M.</param>
@@ -100,14 +96,20 @@ public sealed class LanguageModel : AutoregressiveModel
         => Begin(sources.Count, beam, maxLength, sizes, memory, exit);
 
     /// <inheritdoc/>
-    internal override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
-        => Loss(batch.PreviousTarget, batch.Target, smoothing, form, random);
+    internal override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, TokenLoss wanted, RandomSource? random) => Loss(batch.PreviousTarget, wanted, random);
 
     /// <inheritdoc/>
     internal override Tensor StepLogits(Tensor features, IncrementalState state) => Decoder.Classifiers.Logits(features, state.ExitDepths);
 
     /// <inheritdoc/>
     protected override Tensor Step(Tensor tokens, IncrementalState state) => Decoder.Step(tokens, state);
+
+    private (Tensor Loss, Tensor NegativeLogLikelihood) Loss(Tensor previous, TokenLoss wanted, RandomSource? random)
+        => Config.Halting != Halting.None
+            ? UniversalTransformer2018.Loss(Decoder, Config, encoded: null, previous, wanted.Target, features => LossOf(features, wanted), random)
+            : Config.AdaptiveDepth == AdaptiveDepth.None
+            ? LossOf(Forward(previous, random), wanted)
+            : DepthAdaptive2020.Loss(Decoder, Config, encoded: null, previous, wanted, random);
 
     private static Func<int, DecoderLayer> Layers(ModelConfig config) => config.Architecture switch
     {

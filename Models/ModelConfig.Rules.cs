@@ -31,8 +31,8 @@ public sealed partial record ModelConfig
             Steps(problems);
             if (!DecoderFinalNorm && !PreNorm)
                 problems.Add("decoder_final_norm must be left out without pre_norm: there is none to leave away.");
-            if (OutputLinear)
-                Output(problems);
+            if (OutputLinear && ExitClassifiers != ExitClassifierKind.Shared)
+                problems.Add("exit_classifiers must be shared with output_linear, which stands before the one projection.");
         }
 
         if (ShareEmbeddings == EmbeddingSharing.All && !IsLanguageModel && SourceVocabulary != TargetVocabulary)
@@ -116,8 +116,6 @@ public sealed partial record ModelConfig
     {
         if (EncoderFusion == EncoderFusion.None && (FusionDropConnect != 0 || FusionDropout != 0))
             problems.Add($"{(FusionDropConnect != 0 ? "fusion_drop_connect" : "fusion_dropout")} needs an encoder_fusion, coarse or fine.");
-        if (EncoderFusion != EncoderFusion.None && (EncoderLayerDrop != 0 || DecoderLayerDrop != 0))
-            problems.Add($"{(EncoderLayerDrop != 0 ? "encoder_layer_drop" : "decoder_layer_drop")} must be 0 with an encoder_fusion, which has a weight for each layer.");
         var defaults = new ModelConfig();
         foreach (var (key, value, usual, fusion) in new (string, object, object, SurfaceFusion?)[]
         {
@@ -172,16 +170,6 @@ public sealed partial record ModelConfig
             problems.Add(string.Create(CultureInfo.InvariantCulture, $"decoder_layer_drop must be 0 with an adaptive_depth, which has depths of its own, got {DecoderLayerDrop}."));
         if (ExitClassifiers != ExitClassifierKind.Shared)
             Classifiers(problems);
-    }
-
-    private void Output(List<string> problems)
-    {
-        if (AdaptiveSoftmaxCutoffs.Count > 0)
-            problems.Add("adaptive_softmax_cutoffs must be empty with output_linear, an adaptive softmax has linear layers of its own.");
-        if (SurfaceFusion != SurfaceFusion.None)
-            problems.Add($"surface_fusion must be none with output_linear, another stream joins before the projection, got {SurfaceFusion.ToString().ToLowerInvariant()}.");
-        if (ExitClassifiers != ExitClassifierKind.Shared)
-            problems.Add("exit_classifiers must be shared with output_linear, which stands before the one projection.");
     }
 
     private void Classifiers(List<string> problems)

@@ -38,6 +38,12 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
     public virtual Tensor SourceAttention(Tensor previous, EncoderOutput encoded)
         => throw new NotSupportedException($"SourceAttention: the model must attend to its source, got {GetType().Name}.");
 
+    /// <summary>The same of every place that attends to the source, in the order in which they do; no gradient. One that is a stack of layers is looked at layer by layer (<see cref="LayerObserver"/>).</summary>
+    /// <param name="previous">[B, T] integers: end-of-sentence, then the target without its last token; right-padded.</param>
+    /// <param name="encoded">The source.</param>
+    /// <returns>[B, H, T, S] each, new.</returns>
+    internal virtual IReadOnlyList<Tensor> SourceAttentions(Tensor previous, EncoderOutput encoded) => [SourceAttention(previous, encoded)];
+
     /// <summary>
     /// The label-smoothed cross-entropy of a batch and its negative log-likelihood, both summed over the tokens of the target, in nats.
     /// </summary>
@@ -58,7 +64,7 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
         float smoothing = 0,
         LabelSmoothing form = LabelSmoothing.OverOthers,
         RandomSource? random = null)
-        => LossOf(previous, Encode(source, lengths, random), target, smoothing, form, random);
+        => LossOf(previous, Encode(source, lengths, random), new TokenLoss(target, smoothing, form), random);
 
     /// <summary>Begins to decode, token by token: nothing already computed is computed again. No gradient.</summary>
     /// <param name="encoded">The sources, M sentences; may be freed afterwards.</param>
@@ -84,10 +90,10 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
     }
 
     /// <inheritdoc/>
-    internal sealed override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
+    internal sealed override (Tensor Loss, Tensor NegativeLogLikelihood) Loss(BatchTensors batch, TokenLoss wanted, RandomSource? random)
         => batch.Source is { } source && batch.SourceLengths is { } lengths
-            ? Loss(source, lengths, batch.PreviousTarget, batch.Target, smoothing, form, random)
-            : base.Loss(batch, smoothing, form, random);
+            ? LossOf(batch.PreviousTarget, Encode(source, lengths, random), wanted, random)
+            : base.Loss(batch, wanted, random);
 
     /// <inheritdoc/>
     internal sealed override IncrementalState Begin(IReadOnlyList<int[]> sources, int beam, int maxLength, DecodingSizes sizes, FixedMemory? memory, ExitRule? exit)
@@ -133,9 +139,8 @@ public abstract class Seq2SeqModel(ModelConfig config) : AutoregressiveModel(con
     }
 
     /// <summary>Both sums of the loss for sources that are encoded.</summary>
-    private protected virtual (Tensor Loss, Tensor NegativeLogLikelihood) LossOf(
-        Tensor previous, EncoderOutput encoded, Tensor target, float smoothing, LabelSmoothing form, RandomSource? random)
-        => CrossEntropy(Decode(previous, encoded, random), target, smoothing, form);
+    private protected virtual (Tensor Loss, Tensor NegativeLogLikelihood) LossOf(Tensor previous, EncoderOutput encoded, TokenLoss wanted, RandomSource? random)
+        => LossOf(Decode(previous, encoded, random), wanted);
 
     /// <summary>Fills a new state.</summary>
     /// <param name="state">No step was taken.</param>

@@ -132,9 +132,11 @@ public sealed class AnalysisText
 
     private IEnumerable<ISamples> Corpora(AnalysisRun run, CancellationToken cancellation)
     {
+        // Where positions are learned there are so many of them, of which the end of a sentence takes one.
+        int longest = Math.Min(MaxLength, run.Config.MostPositions - 1);
         foreach (var block in OfPairs(Pairs(run), BlockLines))
         {
-            var corpus = Corpus.Encode(block, run.Source, run.Target, MaxLength, Input ?? run.Folder, cancellation);
+            var corpus = Corpus.Encode(block, run.Source, run.Target, longest, Input ?? run.Folder, cancellation);
             Report = Report?.Plus(corpus.Report) ?? corpus.Report;
             yield return corpus;
         }
@@ -178,6 +180,7 @@ public sealed class AnalysisText
 
     private IEnumerable<T> Cut<T>(IEnumerable<T> lines) => Lines is { } most ? lines.Take((int)Math.Min(most, int.MaxValue)) : lines;
 
-    private static IReadOnlyList<TestTranslation> Tested(AnalysisRun run, string options) => TestTranslation.Load(run.Directory.Translations)
-        ?? throw new InvalidDataException($"analyze: {options} must be given, the run in {run.Folder} was not tested on pairs.");
+    private static IEnumerable<TestTranslation> Tested(AnalysisRun run, string options) => File.Exists(run.Directory.Translations)
+        ? TestTranslation.Read(run.Directory.Translations)
+        : throw new InvalidDataException($"analyze: {options} must be given, the run in {run.Folder} was not tested on pairs.");
 }

@@ -27,6 +27,8 @@ internal sealed class AttentionAnalysis : Analysis
 
     public override string? Obstacle(ModelConfig config) => AttentionEntropyAnalysis.Weightless(config);
 
+    internal override bool LooksIntoLayers => false;
+
     public override IReadOnlyList<AnalysisOption> Options => [SourceText, TargetText];
 
     public override (string Arguments, string What) Example => ("--model runs/multi30k-transformer --source \"a man rides a bicycle .\" --out analyses", "The model's own translation, and where it looked for it.");
@@ -58,7 +60,7 @@ internal sealed class AttentionAnalysis : Analysis
         }
 
         return new AnalysisFinding(
-            FormattableString.Invariant($"{places.Count} layers' weights for {(run.Config.IsLanguageModel ? "" : $"{source.Length} pieces of the source and ")}{target.Length} of the {(run.Config.IsLanguageModel ? "text" : "target")}, ends included."),
+            FormattableString.Invariant($"{places.Count} {(places.Count == 1 ? "layer's" : "layers'")} weights for {(run.Config.IsLanguageModel ? "" : $"{source.Length} pieces of the source and ")}{target.Length} of the {(run.Config.IsLanguageModel ? "text" : "target")}, ends included."),
             sections,
             json => Write(json, run, reads, writes, given, places));
     }

@@ -27,9 +27,15 @@ internal sealed class AttentionEntropyAnalysis : Analysis
     public override string? Obstacle(ModelConfig config) => Weightless(config)
         ?? (config.ConvNormalization != TapNormalization.Softmax ? "has conv_normalization: its taps are no distribution over positions." : null);
 
-    /// <summary>Of a language model of ordinary convolutions there is nothing to look at.</summary>
-    internal static string? Weightless(ModelConfig config)
-        => config is { Architecture: Architecture.Cnn, IsLanguageModel: true } ? "is a cnn without a source: nothing in it says which positions it looks at." : null;
+    internal override bool LooksIntoLayers => false;
+
+    /// <summary>Why a model has no weights of positions to look at; null where it has.</summary>
+    internal static string? Weightless(ModelConfig config) => config switch
+    {
+        { Architecture: Architecture.Lstm } => "is an lstm, which pays no attention: of the source it has nothing but what its cells hold in the end.",
+        { Architecture: Architecture.Cnn, IsLanguageModel: true } => "is a cnn without a source: nothing in it says which positions it looks at.",
+        _ => null,
+    };
 
     public override IReadOnlyList<AnalysisOption> Options => [Other];
 

@@ -42,7 +42,7 @@ internal sealed record PositionWeights(WeightKind Kind, int Place, Tensor Values
     }
 }
 
-/// <summary>Gives the weights of every place of a model's paths, one after the other.</summary>
+/// <summary>Gives the weights of every place of a model's paths, one after the other; of a model that is no stack of layers those of its attentions to the source.</summary>
 /// <param name="take">Takes them.</param>
 internal sealed class WeightsObserver(Action<PositionWeights> take) : LayerObserver
 {
@@ -54,6 +54,15 @@ internal sealed class WeightsObserver(Action<PositionWeights> take) : LayerObser
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
         var tensors = new BatchTensors(run.Device, batch);
+        if (!run.Config.HasLayers)
+        {
+            var model = run.Translator.Model;
+            var paid = model.SourceAttentions(tensors.PreviousTarget, model.Encode(tensors.Source!, tensors.SourceLengths!));
+            for (int place = 0; place < paid.Count; place++)
+                take(new PositionWeights(WeightKind.Source, place, paid[place], null));
+            return;
+        }
+
         var encoded = run.Config.IsLanguageModel ? null : run.Layers.Encoder.Forward(tensors.Source!, tensors.SourceLengths!, random: null, this);
         run.Decoder.Forward(tensors.PreviousTarget, encoded, random: null, this);
     }

@@ -54,23 +54,19 @@ public sealed class Decoder : Module
             _surface = Add("surface", new SurfaceAttention(config));
         if (config.ExitPredictor != ExitPredictor.None)
             Exits = Add("exits", new ExitHead(config));
-        Head = config.AdaptiveSoftmaxCutoffs.Count > 0 ? Add("adaptive_softmax", new AdaptiveHead(config, _adaptiveTokens))
-            : config.SurfaceFusion == SurfaceFusion.Hard ? Add("head", new SurfaceHead(config, () => OutputWeight))
-            : Projected(config);
+        var first = config.OutputLinear ? Add("output_linear", new Linear(config.ModelWidth, config.ModelWidth, bias: false)) : null;
+        Head = config.AdaptiveSoftmaxCutoffs.Count > 0 ? Behind(first, Add("adaptive_softmax", new AdaptiveHead(config, _adaptiveTokens)))
+            : config.SurfaceFusion == SurfaceFusion.Hard ? Add("head", new SurfaceHead(config, () => OutputWeight, first))
+            : Behind(first, Add("head", new ProjectionHead(() => OutputWeight)));
+
         Classifiers = Add("exit_classifiers", new ExitClassifiers(config, _norm, Head));
     }
 
-    private OutputHead Projected(ModelConfig config)
-    {
-        OutputHead head = new ProjectionHead(() => OutputWeight);
-        if (config.OutputLinear)
-            head = new LinearHead(Add("output_linear", new Linear(config.ModelWidth, config.ModelWidth, bias: false)), head);
-        return Add("head", head);
-    }
+    private static OutputHead Behind(Linear? first, OutputHead head) => first is null ? head : new LinearHead(first, head);
 
     /// <summary>[V, C], the projection to the vocabulary.</summary>
     /// <exception cref="InvalidOperationException">The softmax is adaptive: there is none.</exception>
-    public Tensor OutputWeight => _projection?.Weight ?? (Head is AdaptiveHead ? throw new InvalidOperationException("Decoder: an adaptive softmax has no one table.") : _tokens!.Weight);
+    public Tensor OutputWeight => _projection?.Weight ?? (_config.AdaptiveSoftmaxCutoffs.Count > 0 ? throw new InvalidOperationException("Decoder: an adaptive softmax has no one table.") : _tokens!.Weight);
 
     /// <summary>Whether backward computes what is within a layer anew.</summary>
     internal bool GradientCheckpointing

@@ -74,9 +74,13 @@ public sealed class Encoder : Module
 
         var first = Ops.Dropout(embedded, _config.Dropout, random);
         var all = new List<Tensor> { _embeddingNorm?.Forward(first) ?? first };
+        var drawn = _layers.Drawn(observer is null ? random : null).Select(p => p.Place).ToHashSet();
         foreach (var (place, layer) in _layers.Path.Index())
         {
-            all.Add(x = _layers.Apply(Signalled(x, place), random, (z, r) => layer.Forward(z, lengths, r, observer)));
+            // A layer that is passed by gives what it would have been given: its weight is then of these states.
+            if (drawn.Contains(place))
+                x = _layers.Apply(Signalled(x, place), random, (z, r) => layer.Forward(z, lengths, r, observer));
+            all.Add(x);
             observer?.Ends(x);
         }
 

@@ -70,20 +70,18 @@ public sealed class ExitClassifiers : Module
 
     /// <summary>Both sums of the loss of rows that left at depths of their own.</summary>
     /// <param name="features">[N, F].</param>
-    /// <param name="target">[N] integers; padding does not count.</param>
+    /// <param name="wanted">What is wanted of the N tokens.</param>
     /// <param name="depths">[N], from 1.</param>
-    /// <param name="smoothing">The probability moved away from the true token, in [0, 1).</param>
-    /// <param name="form">Where it goes.</param>
     /// <returns>Two single numbers; gradients flow from the first alone, to the classifiers of the depths that there are.</returns>
-    internal (Tensor Loss, Tensor NegativeLogLikelihood) CrossEntropy(Tensor features, Tensor target, int[] depths, float smoothing, LabelSmoothing form)
+    internal (Tensor Loss, Tensor NegativeLogLikelihood) Loss(Tensor features, TokenLoss wanted, int[] depths)
     {
         if (_own.Length == 0)
-            return _head.CrossEntropy(features, target, smoothing, form);
+            return wanted.Of(_head, features);
         Tensor? loss = null, likelihood = null;
         foreach (var (depth, rows) in Groups(depths))
         {
             var index = Tensor.From(features.Device, rows);
-            var (own, nll) = Head(depth).CrossEntropy(Ops.IndexSelect(features, 0, index), Ops.IndexSelect(target, 0, index), smoothing, form);
+            var (own, nll) = wanted.Rows(index).Of(Head(depth), Ops.IndexSelect(features, 0, index));
             loss = loss is null ? own : Ops.Add(loss, own);
             likelihood = likelihood is null ? nll : Ops.Add(likelihood, nll);
         }

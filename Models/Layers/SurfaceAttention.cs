@@ -79,11 +79,12 @@ public sealed class SurfaceAttention : Module
 /// <summary>
 /// Hard fusion: with l = h' E^T and l' = r' E^T, log p = g log softmax(l) + (1 - g) log softmax(l'). With a constant g the cross-entropy is g times that of l and 1 - g times that of
 /// l'. The probabilities do not sum to 1: perplexities are no measure across models. Parameter with a learned gate: <c>gate.weight</c> [1, 2 C], g = sigmoid(w [h'; r']), normal with
-/// standard deviation C^-0.5.
+/// standard deviation C^-0.5. With <see cref="ModelConfig.OutputLinear"/> both streams pass its one matrix before E; the gate reads them as they come.
 /// </summary>
 public sealed class SurfaceHead : OutputHead
 {
     private readonly Func<Tensor> _table;
+    private readonly Linear? _first;
     private readonly int _width;
     private readonly float _constant;
     private readonly Linear? _gate;
@@ -91,9 +92,10 @@ public sealed class SurfaceHead : OutputHead
     /// <summary>Declares the parameters.</summary>
     /// <param name="config">Width, and the gate; 0 for a learned one.</param>
     /// <param name="table">Gives E, [V, C].</param>
-    public SurfaceHead(ModelConfig config, Func<Tensor> table)
+    /// <param name="first">What both streams pass before E, which another module declares; null for nothing.</param>
+    public SurfaceHead(ModelConfig config, Func<Tensor> table, Linear? first = null)
     {
-        (_table, _width, _constant) = (table, config.ModelWidth, config.SurfaceGate);
+        (_table, _first, _width, _constant) = (table, first, config.ModelWidth, config.SurfaceGate);
         if (_constant == 0)
             _gate = Add("gate", new Linear(2 * _width, 1, bias: false, Initializer.Normal(MathF.Pow(_width, -0.5f))));
     }
@@ -125,5 +127,9 @@ public sealed class SurfaceHead : OutputHead
 
     private Tensor LogProbabilities(Tensor features, int part) => Ops.LogSoftmax(Ops.Linear(Part(features, part), _table(), result: DType.Float32));
 
-    private Tensor Part(Tensor features, int part) => Ops.Slice(features, features.Shape.Rank - 1, part * _width, _width);
+    private Tensor Part(Tensor features, int part)
+    {
+        var own = Ops.Slice(features, features.Shape.Rank - 1, part * _width, _width);
+        return _first?.Forward(own) ?? own;
+    }
 }

@@ -99,12 +99,20 @@ public sealed class ConvS2S2017 : Seq2SeqModel
     /// <inheritdoc/>
     public override Tensor SourceAttention(Tensor previous, EncoderOutput encoded)
     {
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        var paid = SourceAttentions(previous, encoded);
+        return Ops.Scale(paid.Aggregate(Ops.Add), 1f / paid.Count).Keep();
+    }
+
+    /// <summary>The attention of each block, whose one head it is.</summary>
+    /// <inheritdoc/>
+    internal override IReadOnlyList<Tensor> SourceAttentions(Tensor previous, EncoderOutput encoded)
+    {
         CheckPrevious(nameof(SourceAttention), previous, encoded);
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
-        var paid = Decoded(previous, encoded, random: null).Probabilities;
-        var mean = Ops.Scale(paid.Aggregate(Ops.Add), 1f / paid.Length);
-        return mean.Reshape([mean.Shape[0], 1, mean.Shape[1], mean.Shape[2]]).Keep();
+        return [.. Decoded(previous, encoded, random: null).Probabilities.Select(p => p.Reshape([p.Shape[0], 1, p.Shape[1], p.Shape[2]]).Keep())];
     }
 
     /// <inheritdoc/>

@@ -120,18 +120,16 @@ public static class DepthAdaptive2020
     /// <param name="config">How it is trained: aligned or mixed.</param>
     /// <param name="encoded">The source; null for a language model.</param>
     /// <param name="previous">[B, T] integers: the target shifted right.</param>
-    /// <param name="target">[B * T] integers.</param>
-    /// <param name="smoothing">The probability moved away from the true token, in [0, 1).</param>
-    /// <param name="form">Where it goes.</param>
+    /// <param name="wanted">What is wanted of the B * T tokens: at every depth the same.</param>
     /// <param name="random">Draws masks and depths; null for evaluation, where mixed training is the whole decoder.</param>
     internal static (Tensor Loss, Tensor NegativeLogLikelihood) Loss(
-        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, Tensor target, float smoothing, LabelSmoothing form, RandomSource? random)
+        Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor previous, TokenLoss wanted, RandomSource? random)
     {
         if (config.AdaptiveDepth == AdaptiveDepth.Mixed)
         {
             return random is null
-                ? decoder.Head.CrossEntropy(Rows(decoder.Forward(previous, encoded, random)), target, smoothing, form)
-                : MixedLoss(decoder, config, encoded, previous, (features, depths) => decoder.Classifiers.CrossEntropy(Rows(features), target, depths, smoothing, form), random);
+                ? wanted.Of(decoder.Head, Rows(decoder.Forward(previous, encoded, random)))
+                : MixedLoss(decoder, config, encoded, previous, (features, depths) => decoder.Classifiers.Loss(Rows(features), wanted, depths), random);
         }
 
         var (exits, states) = decoder.ForwardExits(previous, encoded, random);
@@ -139,12 +137,12 @@ public static class DepthAdaptive2020
         Tensor? sum = null, last = null;
         for (int n = 1; n <= exits.Count; n++)
         {
-            (var own, last) = decoder.Classifiers.Head(n).CrossEntropy(Rows(exits[n - 1]), target, smoothing, form);
+            (var own, last) = wanted.Of(decoder.Classifiers.Head(n), Rows(exits[n - 1]));
             own = Scaled(Ops.Scale(own, Weight(config.ExitWeights, n) / all), GradientScale(config, n));
             sum = sum is null ? own : Ops.Add(sum, own);
         }
 
-        return decoder.Exits is null ? (sum!, last!) : (Ops.Add(sum!, Ops.Scale(ExitLoss(decoder, config, encoded, target, previous.Shape[1], exits, states), config.ExitLossWeight)), last!);
+        return decoder.Exits is null ? (sum!, last!) : (Ops.Add(sum!, Ops.Scale(ExitLoss(decoder, config, encoded, wanted.Target, previous.Shape[1], exits, states), config.ExitLossWeight)), last!);
     }
 
     // The wanted depths are numbers: no gradient passes through what they were chosen by.

@@ -7,7 +7,8 @@ namespace CudaSeq.Models;
 /// Token-level distillation: a model learns from a trained one what else a position might say,
 /// <code>L = w T^2 sum over the target's tokens of - sum_v p_v log q_v + (1 - w) CE,  p = softmax(l' / T) of the teacher, q = softmax(l / T) of the model,</code>
 /// where CE is the label-smoothed cross-entropy with the text (G. Hinton, O. Vinyals and J. Dean, "Distilling the knowledge in a neural network", 2015; Y. Kim and A. M. Rush,
-/// "Sequence-level knowledge distillation", EMNLP 2016). The teacher drops nothing and learns nothing. Costs the teacher's forward, and a handful of tensors [B T, V] at a time.
+/// "Sequence-level knowledge distillation", EMNLP 2016). The teacher drops nothing, learns nothing and says what its last layer does. A model that can be left early learns so at every depth from which it predicts (each has
+/// this loss in the place of its cross-entropy); what its predictor of exits, or pondering, costs is added as it is. Costs the teacher's forward, and a handful of tensors [B T, V] at a time for each of these depths.
 /// </summary>
 internal sealed class Distillation : IDisposable
 {
@@ -81,8 +82,6 @@ internal sealed class Distillation : IDisposable
     /// <returns>Two single numbers; gradients flow from the first alone.</returns>
     public (Tensor Loss, Tensor NegativeLogLikelihood) Loss(AutoregressiveModel model, BatchTensors batch, float smoothing, LabelSmoothing form, RandomSource? random)
     {
-        var features = model.Features(batch, random);
-        var (loss, negativeLogLikelihood) = model.Loss(features, batch.Target, smoothing, form);
         Tensor wanted;
         using (new NoGrad())
         {
@@ -90,23 +89,21 @@ internal sealed class Distillation : IDisposable
 
             // Rows of padding are rows of zeros: nothing is wanted of them.
             var counts = Ops.Embedding(_counts, batch.Target);
-            wanted = Ops.Multiply(Ops.Softmax(Tempered(_teacher, _teacher.Features(batch, random: null))), counts).Keep();
+            var features = _teacher.Features(batch, random: null);
+            var logits = _teacher.Logits(features.Reshape([features.Shape[0] * features.Shape[1], features.Shape[2]]));
+            wanted = Ops.Multiply(Ops.Softmax(Tempered(logits, _temperature)), counts).Keep();
         }
 
-        var distilled = Ops.Sum(Ops.Multiply(Ops.LogSoftmax(Tempered(model, features)), wanted));
-        return (Ops.Add(Ops.Scale(distilled, -_weight * _temperature * _temperature), Ops.Scale(loss, 1 - _weight)), negativeLogLikelihood);
+        return model.Loss(batch, new TokenLoss(batch.Target, smoothing, form) { Taught = new TaughtTokens(wanted, _weight, _temperature) }, random);
     }
+
+    /// <summary>l / T.</summary>
+    internal static Tensor Tempered(Tensor logits, float temperature) => temperature == 1 ? logits : Ops.Scale(logits, 1 / temperature);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _counts.Dispose();
         _teacher.Dispose();
-    }
-
-    private Tensor Tempered(AutoregressiveModel model, Tensor features)
-    {
-        var logits = model.Logits(features.Reshape([features.Shape[0] * features.Shape[1], features.Shape[2]]));
-        return _temperature == 1 ? logits : Ops.Scale(logits, 1 / _temperature);
     }
 }

@@ -47,10 +47,6 @@ internal static class RecipeTrainingRules
 
         if (training.GradientCheckpointing && !recipe.Model.HasLayers)
             yield return ([Path("gradient_checkpointing"), RecipeKeys.ArchitectureKey], $"training.gradient_checkpointing needs an architecture of layers, got {RecipeKeys.Show(recipe, RecipeKeys.ArchitectureKey)}.");
-        if (training.Teacher.Length > 0 && recipe.Model.AdaptiveDepth != AdaptiveDepth.None)
-            yield return ([Path("teacher"), "model.adaptive_depth"], $"training.teacher needs model.adaptive_depth none, got {RecipeKeys.Show(recipe, "model.adaptive_depth")}.");
-        if (training.Teacher.Length > 0 && recipe.Model.Halting != Halting.None)
-            yield return ([Path("teacher"), "model.halting"], $"training.teacher needs model.halting none, got {RecipeKeys.Show(recipe, "model.halting")}.");
         foreach (string key in (string[])["teacher_weight", "teacher_temperature"])
         {
             if (training.Teacher.Length == 0 && !RecipeKeys.IsDefault(recipe, Path(key)))

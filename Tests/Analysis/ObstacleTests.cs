@@ -40,7 +40,21 @@ public sealed class ObstacleTests
             Assert.NotEmpty(json["singular_values"]!.AsObject());
             if (config.Architecture == Architecture.Lstm)
                 Assert.Equal("analyze embeddings: --alignments or --no-pairs must be given for an lstm, which pays no attention to align pieces by.", Assert.Throws<ArgumentException>(() => new EmbeddingsAnalysis().Of(run)).Message);
-            Assert.Contains("whose layers are not those", Assert.Throws<InvalidDataException>(() => new AttentionEntropyAnalysis().Of(run)).Message);
+            Assert.Contains("whose layers are not those", Assert.Throws<InvalidDataException>(() => new WordTranslationAnalysis().Of(run)).Message);
+        }
+    }
+
+    // Whoever attends to a source can be asked where.
+    [Theory]
+    [InlineData("attention")]
+    [InlineData("attention-entropy")]
+    public void AttentionIsOfAllThatPayIt(string name)
+    {
+        foreach (var config in TinyModels.Others)
+        {
+            Assert.Equal(
+                config.Architecture == Architecture.Lstm ? "is an lstm, which pays no attention: of the source it has nothing but what its cells hold in the end." : null,
+                Analyses.Of(name).Obstacle(config));
         }
     }
 

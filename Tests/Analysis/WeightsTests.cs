@@ -59,6 +59,68 @@ public sealed class WeightsTests
         Assert.Equal((2 * (weights.Count - filters)) + filters + 1, page.Descendants("figure").Count(f => (string?)f.Attribute("class") == "heat"));
     }
 
+    public static TheoryData<int> OthersThatAttend => [.. Enumerable.Range(0, TinyModels.Others.Count(c => c.Architecture != Architecture.Lstm))];
+
+    // Models that are no stacks of layers have attention to the source alone, one map for each place that pays it.
+    [Theory]
+    [MemberData(nameof(OthersThatAttend))]
+    public void ModelsWithoutLayersShowTheirAttentionToTheSource(int index)
+    {
+        var config = TinyModels.Others.Where(c => c.Architecture != Architecture.Lstm).ElementAt(index) with { TargetVocabulary = 11 };
+        using var device = new CpuDevice(2);
+        using var run = TinyRuns.Create(config, device, decoding: new DecodingOptions { Beam = 2, MaxLengthA = 0, MaxLengthB = 5 });
+        var reference = (PlainReference)References.Of(config, run.Model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v)));
+        var result = new AttentionAnalysis().Of(run, settings: new AnalysisSettings { ["--source"] = "a b c", ["--target"] = "d e" });
+        var weights = TinyRuns.Results(result)["weights"]!.AsArray();
+        double[][][] expected = Paid("a b c", "d e");
+        Assert.Equal(config.DecoderLayers, expected.Length);
+        Assert.Equal(Enumerable.Range(1, expected.Length).Select(p => ("source", p)), weights.Select(w => ((string)w!["of"]!, (int)w["place"]!)));
+        for (int p = 0; p < expected.Length; p++)
+        {
+            var head = Assert.Single(weights[p]!["heads"]!.AsArray());
+            double[][] rows = TinyRuns.Table(head!["attention"]);
+            Assert.Equal((3, 4), (rows.Length, rows[0].Length));
+            Assert.All(rows.SelectMany(r => r).Zip(expected[p].SelectMany(r => r)), pair => Assert.Equal(pair.Second, pair.First, 1e-5));
+        }
+
+        // One map for each place, and the mean of the last one's only head.
+        Assert.Equal(expected.Length + 1, TinyRuns.Page(result).Descendants("figure").Count(f => (string?)f.Attribute("class") == "heat"));
+        Assert.StartsWith($"{expected.Length} layer{(expected.Length == 1 ? "'s" : "s'")} weights for 4 pieces", result.Headline);
+        Assert.False((bool)TinyRuns.Results(new AttentionAnalysis().Of(run, settings: new AnalysisSettings { ["--source"] = "a b c" }))["target_given"]!);
+
+        using var folder = new TemporaryFolder();
+        foreach (int tokens in (int[])[1, 1000])
+        {
+            var text = new AnalysisText { Input = TinyRuns.Lines(folder, "in", [.. Pairs.Select(p => p.Source)]), Reference = TinyRuns.Lines(folder, "out", [.. Pairs.Select(p => p.Target)]), BatchTokens = tokens };
+            var json = TinyRuns.Results(new AttentionEntropyAnalysis().Of(run, text))["models"]![0]!.AsObject();
+            Assert.Equal(["model", "source"], json.Select(p => p.Key));
+            double[][] found = TinyRuns.Table(json["source"]!["entropy"]);
+            double[][][][] all = [.. Pairs.Select(p => Paid(p.Source, p.Target))];
+            Assert.Equal((expected.Length, 1), (found.Length, found[0].Length));
+            for (int p = 0; p < found.Length; p++)
+                Assert.Equal(all.SelectMany(pair => pair[p]).Average(row => -row.Sum(a => a * Math.Log(a))), found[p][0], 1e-5);
+            Assert.Equal(all.SelectMany(pair => pair[0]).Average(row => Math.Log(row.Length)), (double)json["source"]!["uniform"]!, 1e-9);
+        }
+
+        double[][][] Paid(string source, string target)
+        {
+            reference.Logits([.. run.Source.Encode(source), Vocabulary.Eos], TinyModels.Shifted([.. run.Target.Encode(target), Vocabulary.Eos]));
+            return [.. reference.Attention];
+        }
+    }
+
+    // Of learned positions there are so many: what is longer is left out and counted.
+    [Fact]
+    public void LinesBeyondTheLearnedPositionsAreLeftOut()
+    {
+        using var device = new CpuDevice(1);
+        using var run = TinyRuns.Create(TinyModels.ConvS2S with { MaxPositions = 4, TargetVocabulary = 11 }, device);
+        using var folder = new TemporaryFolder();
+        var text = new AnalysisText { Input = TinyRuns.Lines(folder, "in", "a b c", "a b c d"), Reference = TinyRuns.Lines(folder, "out", "a", "b") };
+        var read = TinyRuns.Json(new AttentionEntropyAnalysis().Of(run, text))["text"]!;
+        Assert.Equal((2, 1, 1), ((int)read["lines"]!, (int)read["samples"]!, (int)read["too_long"]!));
+    }
+
     [Fact]
     public void WithoutATargetItIsTheModelsOwnTranslation()
     {

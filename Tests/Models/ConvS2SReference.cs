@@ -29,19 +29,21 @@ internal sealed class ConvS2SReference(ModelConfig config, IReadOnlyDictionary<s
             z = [.. z.Zip(there, (own, at) => Sum(at, Scaled(Sum(own, Scaled(at, -1)), 0.5 / Config.DecoderLayers)))];
         double[][] values = [.. z.Zip(Embed("encoder", source), (a, e) => Scaled(Sum(a, e), Half))], embedded = Embed("decoder", previous);
         double[][] x = [.. embedded.Select(e => Normed("decoder.fc1", e))];
+        Attention.Clear();
         for (int i = 0; i < Config.DecoderLayers; i++)
         {
             int taps = Config.DecoderKernelWidth(i);
             string attention = $"decoder.attention.{i}.";
-            double[][] h = Convolved($"decoder.convolutions.{i}", x, taps, taps - 1);
+            double[][] h = Convolved($"decoder.convolutions.{i}", x, taps, taps - 1), paid = new double[h.Length][];
             for (int t = 0; t < h.Length; t++)
             {
                 double[] d = Scaled(Sum(Normed($"{attention}in_projection", h[t]), embedded[t]), Half);
-                double[] a = Softmax([.. z.Select(row => row.Zip(d, (u, v) => u * v).Sum())]);
+                double[] a = paid[t] = Softmax([.. z.Select(row => row.Zip(d, (u, v) => u * v).Sum())]);
                 double[] c = Scaled(Sum([.. values.Zip(a, Scaled)]), Math.Sqrt(z.Length));
                 h[t] = Scaled(Sum(Normed($"{attention}out_projection", c), h[t]), Half);
             }
 
+            Attention.Add(paid);
             x = Joined("decoder", i, h, x);
         }
 

@@ -74,8 +74,9 @@ public sealed class DepthAdaptiveTests
             using var batch = Batch(device);
             var (loss, nll) = model.Loss(batch, 0.1f, LabelSmoothing.OverOthers, null);
             var encoded = model.Encode(batch.Source!, batch.SourceLengths!);
-            var exits = ((EncoderDecoderModel)model).Decoder.ForwardExits(batch.PreviousTarget, encoded, null).Features;
-            var parts = exits.Select(e => model.Loss(e, batch.Target, 0.1f, LabelSmoothing.OverOthers)).ToArray();
+            var decoder = ((EncoderDecoderModel)model).Decoder;
+            var exits = decoder.ForwardExits(batch.PreviousTarget, encoded, null).Features;
+            var parts = exits.Select(e => decoder.Head.CrossEntropy(e.Reshape([e.Shape[0] * e.Shape[1], e.Shape[2]]), batch.Target, 0.1f, LabelSmoothing.OverOthers)).ToArray();
             Assert.Equal(parts.Zip(w, (p, v) => p.Loss.Item() * v).Sum() / w.Sum(), loss.Item(), 1e-4);
             Assert.Equal(parts[^1].NegativeLogLikelihood.Item(), nll.Item(), 1e-5);
             Assert.Equal(loss.Item(), model.Loss(batch.Source!, batch.SourceLengths!, batch.PreviousTarget, batch.Target, 0.1f).Loss.Item());

@@ -88,7 +88,7 @@ public sealed class ExitClassifierTests
         using var scope = TensorScope.Begin();
         using var batch = Batch(device);
         var encoded = model.Encode(batch.Source!, batch.SourceLengths!);
-        var (loss, nll) = DepthAdaptive2020.Loss(model.Decoder, model.Config, encoded, batch.PreviousTarget, batch.Target, 0, LabelSmoothing.OverOthers, new RandomSource(5));
+        var (loss, nll) = DepthAdaptive2020.Loss(model.Decoder, model.Config, encoded, batch.PreviousTarget, new TokenLoss(batch.Target, 0, LabelSmoothing.OverOthers), new RandomSource(5));
         float[] draws = new float[batch.PreviousTarget.Shape.Count];
         new RandomSource(5).Uniform(draws, 0, 3);
         int[] depths = [.. draws.Select(d => 1 + (int)d)], targets = batch.Target.ToIntArray();

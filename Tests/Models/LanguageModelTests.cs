@@ -28,6 +28,7 @@ public sealed class LanguageModelTests
         TinyModels.Adaptive(Architecture.Transformer, 4, 10) with { TieAdaptiveWeights = true },
         TinyModels.Adaptive(Architecture.DynamicConv, 6, 9) with { TieAdaptiveWeights = true, TieAdaptiveProjections = true, PreNorm = true },
         TinyModels.Adaptive(Architecture.Transformer, 7) with { AdaptiveInputCutoffs = [] },
+        TinyModels.Adaptive(Architecture.Transformer, 6, 9) with { OutputLinear = true, TieAdaptiveWeights = true },
         TinyModels.Adaptive(Architecture.DynamicConv, 7) with { AdaptiveSoftmaxCutoffs = [] },
     ];
 

@@ -34,6 +34,9 @@ internal abstract class PlainReference(ModelConfig config, IReadOnlyDictionary<s
 {
     protected ModelConfig Config => config;
 
+    /// <summary>What each position paid to the source in the last call of <see cref="Logits"/>, [T][S] for each place that attends to it.</summary>
+    public List<double[][]> Attention { get; } = [];
+
     public abstract double[][] States(int[] source);
 
     public abstract double[][] Logits(int[] source, int[] previous);

@@ -50,10 +50,10 @@ internal sealed partial class ReferenceModel
     private double[][] Projected(double[][] features, double[] table)
     {
         if (config.SurfaceFusion != SurfaceFusion.Hard)
-            return Multiply(features, table, null);
+            return Multiply(BeforeTable(features), table, null);
         return [.. features.Select(row =>
         {
-            double[] own = LogSoftmax(Multiply([row[.._width]], table, null)[0]), surface = LogSoftmax(Multiply([row[_width..]], table, null)[0]);
+            double[] own = LogSoftmax(Multiply(BeforeTable([row[.._width]]), table, null)[0]), surface = LogSoftmax(Multiply(BeforeTable([row[_width..]]), table, null)[0]);
             double gate = config.SurfaceGate > 0 ? config.SurfaceGate : 1 / (1 + Math.Exp(-row.Zip(parameters["decoder.head.gate.weight"], (a, b) => a * b).Sum()));
             return own.Zip(surface, (a, b) => (gate * a) + ((1 - gate) * b)).ToArray();
         })];

@@ -80,16 +80,18 @@ internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictio
     public double[][] Logits(int[] previous, ReferenceSource? encoded)
     {
         if (config.AdaptiveSoftmaxCutoffs.Count > 0)
-            return [.. Features(previous, encoded).Select(AdaptiveLogProbabilities)];
+            return [.. BeforeTable(Features(previous, encoded)).Select(AdaptiveLogProbabilities)];
         string output = config.ShareEmbeddings switch
         {
             EmbeddingSharing.All when encoded is not null => "encoder.embed_tokens.weight",
             EmbeddingSharing.None => "decoder.output_projection.weight",
             _ => "decoder.embed_tokens.weight",
         };
-        double[][] features = Features(previous, encoded);
-        return Projected(config.OutputLinear ? Multiply(features, parameters["decoder.output_linear.weight"], null) : features, parameters[output]);
+        return Projected(Features(previous, encoded), parameters[output]);
     }
+
+    // What stands before a table, or before an adaptive softmax: a linear layer, if there is one.
+    private double[][] BeforeTable(double[][] features) => config.OutputLinear ? Multiply(features, parameters["decoder.output_linear.weight"], null) : features;
 
     /// <param name="previous">What stands before each position.</param>
     /// <param name="encoded">The source; null for a language model, which looks at none. A convolutional one has no norm after its last layer.</param>

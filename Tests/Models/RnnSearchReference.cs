@@ -24,17 +24,19 @@ internal sealed class RnnSearchReference(ModelConfig config, IReadOnlyDictionary
     {
         var annotations = States(source);
         double[] s = [.. Linear("decoder.initial", annotations[0][Width..]).Select(Math.Tanh)];
-        var logits = new double[previous.Length][];
+        double[][] logits = new double[previous.Length][], paid = new double[previous.Length][];
         for (int i = 0; i < previous.Length; i++)
         {
             double[] y = Row("decoder.embed_tokens.weight", previous[i], Config.EmbeddingWidth), query = Linear("decoder.attention.query", s);
-            double[] a = Softmax([.. annotations.Select(h => Linear("decoder.attention.value", [.. Sum(query, Linear("decoder.attention.key", h)).Select(Math.Tanh)])[0])]);
+            double[] a = paid[i] = Softmax([.. annotations.Select(h => Linear("decoder.attention.value", [.. Sum(query, Linear("decoder.attention.key", h)).Select(Math.Tanh)])[0])]);
             double[] c = Sum([.. annotations.Zip(a, (h, p) => h.Select(v => p * v).ToArray())]);
             double[] t = Sum(Linear("decoder.maxout_state", s), Linear("decoder.maxout_embedding", y), Linear("decoder.maxout_context", c));
             logits[i] = Linear("decoder.output_projection", [.. t.Chunk(2).Select(p => Math.Max(p[0], p[1]))]);
             s = Gru("decoder.cell", y, s, c);
         }
 
+        Attention.Clear();
+        Attention.Add(paid);
         return logits;
     }
 

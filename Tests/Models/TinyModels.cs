@@ -57,6 +57,9 @@ internal static class TinyModels
     [
         SurfaceFusion2021.Hard(Transformer),
         SurfaceFusion2021.Hard(Transformer, gate: 0) with { SurfaceFeedForward = false, PreNorm = true, SurfaceAttentionHeads = 2 },
+        SurfaceFusion2021.Hard(Transformer with { OutputLinear = true }, gate: 0),
+        SurfaceFusion2021.Hard(Conv(Architecture.LightConv) with { OutputLinear = true, ShareEmbeddings = EmbeddingSharing.None }),
+        SurfaceFusion2021.Soft(Transformer with { OutputLinear = true }, scale: 0.5f),
         SurfaceFusion2021.Soft(Conv(Architecture.DynamicConv) with { EncoderFusion = EncoderFusion.Fine, DecoderPath = [1, 2, 1] }, scale: 0.2f),
     ];
 

@@ -101,6 +101,7 @@ internal static class TinyTraining
         ["aligned, with a predictor"] = DepthAdaptive2020.Aligned(Of(Architecture.DynamicConv)) with { ExitPredictor = ExitPredictor.Geometric },
         ["mixed"] = DepthAdaptive2020.Mixed(Of(Architecture.Transformer), paths: 2) with { ExitClassifiers = ExitClassifierKind.Separate },
         ["all at once"] = DepthAdaptive2020.Aligned(SurfaceFusion2021.Soft(Of(Architecture.DynamicConv) with { EncoderPath = [1, 2, 1], DecoderPath = [2, 1, 2], EncoderFusion = EncoderFusion.Coarse, FusionDropConnect = 0.2f }, scale: 0.2f)) with { ExitPredictor = ExitPredictor.Geometric },
+        ["fusion, LayerDrop and a linear layer"] = SurfaceFusion2021.Hard(Of(Architecture.Transformer) with { OutputLinear = true, EncoderLayerDrop = 0.3f, DecoderLayerDrop = 0.3f }) with { EncoderFusion = EncoderFusion.Fine },
         ["fusions"] = SurfaceFusion2021.Hard(Of(Architecture.LightConv), gate: 0) with { EncoderFusion = EncoderFusion.Fine, FusionDropConnect = 0.2f },
     };
 
