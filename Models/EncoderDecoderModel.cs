@@ -20,7 +20,7 @@ public abstract class EncoderDecoderModel : Seq2SeqModel
         : base(config)
     {
         CheckConfig(config, architecture);
-        Encoder = Add("encoder", new Encoder(config, encoderLayer));
+        Encoder = Add("encoder", new Encoder(config.OfEncoder, encoderLayer));
         Decoder = Add("decoder", new Decoder(config, decoderLayer, config.ShareEmbeddings == EmbeddingSharing.All ? Encoder.Tokens : null));
     }
 

@@ -23,6 +23,8 @@ public sealed partial record ModelConfig
             problems.Add($"attention_heads must divide model_width, got {AttentionHeads} and {ModelWidth}.");
         if (ConvHeads >= 1 && ModelWidth >= 4 && ModelWidth % ConvHeads != 0)
             problems.Add($"conv_heads must divide model_width, got {ConvHeads} and {ModelWidth}.");
+        if (HasLayers && EncoderWidth > 0)
+            Encoder(problems);
         if (HasLayers)
         {
             if (!IsLanguageModel)
@@ -110,6 +112,18 @@ public sealed partial record ModelConfig
             if (widths.Count != 1 && widths.Count != layers)
                 problems.Add($"{side}_kernel_widths must name one width, or one for each of the {layers} layers, got {widths.Count}.");
         }
+    }
+
+    private void Encoder(List<string> problems)
+    {
+        if (EncoderWidth < 4)
+            problems.Add($"encoder_width must be 0 or at least 4, got {EncoderWidth}.");
+        if (AttentionHeads >= 1 && EncoderWidth % AttentionHeads != 0)
+            problems.Add($"attention_heads must divide encoder_width, got {AttentionHeads} and {EncoderWidth}.");
+        if (ConvHeads >= 1 && EncoderWidth % ConvHeads != 0)
+            problems.Add($"conv_heads must divide encoder_width, got {ConvHeads} and {EncoderWidth}.");
+        if (ShareEmbeddings == EmbeddingSharing.All && EncoderWidth != ModelWidth)
+            problems.Add($"share_embeddings \"all\" wants encoder_width to be model_width, got {EncoderWidth} and {ModelWidth}.");
     }
 
     private void Fusion(List<string> problems)

@@ -64,6 +64,9 @@ public sealed partial record ModelConfig
     /// <summary>C, the channels of every position.</summary>
     public int ModelWidth { get; init; } = 512;
 
+    /// <summary>C of the encoder where it is another than the decoder's, whose keys and values of the source are projected from it; 0 for <see cref="ModelWidth"/>.</summary>
+    public int EncoderWidth { get; init; }
+
     /// <summary>The inner width of the feed-forward blocks.</summary>
     public int FeedForwardWidth { get; init; } = 2048;
 
@@ -313,6 +316,12 @@ public sealed partial record ModelConfig
 
     /// <summary>The most positions that the model can tell apart.</summary>
     internal int MostPositions => Architecture == Architecture.ConvS2S ? MaxPositions : int.MaxValue;
+
+    /// <summary>Channels of the encoder.</summary>
+    internal int WidthOfEncoder => EncoderWidth > 0 ? EncoderWidth : ModelWidth;
+
+    /// <summary>The same configuration with the encoder's width for C, as the encoder and its layers take it.</summary>
+    internal ModelConfig OfEncoder => WidthOfEncoder == ModelWidth ? this : this with { ModelWidth = WidthOfEncoder };
 
     /// <summary>Channels of embeddings where they may differ from C.</summary>
     internal int WidthOfEmbeddings => EmbeddingWidth > 0 ? EmbeddingWidth : ModelWidth;

@@ -24,6 +24,7 @@ internal static class ModelKeys
             "What the model is made of. Must be given unless `preset` is."),
 
         Count("model_width", 4, m => m.ModelWidth, (m, v) => m with { ModelWidth = v }, "Channels of every position."),
+        Key("encoder_width", Whole(0, 1_000_000), m => m.EncoderWidth, (m, v) => m with { EncoderWidth = v }, "Channels of the encoder's positions where they are others than the decoder's; the decoder's keys and values of the source are projected from them. 0 for `model_width`.", ModelKeyUse.Encoder | ModelKeyUse.Layers),
         Count("feed_forward_width", 1, m => m.FeedForwardWidth, (m, v) => m with { FeedForwardWidth = v }, "Inner width of the feed-forward blocks.", ModelKeyUse.Layers),
         Count("attention_heads", 1, m => m.AttentionHeads, (m, v) => m with { AttentionHeads = v }, "Heads of every attention, and of every convolution without `conv_heads`; divides `model_width`.", ModelKeyUse.Layers),
         Key("attention_windows", Wholes(0, 1_000_000), m => m.AttentionWindows, (m, v) => m with { AttentionWindows = v }, "How many positions self-attention sees, one number for each layer of encoder and decoder or one for all: around its own in the encoder, the last ones in the decoder. 0 or empty for all positions. Only for a transformer.", ModelKeyUse.SelfAttention),

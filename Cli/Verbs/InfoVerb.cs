@@ -85,7 +85,7 @@ internal sealed class InfoVerb : Verb
             yield return ("signal of the steps", c.StepSignal.ToString().ToLowerInvariant());
         if (c.Halting != Halting.None)
             yield return ("halting", string.Create(CultureInfo.InvariantCulture, $"adaptive computation time, epsilon {c.HaltingEpsilon}, weight {c.HaltingLossWeight}"));
-        yield return ("widths", c.HasLayers ? string.Create(CultureInfo.InvariantCulture, $"model {c.ModelWidth}, feed-forward {c.FeedForwardWidth}, {c.AttentionHeads} heads") : OtherWidths(c));
+        yield return ("widths", c.HasLayers ? string.Create(CultureInfo.InvariantCulture, $"model {c.ModelWidth}, {(c.EncoderWidth > 0 ? string.Create(CultureInfo.InvariantCulture, $"encoder {c.EncoderWidth}, ") : "")}feed-forward {c.FeedForwardWidth}, {c.AttentionHeads} heads") : OtherWidths(c));
         if (c.EncoderChannels.Count > 0)
             yield return ("encoder channels", string.Join(" ", c.EncoderChannels));
         if (c.DecoderChannels.Count > 0)

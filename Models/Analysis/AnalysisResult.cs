@@ -205,7 +205,7 @@ public sealed class AnalysisResult
             yield return ("updates", update.ToString("N0", CultureInfo.InvariantCulture));
         yield return ("architecture", $"{config.Architecture}".ToLowerInvariant());
         string encoder = config.IsLanguageModel ? "" : string.Create(CultureInfo.InvariantCulture, $"{config.EncoderDepth} encoder layers, ");
-        yield return ("layers", string.Create(CultureInfo.InvariantCulture, $"{encoder}{config.DecoderDepth} decoder layers, {config.ModelWidth} channels, {config.AttentionHeads} heads"));
+        yield return ("layers", string.Create(CultureInfo.InvariantCulture, $"{encoder}{config.DecoderDepth} decoder layers, {(config.WidthOfEncoder == config.ModelWidth ? "" : FormattableString.Invariant($"{config.WidthOfEncoder} and "))}{config.ModelWidth} channels, {config.AttentionHeads} heads"));
         foreach (var (name, path) in Paths())
             yield return (name.Replace('_', ' '), string.Join(", ", path));
         yield return ("computed in", $"{Precisions.Name(_run.Model.Precision)} on {_run.Device}");

@@ -85,6 +85,8 @@ internal sealed class EmbeddingsAnalysis : Analysis
     {
         var source = tables.First(t => t.Name == "encoder.embed_tokens").Table;
         var target = tables.FirstOrDefault(t => t.Name == "decoder.embed_tokens").Table ?? source;
+        if (source.Shape[1] != target.Shape[1])
+            throw new ArgumentException($"analyze {Name}: --no-pairs must be given for tables of different widths, whose vectors have no cosine, got {source.Shape[1]} and {target.Shape[1]} channels.");
         var sums = new CosineSums(source, target, new RandomSource((ulong)(work.Settings.Whole(Seed) ?? 1)));
         foreach (var link in work.Settings.Text(Alignments) is { } file ? AlignedPieces.OfFile(work, file) : AlignedPieces.ByAttention(work))
             sums.Add(link);

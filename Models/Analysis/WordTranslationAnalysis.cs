@@ -57,6 +57,8 @@ internal sealed class WordTranslationAnalysis : Analysis
         string side = work.Settings.Text(SideOption) ?? "both";
         if (side is not ("encoder" or "decoder" or "both"))
             throw new ArgumentException($"analyze {Name}: --side must be encoder, decoder or both, got {side}.");
+        if (side != "decoder" && run.Config.WidthOfEncoder != run.Config.ModelWidth)
+            throw new ArgumentException($"analyze {Name}: --side must be decoder for a model with an encoder_width, whose encoder's states do not fit the projection to the vocabulary, got {run.Config.WidthOfEncoder} and {run.Config.ModelWidth} channels.");
         if (work.Settings.Text(TrainInput) is null != work.Settings.Text(TrainReference) is null)
             throw new ArgumentException($"analyze {Name}: --train-input and --train-reference must be given together.");
         if (side == "decoder" && work.Settings.Has(Words))

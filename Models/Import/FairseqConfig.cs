@@ -4,7 +4,7 @@ namespace CudaSeq.Models;
 
 /// <summary>
 /// fairseq's arguments as a <see cref="ModelConfig"/>. Where an argument is missing it is what the architecture of that name has; what these models do not have is refused with a
-/// line for each argument, as are widths, heads and places of the layer norms that differ between the two sides.
+/// line for each argument, as are inner widths, heads and places of the layer norms that differ between the two sides.
 /// </summary>
 internal static class FairseqConfig
 {
@@ -115,8 +115,9 @@ internal static class FairseqConfig
         foreach (string side in (string[])["encoder", "decoder"])
         {
             string name = $"{side}_conv_dim";
-            if (arguments.Whole(name, config.ModelWidth) != config.ModelWidth)
-                arguments.Report(name, $"{side}_embed_dim, {config.ModelWidth}");
+            int width = side == "encoder" ? config.WidthOfEncoder : config.ModelWidth;
+            if (arguments.Whole(name, width) != width)
+                arguments.Report(name, $"{side}_embed_dim, {width}");
         }
 
         string type = arguments.Text("encoder_conv_type") ?? "dynamic";
@@ -151,7 +152,7 @@ internal static class FairseqConfig
 
     private static ModelConfig Common(FairseqArguments arguments, ModelConfig defaults)
     {
-        int width = Both("embed_dim", defaults.ModelWidth), inner = Both("ffn_embed_dim", defaults.FeedForwardWidth), heads = arguments.Whole("encoder_attention_heads", defaults.AttentionHeads);
+        int encoderWidth = arguments.Whole("encoder_embed_dim", defaults.ModelWidth), width = arguments.Whole("decoder_embed_dim", encoderWidth), inner = Both("ffn_embed_dim", defaults.FeedForwardWidth), heads = arguments.Whole("encoder_attention_heads", defaults.AttentionHeads);
         if (arguments.Whole("decoder_attention_heads", defaults.AttentionHeads) is var decoderHeads && decoderHeads != heads)
             arguments.Report($"decoder_attention_heads must be encoder_attention_heads, {heads}, got {decoderHeads}.");
         bool preNorm = arguments.Flag("encoder_normalize_before", defaults.PreNorm);
@@ -163,6 +164,7 @@ internal static class FairseqConfig
         return defaults with
         {
             ModelWidth = width,
+            EncoderWidth = encoderWidth == width ? 0 : encoderWidth,
             FeedForwardWidth = inner,
             AttentionHeads = heads,
             EncoderLayers = arguments.Whole("encoder_layers", defaults.EncoderLayers),

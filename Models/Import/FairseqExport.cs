@@ -115,8 +115,8 @@ public static class FairseqExport
             ["no_token_positional_embeddings"] = false,
             ["adaptive_softmax_cutoff"] = null,
         };
-        Side("encoder", config.EncoderLayers, config.EncoderLayerDrop, config.EncoderKernelWidths, config.EncoderGlu);
-        Side("decoder", config.DecoderLayers, config.DecoderLayerDrop, config.DecoderKernelWidths, config.DecoderGlu);
+        Side("encoder", config.WidthOfEncoder, config.EncoderLayers, config.EncoderLayerDrop, config.EncoderKernelWidths, config.EncoderGlu);
+        Side("decoder", config.ModelWidth, config.DecoderLayers, config.DecoderLayerDrop, config.DecoderKernelWidths, config.DecoderGlu);
         if (convolutional)
         {
             arguments["weight_softmax"] = config.ConvNormalization != TapNormalization.None;
@@ -130,9 +130,9 @@ public static class FairseqExport
 
         return arguments;
 
-        void Side(string side, int layers, float layerDrop, IReadOnlyList<int> widths, bool glu)
+        void Side(string side, int width, int layers, float layerDrop, IReadOnlyList<int> widths, bool glu)
         {
-            arguments[$"{side}_embed_dim"] = config.ModelWidth;
+            arguments[$"{side}_embed_dim"] = width;
             arguments[$"{side}_ffn_embed_dim"] = config.FeedForwardWidth;
             arguments[$"{side}_attention_heads"] = config.AttentionHeads;
             arguments[$"{side}_layers"] = layers;
@@ -146,7 +146,7 @@ public static class FairseqExport
                 return;
             }
 
-            arguments[$"{side}_conv_dim"] = config.ModelWidth;
+            arguments[$"{side}_conv_dim"] = width;
             arguments[$"{side}_conv_type"] = config.Architecture == Architecture.LightConv ? "lightweight" : "dynamic";
             arguments[$"{side}_kernel_size_list"] = widths;
             arguments[$"{side}_glu"] = glu;
@@ -207,9 +207,9 @@ public static class FairseqExport
         {
             yield return new($"{side}.version", Tensor.From(device, [config.Architecture == Architecture.Transformer ? 3f : 2f]));
             yield return new($"{side}.embed_positions._float_tensor", Tensor.From(device, [0f]));
-            int layers = config.Architecture != Architecture.DynamicConv ? 0 : side == "encoder" ? config.EncoderLayers : config.DecoderLayers;
+            int layers = config.Architecture != Architecture.DynamicConv ? 0 : side == "encoder" ? config.EncoderLayers : config.DecoderLayers, width = side == "encoder" ? config.WidthOfEncoder : config.ModelWidth;
             for (int layer = 0; layer < layers; layer++)
-                yield return new($"{side}.layers.{layer}.conv.conv_bias", Tensor.From(device, new float[config.ModelWidth], [1, 1, config.ModelWidth]));
+                yield return new($"{side}.layers.{layer}.conv.conv_bias", Tensor.From(device, new float[width], [1, 1, width]));
         }
     }
 }

@@ -114,10 +114,10 @@ public static partial class FairseqImport
                 throw new InvalidDataException($"{file.Name}: {side}_layers must be at most {MostLayers}, got {layers}.");
         }
 
-        foreach (string name in new[] { "encoder.embed_tokens.weight", "decoder.embed_tokens.weight" })
+        foreach (var (name, width) in new[] { ("encoder.embed_tokens.weight", config.WidthOfEncoder), ("decoder.embed_tokens.weight", config.ModelWidth) })
         {
-            if (Rows(file, name) is { } shape && (shape.Rank != 2 || shape[1] != config.ModelWidth))
-                throw new InvalidDataException($"{file.Name}: {name} is {shape}, the model wants a width of {config.ModelWidth}.");
+            if (Rows(file, name) is { } shape && (shape.Rank != 2 || shape[1] != width))
+                throw new InvalidDataException($"{file.Name}: {name} is {shape}, the model wants a width of {width}.");
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class DecoderLayer : Module
         _mixerResidual = Add(names.MixerNorm, Norm());
         if (!config.IsLanguageModel)
         {
-            _encoderAttention = Add("encoder_attn", new MultiHeadAttention(config.ModelWidth, config.AttentionHeads, config.AttentionDropout));
+            _encoderAttention = Add("encoder_attn", new MultiHeadAttention(config.ModelWidth, config.AttentionHeads, config.AttentionDropout, sourceWidth: config.WidthOfEncoder));
             _encoderResidual = Add("encoder_attn_layer_norm", Norm());
         }
 

@@ -13,7 +13,7 @@ public sealed class ExitHead : Module
     public ExitHead(ModelConfig config)
     {
         Kind = config.ExitPredictor;
-        _linear = Add(string.Empty, new Linear(config.ModelWidth, Kind == ExitPredictor.Geometric ? 1 : config.DecoderDepth));
+        _linear = Add(string.Empty, new Linear(Kind == ExitPredictor.Sequence ? config.WidthOfEncoder : config.ModelWidth, Kind == ExitPredictor.Geometric ? 1 : config.DecoderDepth));
     }
 
     /// <summary>What it is.</summary>

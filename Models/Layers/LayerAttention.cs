@@ -36,7 +36,7 @@ public sealed class LayerAttention : Module
     /// <param name="config">Depths, width, kind of fusion and its dropout.</param>
     public LayerAttention(ModelConfig config)
     {
-        (_layers, _width, _fine) = (config.EncoderDepth + 1, config.ModelWidth, config.EncoderFusion == EncoderFusion.Fine);
+        (_layers, _width, _fine) = (config.EncoderDepth + 1, config.WidthOfEncoder, config.EncoderFusion == EncoderFusion.Fine);
         (_dropConnect, _dropout) = (config.FusionDropConnect, config.FusionDropout);
         int decoders = config.DecoderDepth;
         _weight = Declare("weight", _fine ? [decoders, _width, _layers] : [decoders, _layers], Initializer.Uniform(MathF.Sqrt(2f / (decoders + _layers))));

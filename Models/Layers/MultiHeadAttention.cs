@@ -5,7 +5,8 @@ namespace CudaSeq.Models;
 /// <summary>
 /// Scaled dot-product attention over H heads, each of D = C / H channels (Vaswani et al. 2017, section 3.2):
 /// <code>y = [softmax(q_h k_h^T / sqrt(D)) v_h for each head h] W_out^T + b_out,  q = x W_q^T + b_q,  k and v likewise of the source.</code>
-/// Parameters: <c>k_proj</c>, <c>v_proj</c>, <c>q_proj</c> (weights [C, C], Xavier-uniform with gain 1/sqrt(2)) and <c>out_proj</c> (gain 1), all with biases.
+/// Parameters: <c>k_proj</c>, <c>v_proj</c>, <c>q_proj</c> (weights [C, C], Xavier-uniform with gain 1/sqrt(2)) and <c>out_proj</c> (gain 1), all with biases. A source of another
+/// width C' has <c>k_proj</c> and <c>v_proj</c> [C, C'], and then all three have gain 1, as in fairseq.
 /// </summary>
 public sealed class MultiHeadAttention : Module
 {
@@ -22,21 +23,24 @@ public sealed class MultiHeadAttention : Module
     /// <param name="heads">H; divides C.</param>
     /// <param name="dropout">Probability of dropping an attention weight while training.</param>
     /// <param name="window">How many keys a query sees at most, as in <see cref="Ops.Attention"/>; 0 for all.</param>
-    public MultiHeadAttention(int width, int heads, float dropout, int window = 0)
+    /// <param name="sourceWidth">C', channels of what is attended to; 0 for C.</param>
+    public MultiHeadAttention(int width, int heads, float dropout, int window = 0, int sourceWidth = 0)
     {
+        if (sourceWidth == 0)
+            sourceWidth = width;
         _window = window;
         _heads = heads;
         _dropout = dropout;
-        var initializer = Initializer.XavierUniform(1 / MathF.Sqrt(2));
-        _key = Add("k_proj", new Linear(width, width, initializer: initializer));
-        _value = Add("v_proj", new Linear(width, width, initializer: initializer));
+        var initializer = Initializer.XavierUniform(sourceWidth == width ? 1 / MathF.Sqrt(2) : 1);
+        _key = Add("k_proj", new Linear(sourceWidth, width, initializer: initializer));
+        _value = Add("v_proj", new Linear(sourceWidth, width, initializer: initializer));
         _query = Add("q_proj", new Linear(width, width, initializer: initializer));
         _output = Add("out_proj", new Linear(width, width));
     }
 
     /// <summary>Attends from every position of <paramref name="x"/> to the source.</summary>
     /// <param name="x">[B, T, C].</param>
-    /// <param name="source">[B, S, C]; <paramref name="x"/> itself for self-attention.</param>
+    /// <param name="source">[B, S, C']; <paramref name="x"/> itself for self-attention.</param>
     /// <param name="lengths">[B] integers, tokens of each source; all S when null.</param>
     /// <param name="causal">Whether position t sees only positions up to t.</param>
     /// <param name="random">Draws the dropout mask; null for evaluation.</param>
@@ -45,8 +49,8 @@ public sealed class MultiHeadAttention : Module
 
     /// <summary>Attends to one source and takes the values of another.</summary>
     /// <param name="x">[B, T, C].</param>
-    /// <param name="keys">[B, S, C], what is attended to.</param>
-    /// <param name="values">[B, S, C], what is taken.</param>
+    /// <param name="keys">[B, S, C'], what is attended to.</param>
+    /// <param name="values">[B, S, C'], what is taken.</param>
     /// <param name="lengths">[B] integers, tokens of each source; all S when null.</param>
     /// <param name="causal">Whether position t sees only positions up to t.</param>
     /// <param name="random">Draws the dropout mask; null for evaluation.</param>
@@ -61,12 +65,12 @@ public sealed class MultiHeadAttention : Module
         => Ops.AttentionProbabilities(_query.Forward(x), Keys(source), _heads, lengths, causal, window: _window);
 
     /// <summary>The keys of a source.</summary>
-    /// <param name="source">[..., C].</param>
+    /// <param name="source">[..., C'].</param>
     /// <returns>[..., C], new.</returns>
     public Tensor Keys(Tensor source) => _key.Forward(source);
 
     /// <summary>The values of a source.</summary>
-    /// <param name="source">[..., C].</param>
+    /// <param name="source">[..., C'].</param>
     /// <returns>[..., C], new.</returns>
     public Tensor Values(Tensor source) => _value.Forward(source);
 

@@ -34,7 +34,7 @@ public sealed class SurfaceAttention : Module
     /// <param name="config">Width, kind of fusion, its heads and dropout.</param>
     public SurfaceAttention(ModelConfig config)
     {
-        _attention = Add("attention", new MultiHeadAttention(config.ModelWidth, config.SurfaceAttentionHeads, config.AttentionDropout));
+        _attention = Add("attention", new MultiHeadAttention(config.ModelWidth, config.SurfaceAttentionHeads, config.AttentionDropout, sourceWidth: config.WidthOfEncoder));
         if (config.SurfaceFeedForward)
             _feedForward = Add("feed_forward", new FeedForward(config.ModelWidth, 4 * config.ModelWidth, config.ActivationDropout));
         _dropout = config.Dropout;

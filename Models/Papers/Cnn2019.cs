@@ -17,7 +17,7 @@ public sealed class Cnn2019 : EncoderDecoderModel
         : base(
             config,
             Architecture.Cnn,
-            i => new EncoderLayer(config, Convolution(config, config.EncoderKernelWidth(i), causal: false), LayerNames.ConvolutionalEncoder),
+            i => new EncoderLayer(config.OfEncoder, Convolution(config.OfEncoder, config.EncoderKernelWidth(i), causal: false), LayerNames.ConvolutionalEncoder),
             i => DecoderLayer(config, i))
     {
     }

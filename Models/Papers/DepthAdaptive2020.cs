@@ -55,7 +55,7 @@ public static class DepthAdaptive2020
     /// <param name="paths">M, passes with depths of their own for each batch.</param>
     public static ModelConfig Mixed(ModelConfig config, int paths = 1) => config with { AdaptiveDepth = AdaptiveDepth.Mixed, MixedPaths = paths };
 
-    /// <summary>The paper's model for IWSLT14 De-En: six aligned layers with a classifier each and untied embeddings. Its decoder is of width 256; encoder and decoder are of one width here, 512.</summary>
+    /// <summary>The paper's model for IWSLT14 De-En: six aligned layers with a classifier each and untied embeddings. Its decoder is of width 256; encoder and decoder are of one width here, 512, unless <see cref="ModelConfig.EncoderWidth"/> keeps the encoder's.</summary>
     public static ModelConfig Iwslt { get; } = Aligned(Transformer2017.Iwslt) with { ShareEmbeddings = EmbeddingSharing.None, ExitClassifiers = ExitClassifierKind.Separate };
 
     /// <summary>w_n, what depth n counts.</summary>
@@ -74,7 +74,7 @@ public static class DepthAdaptive2020
     /// Floating-point operations of a transformer's decoder for one output, by the paper's appendix B: biases, norms and softmaxes are not counted, and the keys and values of the source
     /// are made when a layer is visited for the first time.
     /// </summary>
-    /// <param name="config">A transformer; encoder and decoder are of one width.</param>
+    /// <param name="config">A transformer.</param>
     /// <param name="source">|x|, tokens of the source.</param>
     /// <param name="exits">q(t), the layers that each position visits, from 1 to N.</param>
     /// <param name="confidence">Whether positions leave by confidence, which projects to the vocabulary after each layer; otherwise by the model's predictor, where it has one.</param>
@@ -100,7 +100,7 @@ public static class DepthAdaptive2020
                 _ => 0,
             };
             sum += (q * block) + ((layers - q) * skipped) + prediction + (confidence ? 0 : 2 * v * d);
-            sum += Math.Max(0, q - visited) * 4 * source * d * d;
+            sum += Math.Max(0, q - visited) * 4 * source * d * config.WidthOfEncoder;
             visited = Math.Max(visited, q);
         }
 

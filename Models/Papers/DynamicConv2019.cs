@@ -19,8 +19,8 @@ public sealed class DynamicConv2019 : EncoderDecoderModel
             config,
             Architecture.DynamicConv,
             i => new EncoderLayer(
-                config,
-                new ConvModule(config.ModelWidth, config.EncoderGlu, config.InputDropout, Convolution(config, config.EncoderKernelWidth(i), causal: false)),
+                config.OfEncoder,
+                new ConvModule(config.WidthOfEncoder, config.EncoderGlu, config.InputDropout, Convolution(config.OfEncoder, config.EncoderKernelWidth(i), causal: false)),
                 LayerNames.ConvolutionalEncoder),
             i => DecoderLayer(config, i))
     {

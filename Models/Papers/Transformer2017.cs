@@ -17,7 +17,7 @@ public sealed class Transformer2017 : EncoderDecoderModel
         : base(
             config,
             Architecture.Transformer,
-            i => new EncoderLayer(config, Attention(config, i, causal: false), LayerNames.Attention),
+            i => new EncoderLayer(config.OfEncoder, Attention(config.OfEncoder, i, causal: false), LayerNames.Attention),
             i => DecoderLayer(config, i))
     {
     }

@@ -123,6 +123,8 @@ public static class RecipePage
         string text = model.IsLanguageModel
             ? $"language model, {model.DecoderLayers} layers, width {model.ModelWidth}"
             : $"{model.EncoderLayers} + {model.DecoderLayers} layers, width {model.ModelWidth}";
+        if (model.EncoderWidth > 0)
+            text += $", encoder {model.EncoderWidth}";
         if (model.EmbeddingWidth > 0)
             text += $", embeddings {model.EmbeddingWidth}";
         if (model.EncoderChannels.Count > 0)

@@ -58,6 +58,25 @@ public sealed class ObstacleTests
         }
     }
 
+    // An encoder of another width has states that no table of the target takes.
+    [Fact]
+    public void WhatComparesBothSidesNeedsOneWidth()
+    {
+        using var device = new CpuDevice(1);
+        using var run = TinyRuns.Create(TinyModels.Transformer with { EncoderWidth = 12, ShareEmbeddings = EmbeddingSharing.None }, device);
+        using var folder = new TemporaryFolder();
+        var text = new AnalysisText { Input = TinyRuns.Lines(folder, "in", "a b"), Reference = TinyRuns.Lines(folder, "out", "c") };
+        Assert.Equal(
+            "analyze embeddings: --no-pairs must be given for tables of different widths, whose vectors have no cosine, got 12 and 8 channels.",
+            Assert.Throws<ArgumentException>(() => new EmbeddingsAnalysis().Of(run, text)).Message);
+        Assert.Equal(
+            "analyze word-translation: --side must be decoder for a model with an encoder_width, whose encoder's states do not fit the projection to the vocabulary, got 12 and 8 channels.",
+            Assert.Throws<ArgumentException>(() => new WordTranslationAnalysis().Of(run, text)).Message);
+        var probes = TinyRuns.Results(new WordTranslationAnalysis().Of(run, text, new AnalysisSettings { ["--side"] = "decoder", ["--updates"] = 0L }))["probes"]!.AsArray();
+        Assert.Equal(3, probes.Count);
+        Assert.Equal(["encoder_self", "decoder_self", "source"], TinyRuns.Results(new AttentionEntropyAnalysis().Of(run, text))["models"]![0]!.AsObject().Select(p => p.Key).Skip(1));
+    }
+
     [Fact]
     public void AProbeNeedsTheNormThatFollowsTheEncoder()
     {

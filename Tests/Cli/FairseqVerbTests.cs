@@ -87,7 +87,7 @@ public sealed class FairseqVerbTests : IDisposable
         Not("attention_windows", TinyModels.Transformer with { AttentionWindows = [3] });
         Not("architecture", TinyModels.Conv(Architecture.Cnn) with { EncoderKernelWidths = [3] });
         Not("decoder_final_norm", TinyModels.Conv(Architecture.DynamicConv) with { PreNorm = true, DecoderFinalNorm = false });
-        Assert.Equal(10, FairseqStates.Models.Count());
+        Assert.Equal(13, FairseqStates.Models.Count());
         Assert.All(TinyModels.All.Except(FairseqStates.Models), c =>
         {
             Save(c);

@@ -145,7 +145,6 @@ public sealed class FairseqConfigTests
     [InlineData("transformer", "\"scale_heads\": true", "scale_heads must be false (heads have no gains), got true.")]
     [InlineData("transformer", "\"encoder_layers_to_keep\": \"0,2\"", "encoder_layers_to_keep must be left out: all layers are imported, got '0,2'.")]
     [InlineData("transformer", "\"base_layers\": 1", "base_layers must be 0, got 1.")]
-    [InlineData("transformer", "\"decoder_embed_dim\": 256", "decoder_embed_dim must be encoder_embed_dim, 512, got 256.")]
     [InlineData("transformer", "\"decoder_ffn_embed_dim\": 256", "decoder_ffn_embed_dim must be encoder_ffn_embed_dim, 2048, got 256.")]
     [InlineData("transformer", "\"decoder_attention_heads\": 4", "decoder_attention_heads must be encoder_attention_heads, 8, got 4.")]
     [InlineData("transformer", "\"decoder_normalize_before\": true", "decoder_normalize_before must be encoder_normalize_before, false, got true.")]
@@ -179,14 +178,25 @@ public sealed class FairseqConfigTests
     }
 
     [Fact]
+    public void SidesMayHaveWidthsOfTheirOwn()
+    {
+        var wide = Read("""{"arch": "transformer", "encoder_embed_dim": 1024, "decoder_embed_dim": 256, "decoder_output_dim": 256}""");
+        Assert.Equal((256, 1024), (wide.ModelWidth, wide.EncoderWidth));
+        Assert.Equal((1024, 0), Read("""{"arch": "transformer", "encoder_embed_dim": 1024}""") is var one ? (one.ModelWidth, one.EncoderWidth) : default);
+        Assert.Equal((256, 512), Read("""{"arch": "lightconv", "decoder_embed_dim": 256, "decoder_conv_dim": 256}""") is var conv ? (conv.ModelWidth, conv.EncoderWidth) : default);
+        Assert.Contains("decoder_conv_dim must be decoder_embed_dim, 256, got 512.", Assert.Throws<InvalidDataException>(() => Read("""{"arch": "lightconv", "decoder_embed_dim": 256, "decoder_conv_dim": 512}""")).Message);
+        Assert.Contains("decoder_output_dim must be decoder_embed_dim, 256, got 512.", Assert.Throws<InvalidDataException>(() => Read("""{"arch": "transformer", "decoder_embed_dim": 256, "decoder_output_dim": 512}""")).Message);
+    }
+
+    [Fact]
     public void AllLinesAreSaidAtOnce()
         => Assert.Equal(
             """
             model.pt: activation_fn must be relu, got 'gelu_accurate'.
-            model.pt: decoder_embed_dim must be encoder_embed_dim, 512, got 256.
+            model.pt: decoder_ffn_embed_dim must be encoder_ffn_embed_dim, 2048, got 256.
             model.pt: encoder_learned_pos must be false (positions are sinusoids), got true.
             """,
-            Assert.Throws<InvalidDataException>(() => Read("""{"arch": "transformer", "activation_fn": "gelu_accurate", "encoder_learned_pos": true, "decoder_embed_dim": 256}""")).Message);
+            Assert.Throws<InvalidDataException>(() => Read("""{"arch": "transformer", "activation_fn": "gelu_accurate", "encoder_learned_pos": true, "decoder_ffn_embed_dim": 256}""")).Message);
 
     [Theory]
     [InlineData("{}", "must say its architecture (arch), got none.")]

@@ -9,7 +9,7 @@ internal static class FairseqStates
     /// <summary>The tiny models that fairseq has as well: each layer once, nothing of the encoder but its last layer, taps of a softmax or as they are.</summary>
     public static IEnumerable<ModelConfig> Models => TinyModels.All.Where(c => c is
     {
-        EncoderPath.Count: 0, DecoderPath.Count: 0, EncoderFusion: EncoderFusion.None, SurfaceFusion: SurfaceFusion.None, Architecture: not Architecture.Cnn,
+        EncoderPath.Count: 0, DecoderPath.Count: 0, StepSignal: StepSignal.None, EncoderFusion: EncoderFusion.None, SurfaceFusion: SurfaceFusion.None, Architecture: not Architecture.Cnn,
         AttentionWindows.Count: 0, OutputLinear: false, ConvHeads: 0, ConvNormalization: TapNormalization.Softmax or TapNormalization.None,
     });
 
@@ -39,14 +39,14 @@ internal static class FairseqStates
             bool encoder = side == "encoder";
             arguments.AddRange(
             [
-                ($"{side}_embed_dim", config.ModelWidth), ($"{side}_ffn_embed_dim", config.FeedForwardWidth), ($"{side}_attention_heads", config.AttentionHeads),
+                ($"{side}_embed_dim", encoder ? config.WidthOfEncoder : config.ModelWidth), ($"{side}_ffn_embed_dim", config.FeedForwardWidth), ($"{side}_attention_heads", config.AttentionHeads),
                 ($"{side}_layers", encoder ? config.EncoderLayers : config.DecoderLayers), ($"{side}_normalize_before", config.PreNorm), ($"{side}_learned_pos", false),
             ]);
             if (convolutional)
             {
                 arguments.AddRange(
                 [
-                    ($"{side}_conv_type", config.Architecture == Architecture.LightConv ? "lightweight" : "dynamic"), ($"{side}_conv_dim", config.ModelWidth),
+                    ($"{side}_conv_type", config.Architecture == Architecture.LightConv ? "lightweight" : "dynamic"), ($"{side}_conv_dim", encoder ? config.WidthOfEncoder : config.ModelWidth),
                     ($"{side}_glu", encoder ? config.EncoderGlu : config.DecoderGlu),
                     ($"{side}_kernel_size_list", Py.List([.. (encoder ? config.EncoderKernelWidths : config.DecoderKernelWidths).Cast<object?>()])),
                 ]);

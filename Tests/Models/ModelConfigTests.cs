@@ -110,6 +110,33 @@ public sealed class ModelConfigTests
     }
 
     [Fact]
+    public void AnEncoderMayHaveAWidthOfItsOwn()
+    {
+        var config = TinyModels.Transformer with { EncoderWidth = 12, ShareEmbeddings = EmbeddingSharing.Decoder };
+        Assert.Empty(config.Validate());
+        Assert.Equal(config, ModelConfig.FromJson(config.ToJson()));
+        Assert.Equal(0, config.AsLanguageModel().EncoderWidth);
+        using (var model = SequenceModel.Declare(config))
+        {
+            var shapes = model.ParameterShapes().ToDictionary(p => p.Name, p => p.Shape);
+            Assert.Equal((new Shape(11, 12), new Shape(11, 8)), (shapes["encoder.embed_tokens.weight"], shapes["decoder.embed_tokens.weight"]));
+            Assert.Equal((new Shape(8, 12), new Shape(8, 12), new Shape(8, 8)), (shapes["decoder.layers.1.encoder_attn.k_proj.weight"], shapes["decoder.layers.1.encoder_attn.v_proj.weight"], shapes["decoder.layers.1.encoder_attn.q_proj.weight"]));
+
+            // Attention has 4 W^2 + 4 W, a feed-forward block of 12 2 * 12 W + W + 12, a norm 2 W.
+            static int Layer(int w, int attentions) => (attentions * ((4 * w * w) + (4 * w))) + (24 * w) + w + 12 + ((attentions + 1) * 2 * w);
+            Assert.Equal((11 * 12) + (11 * 8) + (2 * Layer(12, 1)) + (2 * (Layer(8, 2) + (2 * 8 * 4))), model.ParameterCount);
+        }
+
+        Assert.Equal(
+            ["attention_heads must divide encoder_width, got 2 and 13.", "share_embeddings \"all\" wants encoder_width to be model_width, got 13 and 8."],
+            (TinyModels.Transformer with { EncoderWidth = 13 }).Validate());
+        Assert.Equal(["encoder_width must be 0 or at least 4, got 2."], (config with { EncoderWidth = 2 }).Validate());
+        Assert.Equal(["conv_heads must divide encoder_width, got 4 and 6."], (TinyModels.Conv(Architecture.LightConv) with { ConvHeads = 4, EncoderWidth = 6, ShareEmbeddings = EmbeddingSharing.None }).Validate());
+        Assert.Equal(["encoder_width has no meaning for lstm; leave it out."], (TinyModels.Lstm with { EncoderWidth = 16 }).Validate());
+        Assert.Equal(["encoder_width has no meaning for a language model; leave it out."], (TinyModels.Transformer.AsLanguageModel() with { EncoderWidth = 16 }).Validate());
+    }
+
+    [Fact]
     public void OneKernelWidthServesAllLayers()
     {
         var config = Sound with { EncoderKernelWidths = [5], DecoderKernelWidths = [7] };

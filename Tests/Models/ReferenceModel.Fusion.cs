@@ -21,12 +21,12 @@ internal sealed partial class ReferenceModel
         double[] logits = parameters["decoder.layer_attention.weight"];
         return [.. Enumerable.Range(0, decoders).Select(m =>
         {
-            double[][] sum = [.. source.States.Select(_ => new double[_width])];
+            double[][] sum = [.. source.States.Select(_ => new double[source.States[0].Length])];
             for (int s = 0; s < sum.Length; s++)
             {
-                for (int c = 0; c < _width; c++)
+                for (int c = 0; c < sum[s].Length; c++)
                 {
-                    int row = config.EncoderFusion == EncoderFusion.Fine ? (m * _width) + c : m;
+                    int row = config.EncoderFusion == EncoderFusion.Fine ? (m * sum[s].Length) + c : m;
                     double[] weights = [.. LogSoftmax(logits[(row * layers)..((row + 1) * layers)]).Select(Math.Exp)];
                     sum[s][c] = Enumerable.Range(0, layers).Sum(n => weights[n] * source.Layers[n][s][c]);
                 }

@@ -8,7 +8,8 @@ namespace CudaSeq.Tests;
 /// </summary>
 internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictionary<string, double[]> parameters) : IReference
 {
-    private readonly int _width = config.ModelWidth;
+    // C of the side that is computed.
+    private int _width = config.ModelWidth;
     private readonly bool _convolutional = config.Architecture != Architecture.Transformer;
 
     /// <summary>Is told what each position weighs others with: attention or convolution by name, head, position, weights.</summary>
@@ -55,6 +56,14 @@ internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictio
     public double[][] Logits(int[] source, int[] previous) => Logits(previous, Encode(source));
 
     public ReferenceSource Encode(int[] source)
+    {
+        _width = config.EncoderWidth > 0 ? config.EncoderWidth : config.ModelWidth;
+        var encoded = Encoded(source);
+        _width = config.ModelWidth;
+        return encoded;
+    }
+
+    private ReferenceSource Encoded(int[] source)
     {
         var x = Embed("encoder.embed_tokens.weight", source);
         var surface = Embed("encoder.embed_tokens.weight", source, positions: false);

@@ -28,6 +28,18 @@ internal static class TinyModels
         .. Surface,
         .. Ablations,
         .. Universal,
+        .. OfTwoWidths,
+    ];
+
+    /// <summary>Encoders wider and narrower than their decoders, with all that sees both.</summary>
+    public static IEnumerable<ModelConfig> OfTwoWidths =>
+    [
+        Transformer with { EncoderWidth = 12, ShareEmbeddings = EmbeddingSharing.Decoder },
+        Conv(Architecture.DynamicConv) with { EncoderWidth = 4, ShareEmbeddings = EmbeddingSharing.None, PreNorm = true, EncoderGlu = true },
+        Conv(Architecture.LightConv) with { EncoderWidth = 16, ShareEmbeddings = EmbeddingSharing.None },
+        Conv(Architecture.Cnn) with { EncoderWidth = 6, ShareEmbeddings = EmbeddingSharing.Decoder },
+        SurfaceFusion2021.Hard(Transformer with { EncoderWidth = 12, EncoderFusion = EncoderFusion.Fine, ShareEmbeddings = EmbeddingSharing.None }),
+        UniversalTransformer2018.Halted(Transformer with { EncoderWidth = 6, StepSignal = StepSignal.Learned, ShareEmbeddings = EmbeddingSharing.Decoder }, weight: 0.3f),
     ];
 
     /// <summary>The rows of Wu et al.'s table 3, and the normalisations of their table 6.</summary>

@@ -16,6 +16,7 @@ public sealed class CombinationTests : IDisposable
         ["a linear layer and hard fusion"] = (SurfaceFusion2021.Hard(Plain with { OutputLinear = true }), null),
         ["a linear layer, hard fusion with a learned gate, every depth"] = (DepthAdaptive2020.Aligned(SurfaceFusion2021.Hard(Plain with { OutputLinear = true }, gate: 0)), null),
         ["a linear layer and soft fusion"] = (SurfaceFusion2021.Soft(Of(Architecture.DynamicConv) with { OutputLinear = true }, scale: 0.2f), null),
+        ["an encoder of another width, fusions and every depth"] = (DepthAdaptive2020.Aligned(SurfaceFusion2021.Hard(Plain with { EncoderWidth = 48, EncoderFusion = EncoderFusion.Fine })) with { ExitPredictor = ExitPredictor.Sequence }, null),
         ["LayerDrop and fused layers"] = (Of(Architecture.LightConv) with { EncoderFusion = EncoderFusion.Coarse, EncoderLayerDrop = 0.4f, DecoderLayerDrop = 0.4f }, null),
         ["every depth learns from a plain teacher"] = (Separate, Plain),
         ["drawn depths learn from one that can be left early"] = (DepthAdaptive2020.Mixed(Of(Architecture.DynamicConv), paths: 2), Separate),
