@@ -15,8 +15,8 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
     // Two blocks of what is computed together in batches: from the second on, there is always one before.
     private const int BatchedLines = 2 * 4096;
 
-    // The same of what is translated: blocks of up to 1024.
-    private const int TranslatedLines = 2 * 1024;
+    // The same of what is translated, in blocks of up to 1024; what is kept of two of these is also there from the third on.
+    private const int TranslatedLines = 4 * 1024;
 
     // Small, so that what ffn-memories sorts by length, 32 batches, is less than the shorter text.
     private const int BatchTokens = 256;
@@ -28,6 +28,9 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly Device _device = new CpuDevice(1);
+
+    // Every so many-th report is measured.
+    private int _stride = 4;
 
     public static TheoryData<string> Texts => ["attention-entropy", "ffn-memories", "ffn-composition"];
 
@@ -90,6 +93,7 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
     [MemberData(nameof(Translated))]
     public void OfWhatIsTranslated(string name)
     {
+        _stride = 1;
         var config = name switch
         {
             "lesion" => Small with { EncoderFusion = EncoderFusion.Coarse },
@@ -97,7 +101,7 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
             _ => Small,
         };
         using var run = TinyRuns.Create(config, _device, decoding: new DecodingOptions { Beam = 1, MaxLengthA = 0, MaxLengthB = 2 });
-        Check(4 * TranslatedLines, TranslatedLines, sides: name == "exits" ? 1 : 2, lines => Peak(name, run, Text(Side("a", lines), name == "exits" ? null : Side("b", lines))));
+        Check(3 * TranslatedLines, TranslatedLines, sides: name == "exits" ? 1 : 2, lines => Peak(name, run, Text(Side("a", lines), name == "exits" ? null : Side("b", lines))));
     }
 
     // Orders are drawn for a part of a large corpus at a time: 12 bytes for each pair of all would be six times as many.
@@ -143,7 +147,7 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
         int reports = 0;
         var result = Analyses.Of(name.Split(',')[0]).Of(run, text, settings, new Heard(() =>
         {
-            if (++reports % 4 == 0 || reports <= 16)
+            if (++reports % _stride == 0 || reports <= 16)
                 most = Math.Max(most, Alive());
         }));
         most = Math.Max(most, Alive());
