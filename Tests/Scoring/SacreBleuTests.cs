@@ -9,13 +9,14 @@ public sealed class SacreBleuTests
 {
     private const string Wmt17 = "truth/wmt17-en-de";
 
+    public static TheoryData<string> Systems =>
+    [
+        "newstest2017.LIUM-NMT.4900.en-de", "newstest2017.C-3MA.4959.en-de", "newstest2017.FBK.4870.en-de",
+        "newstest2017.online-A.0.en-de", "newstest2017.online-F.0.en-de", "newstest2017.uedin-nmt.4722.en-de",
+    ];
+
     [Theory]
-    [InlineData("newstest2017.LIUM-NMT.4900.en-de")]
-    [InlineData("newstest2017.C-3MA.4959.en-de")]
-    [InlineData("newstest2017.FBK.4870.en-de")]
-    [InlineData("newstest2017.online-A.0.en-de")]
-    [InlineData("newstest2017.online-F.0.en-de")]
-    [InlineData("newstest2017.uedin-nmt.4722.en-de")]
+    [MemberData(nameof(Systems))]
     public void SystemsOfWmt17(string system)
     {
         string[][] table = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/scores.tsv")).Select(line => line.Split('\t'))];
@@ -57,12 +58,7 @@ public sealed class SacreBleuTests
 
     /// <summary>What tercom itself gave all six, as WMT published it, to three decimals.</summary>
     [Theory]
-    [InlineData("newstest2017.LIUM-NMT.4900.en-de")]
-    [InlineData("newstest2017.C-3MA.4959.en-de")]
-    [InlineData("newstest2017.FBK.4870.en-de")]
-    [InlineData("newstest2017.online-A.0.en-de")]
-    [InlineData("newstest2017.online-F.0.en-de")]
-    [InlineData("newstest2017.uedin-nmt.4722.en-de")]
+    [MemberData(nameof(Systems))]
     public void EditRatesAreTercoms(string system)
     {
         string[][] table = [.. TextFile.ReadLines(TestData.Require($"{Wmt17}/scores.tsv")).Select(line => line.Split('\t'))];
