@@ -40,6 +40,7 @@
 #include "Kernels/TopK/TopKKernel.cuh"
 #include "Kernels/ArgMax/ArgMaxKernel.cuh"
 #include "Kernels/Linear/LinearKernel.cuh"
+#include "Kernels/QuantizedLinear/QuantizedLinearKernel.cuh"
 #include "Kernels/CrossEntropy/CrossEntropyKernel.cuh"
 #include "Kernels/NegativeLogLikelihood/NegativeLogLikelihoodKernel.cuh"
 #include "Kernels/Attention/AttentionTile.cuh"

@@ -60,6 +60,17 @@ public abstract class Module : IDisposable
     }
 
     /// <summary>
+    /// From now on linear layers, the one over the vocabulary included, multiply in integers of 8 bits, as <see cref="Ops.QuantizedLinear"/> says. For inference: gradients are
+    /// refused. The parameters stay float32, and no file remembers it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The module was not initialised.</exception>
+    public void Quantize()
+    {
+        foreach (var parameter in Parameters)
+            parameter.IsQuantized = true;
+    }
+
+    /// <summary>
     /// Overwrites all parameters with the tensors of a file. fairseq's names are understood, past ones too: filters as [H, 1, K], queries, keys and values in one
     /// matrix, shared tables stored several times, version counters. Tensors called <c>optimizer.</c> are passed over. Shapes are checked before anything is changed.
     /// </summary>

@@ -9,6 +9,13 @@ public sealed partial class Tensor
 
     private NarrowCopy? _bfloat16;
     private NarrowCopy? _float16;
+    private IntegerCopy? _integers;
+
+    /// <summary>
+    /// Whether <see cref="Ops.Linear"/> multiplies by this weight in integers of 8 bits, as <see cref="Ops.QuantizedLinear"/> says. For inference: what would have to be
+    /// differentiated is refused. Everything else reads the floats, which stay as they are.
+    /// </summary>
+    public bool IsQuantized { get; set; }
 
     /// <summary>
     /// The elements in a type of floats: those of this tensor itself, or of a copy that is kept until they change. Overwritten by nobody but an optimiser. What a capture has made has a copy
@@ -27,6 +34,27 @@ public sealed partial class Tensor
             copy ??= new NarrowCopy(OutsideOfScopes(Empty(Device, Shape, dtype, Origin)));
             Renew(copy, data);
             return copy.Tensor.Data;
+        }
+    }
+
+    /// <summary>The integers and scales of a weight [O, I], kept until the weight changes; <see cref="QuantizedLinearKernel"/> says how they lie.</summary>
+    internal (DeviceSpan Words, DeviceSpan Scales) AsIntegers()
+    {
+        var data = Data;
+        var size = new QuantizedLinearSize(0, Shape[1], Shape[0], Activation.None);
+        lock (Copying)
+        {
+            if (_integers is null || _integers.Version != data.Buffer.Version)
+            {
+                if (data.Device is CudaDevice { IsCapturing: true })
+                    throw new CudaException($"{this}: its integers must be made before a capture.");
+                _integers ??= new IntegerCopy(
+                    OutsideOfScopes(Empty(Device, [size.PaddedOutputs * size.Groups], DType.Int32, Origin)), OutsideOfScopes(Empty(Device, [size.PaddedOutputs], DType.Float32, Origin)));
+                QuantizedLinearKernel.Quantize(size, data, _integers.Words.Data, _integers.Scales.Data);
+                _integers.Version = data.Buffer.Version;
+            }
+
+            return (_integers.Words.Data, _integers.Scales.Data);
         }
     }
 
@@ -83,7 +111,9 @@ public sealed partial class Tensor
     {
         _bfloat16?.Tensor.Dispose();
         _float16?.Tensor.Dispose();
-        (_bfloat16, _float16) = (null, null);
+        _integers?.Words.Dispose();
+        _integers?.Scales.Dispose();
+        (_bfloat16, _float16, _integers) = (null, null, null);
     }
 
     private sealed class NarrowCopy(Tensor tensor)
@@ -91,6 +121,16 @@ public sealed partial class Tensor
         public Tensor Tensor { get; } = tensor;
 
         /// <summary>The version of the elements that it was made of.</summary>
+        public long Version { get; set; } = -1;
+    }
+
+    private sealed class IntegerCopy(Tensor words, Tensor scales)
+    {
+        public Tensor Words { get; } = words;
+
+        public Tensor Scales { get; } = scales;
+
+        /// <inheritdoc cref="NarrowCopy.Version"/>
         public long Version { get; set; } = -1;
     }
 }

@@ -22,9 +22,17 @@ internal sealed record CompareCase(string Name, string Group, string Label, Work
     /// <summary>What one call is where it is a model's: an update, a decoding. Null for an op, whose costs beside time nobody asks for.</summary>
     public string? Whole { get; init; }
 
+    /// <summary>Others of ours that it is timed beside, as a model with another mixer, or the same in float32. They are other functions: outputs are not compared.</summary>
+    public IReadOnlyList<Sibling> Siblings { get; init; } = [];
+
     /// <summary>Whether what counts is how long one token waits for the one before it: a single sentence.</summary>
     public bool IsLatency { get; init; }
 }
+
+/// <summary>Another case of ours.</summary>
+/// <param name="Label">What is different in it.</param>
+/// <param name="Prepare">As <see cref="CompareCase.Prepare"/>.</param>
+internal sealed record Sibling(string Label, Func<Device, Contender> Prepare);
 
 /// <summary>A point of a curve.</summary>
 /// <param name="Axis">What it is drawn over, as the taps of a filter: K.</param>

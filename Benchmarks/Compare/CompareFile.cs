@@ -88,7 +88,7 @@ internal static class CompareFile
 
     private static JsonObject Rival(RivalResult r)
     {
-        var json = new JsonObject { ["name"] = r.Name, ["variant"] = r.Variant, ["difference"] = double.IsFinite(r.Difference) ? r.Difference : null };
+        var json = new JsonObject { ["name"] = r.Name, ["variant"] = r.Variant, ["difference"] = r.Difference is { } difference && double.IsFinite(difference) ? difference : null, ["sibling"] = r.IsSibling };
         if (r is { Seconds: { } seconds, Ratio: { } ratio })
             (json["seconds"], json["ratio"], json["turns"], json["peak_bytes"]) = (Of(seconds), Of(ratio), r.Turns, r.PeakBytes);
         return json;

@@ -56,7 +56,7 @@ internal static class ComparePage
         var rows = new List<IReadOnlyList<string>>();
         foreach (var group in results.GroupBy(r => r.Case.Group))
         {
-            double[] ratios = [.. group.Select(r => r.Rivals.Min(v => v.Ratio?.Median)).OfType<double>()];
+            double[] ratios = [.. group.Select(r => r.Rivals.Where(v => !v.IsSibling).Min(v => v.Ratio?.Median)).OfType<double>()];
             if (ratios.Length > 0)
                 rows.Add([group.Key, Ratio(Math.Exp(ratios.Average(Math.Log))), Ratio(ratios.Min()), Ratio(ratios.Max())]);
         }

@@ -130,17 +130,17 @@ internal static class CompareRun
     internal static string PerToken(CompareCase c, double seconds) => string.Create(CultureInfo.InvariantCulture, $"{1e3 * seconds / c.Work.Items:f3}");
 
     private static string Line(CompareCase c, RivalResult rival) => rival is { Seconds: { } seconds, Ratio: { } ratio }
-        ? string.Create(CultureInfo.InvariantCulture, $"    {QuickRun.Duration(seconds.Median),10}  {ratio.Median,6:f2} ({ratio.Low:f2} .. {ratio.High:f2}) times our time  {rival.Label}{(c.IsLatency ? $", {PerToken(c, seconds.Median)} ms a token" : "")}{(c.Whole is null ? "" : $"; resident at most {Costs.Megabytes(rival.PeakBytes)}")}")
+        ? string.Create(CultureInfo.InvariantCulture, $"    {QuickRun.Duration(seconds.Median),10}  {ratio.Median,6:f2} ({ratio.Low:f2} .. {ratio.High:f2}) times our time  {rival.Label}{(c.IsLatency ? $", {PerToken(c, seconds.Median)} ms a token" : "")}{(c.Whole is null || rival.IsSibling ? "" : $"; resident at most {Costs.Megabytes(rival.PeakBytes)}")}")
         : string.Create(CultureInfo.InvariantCulture, $"    not timed: its outputs differ by {rival.Difference:g3} of the largest  {rival.Label}");
 
     private static IEnumerable<string> Summary(IReadOnlyList<CompareResult> results, IReadOnlyDictionary<string, Spread>? baseline)
     {
-        var timed = results.Where(r => r.Rivals.Any(v => v.Ratio is not null)).ToArray();
+        var timed = results.Where(r => r.Rivals.Any(v => v is { Ratio: not null, IsSibling: false })).ToArray();
         if (timed.Length > 0)
         {
             // Beyond the noise: nine of ten turns say so.
-            var behind = timed.Where(r => r.Rivals.Any(v => v.Ratio is { High: < 1 })).ToArray();
-            yield return $"Of {timed.Length} cases with a rival, {timed.Count(r => r.Rivals.All(v => v.Ratio is not { } ratio || ratio.Low > 1))} are faster here than with every rival, {behind.Length} slower than with one:";
+            var behind = timed.Where(r => r.Rivals.Any(v => v is { IsSibling: false, Ratio.High: < 1 })).ToArray();
+            yield return $"Of {timed.Length} cases with a rival, {timed.Count(r => r.Rivals.All(v => v.IsSibling || v.Ratio is not { } ratio || ratio.Low > 1))} are faster here than with every rival, {behind.Length} slower than with one:";
             foreach (var r in behind)
                 yield return $"    {r.Case.Name}";
         }

@@ -14,6 +14,9 @@ internal static class DecodeSuite
     /// <summary>What an order of it begins with.</summary>
     public const string Op = "decode";
 
+    /// <summary>The same in integers of 8 bits, which no rival has: its outputs are not those of float32.</summary>
+    public const string QuantizedOp = "decode_int8";
+
     private const int SourceTokens = 32;
 
     private static readonly Architecture[] Models = [Architecture.Transformer, Architecture.DynamicConv];
@@ -26,7 +29,41 @@ internal static class DecodeSuite
         (int B, int Beam, int Steps)[] all = sizes == Sizes.Smoke
             ? [(3, 1, 7), (2, 4, 7), (1, 1, 7)]
             : [(32, 1, 64), (32, 1, 256), (32, 1, 1024), (16, 4, 64), (16, 4, 256), (8, 1, 64), (1, 1, 64), (1, 1, 256), (1, 1, 1024)];
-        return from architecture in Models from a in all select Case(CompareModels.Case(architecture, sizes, "small"), a.B, a.Beam, a.Steps, sizes == Sizes.Smoke ? 5 : SourceTokens);
+        int source = sizes == Sizes.Smoke ? 5 : SourceTokens;
+        foreach (var architecture in Models)
+        {
+            var model = CompareModels.Case(architecture, sizes, "small");
+            foreach (var (b, beam, steps) in all)
+            {
+                var attention = CompareModels.Case(Architecture.Transformer, sizes, "small");
+                yield return Case(model, b, beam, steps, source) with
+                {
+                    Siblings = architecture == Architecture.Transformer || beam > 1 ? [] : [new Sibling("self-attention", Prepare(attention with { B = b, T = source }, b, beam, steps, quantized: false))],
+                };
+            }
+
+            foreach (var (b, beam, steps) in all.Where(a => a.Steps == all[0].Steps && a.B != 8))
+                yield return Quantized(model, b, beam, steps, source);
+        }
+    }
+
+    // Random parameters say nothing of how much is lost: that is measured on trained models.
+    private static CompareCase Quantized(ModelCase model, int b, int beam, int steps, int sourceTokens)
+    {
+        var c = Case(model, b, beam, steps, sourceTokens);
+        c.Order["op"] = QuantizedOp;
+        var prepare = Prepare(model with { B = b, T = sourceTokens }, b, beam, steps, quantized: true);
+        return c with { Name = c.Name + " int8", Label = c.Label + " int8", Prepare = prepare, Places = [], Siblings = [new Sibling("float32", c.Prepare)] };
+    }
+
+    private static Func<Device, Contender> Prepare(ModelCase model, int b, int beam, int steps, bool quantized)
+    {
+        int[][] sources = [.. model.Pairs(b).Select(p => p.Source)];
+        return device =>
+        {
+            var run = new Run(model.Config, device, sources, beam, steps, quantized);
+            return new Contender(() => run.Translate(), run.Outputs, run, run.Weights);
+        };
     }
 
     private static CompareCase Case(ModelCase model, int b, int beam, int steps, int sourceTokens)
@@ -41,11 +78,7 @@ internal static class DecodeSuite
             ModelWork.OfDecoding(c.Config, b, beam, sourceTokens, steps),
             new JsonObject { ["op"] = Op, ["model"] = CompareModels.Describe(c.Config), ["b"] = b, ["beam"] = beam, ["steps"] = steps, ["source"] = CompareModels.Ids(sources.SelectMany(s => s)) },
             [],
-            device =>
-            {
-                var run = new Run(c.Config, device, sources, beam, steps);
-                return new Contender(() => run.Translate(), run.Outputs, run, run.Weights);
-            })
+            Prepare(c, b, beam, steps, quantized: false))
         {
             Places = [new("T", steps, $"{kind}, B = {b}"), .. beam == 1 ? [new Place("B", b, $"{kind}, T = {steps}")] : Array.Empty<Place>()],
             Whole = "decoding",
@@ -63,13 +96,15 @@ internal static class DecodeSuite
         private readonly SequenceGenerator _generator;
         private readonly DecodingOptions _options;
 
-        public Run(ModelConfig config, Device device, int[][] sources, int beam, int steps)
+        public Run(ModelConfig config, Device device, int[][] sources, int beam, int steps, bool quantized)
         {
             _sources = sources;
             _model = SequenceModel.Create(config, device, new RandomSource(1));
             _generator = new SequenceGenerator(_model);
             _options = new DecodingOptions { Beam = beam, MinLength = steps - 1, MaxLengthB = steps - 1, BatchTokens = sources.Sum(s => s.Length) };
             Weights = CompareModels.WriteWeights(_model);
+            if (quantized)
+                _model.Quantize();
         }
 
         /// <summary>The file of the parameters.</summary>

@@ -48,6 +48,13 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
             }
         }
 
+        foreach (var sibling in c.Siblings)
+        {
+            using (TensorScope.Begin())
+            using (var other = sibling.Prepare(cpu))
+                results.Add(InTurns(own, n => QuickRun.Sample(other.Call, Clock.Wall, n)) with { Name = "CudaSeq", Variant = sibling.Label });
+        }
+
         if (own.Seconds.Count == 0)
         {
             var (repetitions, once) = Repetitions(own.Try);
@@ -82,20 +89,25 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
         double difference = Difference(outputs, theirs);
         if (!(difference <= c.Tolerance))
             return new RivalResult(rival.Name, variant, difference, null, null);
-        var ((mine, myOnce), (its, itsOnce)) = (Repetitions(own.Try), Repetitions(rival.Sample));
+        rival.ResetPeak();
+        return InTurns(own, rival.Sample) with { Name = rival.Name, Variant = variant, Difference = difference, PeakBytes = rival.PeakBytes() };
+    }
+
+    private RivalResult InTurns(Own own, Func<int, double> other)
+    {
+        var ((mine, myOnce), (its, itsOnce)) = (Repetitions(own.Try), Repetitions(other));
         int turns = RoundsOf((myOnce * mine) + (itsOnce * its));
         double[] seconds = new double[turns], ratios = new double[turns];
         ResidentSet.Reset();
-        rival.ResetPeak();
         for (int i = 0; i < turns; i++)
         {
             double ours = own.Sample(mine);
-            seconds[i] = rival.Sample(its);
+            seconds[i] = other(its);
             ratios[i] = seconds[i] / ours;
         }
 
         own.Meter.Look();
-        return new RivalResult(rival.Name, variant, difference, Spread.Of(seconds), Spread.Of(ratios), rival.PeakBytes(), turns);
+        return new RivalResult("", "", null, Spread.Of(seconds), Spread.Of(ratios), Turns: turns);
     }
 
     private int RoundsOf(double turnSeconds) => Math.Min(rounds, Math.Max(LeastRounds, (int)(TurnsSeconds / turnSeconds)));

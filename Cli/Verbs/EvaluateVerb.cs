@@ -18,7 +18,7 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Tokens computed together, padding included (default: 4096).", 1);
     private readonly Option<bool> _json = Flag("--json", "Write JSON: loss, ppl, bits_per_character, bits_per_word, tokens, unknown, words, characters, lines.");
     private readonly PathOptions _paths = new(hasEncoder: true);
-    private readonly DeviceOptions _device = new("compute");
+    private readonly DeviceOptions _device = new("compute", quantizes: true);
 
     public EvaluateVerb()
         : base("evaluate", "Measure how well a model predicts given text: loss and perplexity.")
@@ -83,6 +83,7 @@ internal sealed class EvaluateVerb : Verb
         if (data.SampleBreakMode != SampleBreak.Eos && context >= size)
             throw new UsageException($"--context-window must be below the tokens of a block, got {context} and {size}.");
         using var generator = TextGenerator.Load(run.Path, device, precision, _paths.Read(arguments));
+        _device.Quantize(arguments, generator.Model);
         var blocks = TokenBlocks.Encode(lines, generator.Codec, data.SampleBreakMode, size, context, name: "text", cancellation: cancellation);
         if (blocks.Count == 0)
             throw new InvalidDataException("evaluate: there must be at least one line, got none.");
@@ -95,6 +96,7 @@ internal sealed class EvaluateVerb : Verb
     {
         string reference = arguments.GetRequiredValue(_reference), input = arguments.GetValue(_input) ?? "stdin";
         using var translator = Translator.Load(run.Path, device, precision, _paths.Read(arguments));
+        _device.Quantize(arguments, translator.Model);
         string[] sources = [.. lines], targets = [.. TextFile.ReadLines(reference)];
         if (sources.Length != targets.Length)
             throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{input} and {reference}: must have as many lines as each other, got {sources.Length} and {targets.Length}."));

@@ -22,7 +22,7 @@ internal sealed class GenerateVerb : Verb
     private readonly SearchOptions _search = SearchOptions.ForTexts();
     private readonly Option<bool> _json = Flag("--json", "Write an object for each text, one a line: prompt (its number), text, score, pieces.");
     private readonly PathOptions _paths = new(hasEncoder: false);
-    private readonly DeviceOptions _device = new("compute");
+    private readonly DeviceOptions _device = new("compute", quantizes: true);
 
     public GenerateVerb()
         : base("generate", "Go on with text, with a trained language model.")
@@ -55,6 +55,7 @@ internal sealed class GenerateVerb : Verb
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
         using var generator = TextGenerator.Load(folder, device, precision, _paths.Read(arguments));
+        _device.Quantize(arguments, generator.Model);
         if (generator.ThroughLines && _search.AsksForLeast(arguments))
             throw new UsageException("--min-length is for models of single lines (data.sample_break_mode eos): this one writes on until --max-length.");
         int longest = prompts.Select(generator.PiecesOf).DefaultIfEmpty(0).Max(), seen = Seen(new RunDirectory(folder), generator.ThroughLines);

@@ -20,7 +20,7 @@ internal sealed class TranslateVerb : Verb
     private readonly Option<bool> _interactive = Flag("--interactive", "Answer each line of standard input at once.");
     private readonly SearchOptions _search = SearchOptions.ForTranslations();
     private readonly PathOptions _paths = new(hasEncoder: true);
-    private readonly DeviceOptions _device = new("translate");
+    private readonly DeviceOptions _device = new("translate", quantizes: true);
 
     public TranslateVerb()
         : base("translate", "Translate lines of text with a trained model.")
@@ -83,6 +83,7 @@ internal sealed class TranslateVerb : Verb
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
         using var translator = Translator.Load(folder, device, precision, Paths(arguments));
+        _device.Quantize(arguments, translator.Model);
         options = Tuned(arguments, translator, options, terminal.Error, cancellation);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };

@@ -136,6 +136,17 @@ KERNEL(256) SYMBOL(linear_epilogue_gelu)(const ELEMENT* sums, const float* bias,
     linear_epilogue(sums, bias, z, y, length, columns, GeluFunction());
 }
 
+// x [rows, count], words int32 [rows, groups] or in panels, scales [rows]: a block a row, those that fill up included
+KERNEL(256) SYMBOL(quantize_rows)(const ELEMENT* x, int* words, float* scales, int rows, int count, int groups, int panels) {
+    quantize_rows(x, words, scales, rows, count, groups, panels);
+}
+// x int32 [rows, groups], x_scales [rows]; words in panels, scales [outputs]; bias float [outputs] or null; y [rows, outputs]
+KERNEL(256) SYMBOL(quantized_linear_forward)(
+    const int* x, const float* x_scales, const int* words, const float* scales, const float* bias, ELEMENT* y, int rows, int outputs, int groups,
+    int activation) {
+    quantized_linear_forward(x, x_scales, words, scales, bias, y, rows, outputs, groups, activation);
+}
+
 // logits float [rows, stride], `classes` of them; bias float [classes] or null; targets int32, losses, nlls double [rows]; gradient [rows, stride] or null
 KERNEL(1024) SYMBOL(cross_entropy_rows)(
     const float* logits, const float* bias, const int* targets, double* losses, double* nlls, ELEMENT* gradient, int classes, long long stride, int padding,

@@ -9,7 +9,10 @@ public static partial class Ops
     /// Costs 2 I O operations a row. Saves x and weight for backward, and y (Relu) or the argument of the activation (Gelu).
     /// </summary>
     /// <param name="x">[..., I].</param>
-    /// <param name="weight">[O, I], float32; a narrower x is multiplied with a copy of its type, which is kept until the weight changes.</param>
+    /// <param name="weight">
+    /// [O, I], float32; a narrower x is multiplied with a copy of its type, which is kept until the weight changes. One that <see cref="Tensor.IsQuantized"/> is multiplied
+    /// as <see cref="QuantizedLinear"/> does.
+    /// </param>
     /// <param name="bias">[O], float32; no bias when omitted. Without an activation it is added as the type of y has it.</param>
     /// <param name="activation">Applied to every element.</param>
     /// <param name="result">The type of y: that of <paramref name="x"/> when omitted, or Float32, for logits that nothing should round.</param>
@@ -17,20 +20,10 @@ public static partial class Ops
     /// <exception cref="ArgumentException">The shapes do not fit, an input holds integers, the devices differ, or <paramref name="activation"/> is undefined.</exception>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias = null, Activation activation = Activation.None, DType? result = null)
     {
-        Check.Float(nameof(Linear), x);
-        Check.Parameters(nameof(Linear), x, weight, bias);
-        Check.Defined(nameof(Linear), nameof(activation), activation);
-        if (weight.Shape.Rank != 2)
-            throw new ArgumentException($"Linear: weight must be [O, I], got {weight.Shape}.");
-        int features = weight.Shape[1], outputs = weight.Shape[0];
-        if (x.Shape.Rank == 0 || x.Shape[-1] != features)
-            throw new ArgumentException($"Linear: the last axis of x must be I, got x {x.Shape}, weight {weight.Shape}.");
-        if (bias is not null && bias.Shape != [outputs])
-            throw new ArgumentException($"Linear: bias must be [O], got bias {bias.Shape}, weight {weight.Shape}.");
-        int rows = checked((int)x.Shape.CountOf(0, x.Shape.Rank - 1));
-        var size = new LinearSize(rows, features, outputs, activation);
-        if (result is { } wanted && wanted != x.DType && wanted != DType.Float32)
-            throw new ArgumentException($"Linear: the result must be of the type of x or Float32, got {wanted} for {x}.");
+        if (weight.IsQuantized)
+            return QuantizedLinear(x, weight, bias, activation, result);
+        var (rows, outputs) = CheckLinear(nameof(Linear), x, weight, bias, activation, result);
+        var size = new LinearSize(rows, weight.Shape[1], outputs, activation);
         var y = Tensor.Empty(x.Device, x.Shape.With(-1, outputs), result ?? x.DType, nameof(Linear));
         bool records = Tape.Records(x, weight, bias);
         var z = records && activation == Activation.Gelu ? y.NewLike(y.Shape, nameof(Linear)) : null;
@@ -77,5 +70,22 @@ public static partial class Ops
                 return new Gradients(dx, dw, db);
             },
             scratch);
+    }
+
+    // The rows of x and the outputs.
+    private static (int Rows, int Outputs) CheckLinear(string op, Tensor x, Tensor weight, Tensor? bias, Activation activation, DType? result)
+    {
+        Check.Float(op, x);
+        Check.Parameters(op, x, weight, bias);
+        Check.Defined(op, nameof(activation), activation);
+        if (weight.Shape.Rank != 2)
+            throw new ArgumentException($"{op}: weight must be [O, I], got {weight.Shape}.");
+        if (x.Shape.Rank == 0 || x.Shape[-1] != weight.Shape[1])
+            throw new ArgumentException($"{op}: the last axis of x must be I, got x {x.Shape}, weight {weight.Shape}.");
+        if (bias is not null && bias.Shape != [weight.Shape[0]])
+            throw new ArgumentException($"{op}: bias must be [O], got bias {bias.Shape}, weight {weight.Shape}.");
+        if (result is { } wanted && wanted != x.DType && wanted != DType.Float32)
+            throw new ArgumentException($"{op}: the result must be of the type of x or Float32, got {wanted} for {x}.");
+        return (checked((int)x.Shape.CountOf(0, x.Shape.Rank - 1)), weight.Shape[0]);
     }
 }

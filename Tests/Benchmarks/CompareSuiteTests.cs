@@ -177,14 +177,22 @@ public sealed class CompareSuiteTests : IDisposable
         var text = new StringWriter();
         Assert.Equal(0, CompareRun.Run(["--suite", "all", "--device", "cpu", "--sizes", "smoke", "--rivals", "none", "--rounds", "1", "--threads", "1", "--out", output], text));
         Assert.Equal(6, Count("    of one update: "));
-        Assert.Equal(6, Count("    of one decoding: "));
-        Assert.Equal(2, Count(" ms a token"));
+        Assert.Equal(12, Count("    of one decoding: "));
+
+        // A single sentence: of two models, in floats and in integers, and of what stands beside three of these.
+        Assert.Equal(7, Count(" ms a token"));
         var cases = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "compare.json")))!["cases"]!.AsArray();
         Assert.Equal(All(Sizes.Smoke).Select(c => c.Name), cases.Select(c => (string?)c!["name"]));
         var train = cases.Single(c => (string?)c!["name"] == "Train dynamicconv base B=2 T=6 V=50")!;
         Assert.True((double)train["items_per_second"]! > 0 && (double)train["costs"]!["managed_bytes"]! > 0);
         Assert.Equal(0, (double)train["costs"]!["new_buffers"]!);
         Assert.Equal("GFLOP/s", (string?)train["unit"]);
+
+        // Ours beside ours: in turns, and not as a rival.
+        var quantized = cases.Single(c => (string?)c!["name"] == "Decode dynamicconv small greedy B=1 S=5 T=7 V=50 int8")!["rivals"]!.AsArray().Single()!;
+        Assert.Equal(("CudaSeq", "float32", true, null), ((string?)quantized["name"], (string?)quantized["variant"], (bool)quantized["sibling"]!, quantized["difference"]));
+        Assert.True((double)quantized["ratio"]!["median"]! > 0);
+        Assert.DoesNotContain("cases with a rival", text.ToString(), StringComparison.Ordinal);
         string html = File.ReadAllText(Path.Combine(output, "compare.html"));
         Assert.Contains("operations for each byte", html, StringComparison.Ordinal);
         Assert.Contains("Training, base", XElement.Parse(html["<!DOCTYPE html>\n".Length..]).Descendants("h2").Select(h => h.Value));
@@ -196,7 +204,7 @@ public sealed class CompareSuiteTests : IDisposable
     [Fact]
     public void ThePageShowsWhatWasMeasured()
     {
-        CompareCase[] cases = [.. DecodeSuite.Of(Sizes.Processor).Where(c => c.Name.Contains("transformer", StringComparison.Ordinal))];
+        CompareCase[] cases = [.. DecodeSuite.Of(Sizes.Processor).Where(c => c.Name.Contains("transformer", StringComparison.Ordinal) && c.Siblings.Count == 0)];
         var spread = new Spread(2, 1, 3);
         CompareResult[] results =
         [
@@ -258,6 +266,12 @@ public sealed class CompareSuiteTests : IDisposable
             using var scope = TensorScope.Begin();
             using var contender = c.Prepare(cpu);
             float[][] ours = contender.Outputs();
+            if ((string?)c.Order["op"] == DecodeSuite.QuantizedOp)
+            {
+                Assert.Null(torch!.Prepare(Order(c, contender, "")));
+                continue;
+            }
+
             foreach (string variant in c.Variants.Count > 0 ? c.Variants : [""])
             {
                 float[]? theirs = torch!.Prepare(Order(c, contender, variant));

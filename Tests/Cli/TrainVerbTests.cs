@@ -59,6 +59,7 @@ public sealed class TrainVerbTests : IDisposable
         Refuses("cudaseq translate: --precision must be one of float32, bf16, half, got fp8.\n", "--precision", "fp8");
         Refuses("cudaseq translate: --tf32 must be on or off, got 1.\n", "--tf32", "1");
         Refuses("cudaseq translate: --precision half is for a GPU (--device cuda), cpu computes in float32.\n", "--precision", "half");
+        Refuses("cudaseq translate: --quantize must be int8, got int4.\n", "--quantize", "int4");
 
         void Refuses(string message, params string[] options)
         {
@@ -85,6 +86,10 @@ public sealed class TrainVerbTests : IDisposable
         Assert.Equal("", translated.Error);
         Assert.Equal(4, translated.Out.Split('\n').Length);
         Assert.Equal("", translated.Out.Split('\n')[1]);
+
+        var quantized = Tool.Run(["translate", "--model", _out, "--quantize", "int8"], "1 2 3\n\n4 5\n");
+        Assert.Equal("", quantized.Error);
+        Assert.Equal(4, quantized.Out.Split('\n').Length);
 
         var best = Tool.Run(["translate", "--model", _out, "--beam", "4", "--nbest", "3", "--batch-tokens", "64"], "1 2 3\n4 5");
         Assert.Equal(["1", "1", "1", "2", "2", "2"], best.Out.TrimEnd('\n').Split('\n').Select(l => l.Split('\t')[0]));

@@ -69,7 +69,7 @@ public sealed class LinearTests : OpTests<LinearCase>
     }
 
     // 1/2 + density(z) (z + z^3/3 + z^5/15 + ...), whose terms all have one sign.
-    private static T NormalBelow<T>(T z)
+    internal static T NormalBelow<T>(T z)
         where T : struct, System.Numerics.IFloatingPointIeee754<T>
     {
         if (T.Abs(z) > T.CreateChecked(12))
