@@ -5,6 +5,7 @@ using CudaSeq.Kernels;
 const string Usage =
     """
     compare  [--suite NAME] [--out DIR] ...         ops, updates or decodings beside each rival that is installed, in turns in one run
+    page     DIR --output FILE                      the page of what compare measured, as Markdown
     quick    [--filter TEXT] [--device NAME] ...    the ops that cost time, each beside a ceiling of the machine, in some minutes
     models   [--device NAME] ...                    training and translating in tokens per second
     host     [--filter TEXT]                        what an op on a GPU costs the host, apart from the driver
@@ -20,6 +21,8 @@ try
     {
         case ["compare", .. var options]:
             return CompareRun.Run(options);
+        case ["page", .. var options]:
+            return CpuPage.Run(options);
         case ["quick", .. var options]:
             return QuickRun.Run(options);
         case ["models", .. var options]:

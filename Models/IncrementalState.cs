@@ -111,6 +111,14 @@ public sealed class IncrementalState : IDisposable
     public void Reorder(ReadOnlySpan<int> rows)
     {
         var sentences = CheckRows(rows);
+        if (sentences.Length == Sentences && Beam <= Ops.MostBeamRows)
+        {
+            if (!IsIdentity(rows, Hypotheses))
+                ReorderInPlace(rows);
+            Follow(rows);
+            return;
+        }
+
         using (var scope = TensorScope.Begin())
         using (new NoGrad())
         {
@@ -126,6 +134,23 @@ public sealed class IncrementalState : IDisposable
 
         Sentences = sentences.Length;
         Follow(rows);
+    }
+
+    // Between steps the counts are those of the last one: all that there is to move.
+    private void ReorderInPlace(ReadOnlySpan<int> rows)
+    {
+        using var scope = TensorScope.Begin();
+        using var pause = new NoGrad();
+        int[] parents = new int[rows.Length];
+        for (int n = 0; n < parents.Length; n++)
+            parents[n] = rows[n] % Beam;
+        var indices = Tensor.From(SourceLengths.Device, parents);
+
+        // After sentences left they are not of these rows.
+        if (Counts.Shape != indices.Shape)
+            Fill(_counts, Step);
+        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => !m.PerSentence))
+            Ops.BeamReorder(memory.Value, indices, Beam, memory.PerPosition ? Counts : null);
     }
 
     /// <summary>How many layers all positions of a row together took so far, where they leave the layers early.</summary>

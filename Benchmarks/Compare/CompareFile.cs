@@ -68,6 +68,10 @@ internal static class CompareFile
         {
             ["name"] = r.Case.Name,
             ["group"] = r.Case.Group,
+            ["label"] = r.Case.Label,
+            ["whole"] = r.Case.Whole,
+            ["latency"] = r.Case.IsLatency,
+            ["places"] = new JsonArray([.. r.Case.Places.Select(p => new JsonObject { ["axis"] = p.Axis, ["at"] = p.At, ["line"] = p.Line })]),
             ["flops"] = r.Case.Work.Flops,
             ["bytes"] = r.Case.Work.Bytes,
             ["seconds"] = Of(r.Seconds),

@@ -39,6 +39,14 @@ internal static class CompareModels
         return smoke ? new(preset, config, 2, 6) : new(preset, config, 16, 64);
     }
 
+    /// <summary>The same model with so many layers a side; filters beyond the last keep its width.</summary>
+    public static ModelConfig WithLayers(ModelConfig m, int layers)
+    {
+        return m with { EncoderLayers = layers, DecoderLayers = layers, EncoderKernelWidths = Widths(m.EncoderKernelWidths), DecoderKernelWidths = Widths(m.DecoderKernelWidths) };
+
+        IReadOnlyList<int> Widths(IReadOnlyList<int> widths) => widths.Count == 0 ? [] : [.. Enumerable.Range(0, layers).Select(i => widths[Math.Min(i, widths.Count - 1)])];
+    }
+
     /// <summary>What torch_models.py needs to know of a configuration. Its parameters are in a file.</summary>
     /// <exception cref="NotSupportedException">The configuration has what no rival was given.</exception>
     public static JsonObject Describe(ModelConfig m) => m is { PreNorm: false, ShareEmbeddings: EmbeddingSharing.All, ConvHeads: 0, ConvNormalization: TapNormalization.Softmax }

@@ -95,12 +95,20 @@ internal static class ComparePage
                 [.. some.Select(name => (name, (IReadOnlyList<double>)[.. known.Select(r => Of(r, name)?.Ratio?.Median ?? double.NaN)]))], "0.00"));
         }
 
-        foreach (var line in results.SelectMany(r => r.Case.Places.Select(p => (Result: r, Place: p))).GroupBy(p => (p.Place.Axis, p.Place.Line)).Where(l => l.Count() >= LeastPoints))
+        var lines = results.SelectMany(r => r.Case.Places.Select(p => (Result: r, Place: p))).GroupBy(p => (p.Place.Axis, p.Place.Line)).Where(l => l.Count() >= LeastPoints)
+            .Select(l => (l.Key.Axis, l.Key.Line, Points: l.OrderBy(p => p.Place.At).ToArray())).ToArray();
+
+        // Beside rivals each line has a picture of its own; alone, lines over one axis share it.
+        if (rivals.Length == 0)
         {
-            var points = line.OrderBy(p => p.Place.At).ToArray();
-            Series own = new("ours", [.. points.Select(p => (p.Place.At, 1e3 * p.Result.Seconds.Median))]);
-            IEnumerable<Series> others = rivals.Select(name => new Series(name, [.. points.Where(p => Of(p.Result, name)?.Seconds is not null).Select(p => (p.Place.At, 1e3 * Of(p.Result, name)!.Seconds!.Value.Median))]));
-            figures.Add(new Curves($"milliseconds{(line.Key.Line.Length == 0 ? "" : $", {line.Key.Line}")}", line.Key.Axis, [own, .. others.Where(s => s.Points.Count > 0)], Logarithmic: true));
+            figures.AddRange(lines.GroupBy(l => l.Axis).Select(g => new Curves("milliseconds", g.Key, [.. g.Select(l => Milliseconds(l.Line, l.Points, r => r.Seconds))], Logarithmic: true)));
+            lines = [];
+        }
+
+        foreach (var (axis, line, points) in lines)
+        {
+            var others = rivals.Select(name => Milliseconds(name, points, r => Of(r, name)?.Seconds));
+            figures.Add(new Curves($"milliseconds{(line.Length == 0 ? "" : $", {line}")}", axis, [Milliseconds("ours", points, r => r.Seconds), .. others.Where(s => s.Points.Count > 0)], Logarithmic: true));
         }
 
         bool whole = results.Any(r => r.Case.Whole is not null), latency = results.Any(r => r.Case.IsLatency);
@@ -116,6 +124,9 @@ internal static class ComparePage
             figures.Add(Costs(results, rivals));
         return figures;
     }
+
+    private static Series Milliseconds(string name, IEnumerable<(CompareResult Result, Place Place)> points, Func<CompareResult, Spread?> seconds)
+        => new(name, [.. points.Where(p => seconds(p.Result) is not null).Select(p => (p.Place.At, 1e3 * seconds(p.Result)!.Value.Median))]);
 
     private static Table Costs(CompareResult[] results, string[] rivals) => new(
         $"Of one {results[0].Case.Whole}, and the most resident memory",

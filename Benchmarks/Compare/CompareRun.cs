@@ -6,7 +6,7 @@ using CudaSeq.Models;
 namespace CudaSeq.Benchmarks;
 
 /// <summary>
-/// <c>compare [--suite kernels|train|decode|all] [--device cpu] [--rivals auto|none] [--filter TEXT] [--rounds N] [--threads N] [--tier TIER] [--sizes processor|smoke] [--out DIR]
+/// <c>compare [--suite kernels|train|decode|growth|all] [--device cpu] [--rivals auto|none] [--filter TEXT] [--rounds N] [--threads N] [--tier TIER] [--sizes processor|smoke] [--out DIR]
 /// [--baseline FILE]</c>: what the machine can do at most, then every op, update or decoding beside every rival that is installed, results compared first, both sides timed in turns in one run.
 /// </summary>
 internal static class CompareRun
@@ -20,6 +20,7 @@ internal static class CompareRun
         Kernels,
         Train,
         Decode,
+        Growth,
         All,
     }
 
@@ -67,7 +68,8 @@ internal static class CompareRun
         Suite.Kernels => KernelSuite.Of(sizes),
         Suite.Train => TrainSuite.Of(sizes),
         Suite.Decode => DecodeSuite.Of(sizes),
-        _ => [.. KernelSuite.Of(sizes), .. TrainSuite.Of(sizes), .. DecodeSuite.Of(sizes)],
+        Suite.Growth => GrowthSuite.Of(sizes),
+        _ => [.. KernelSuite.Of(sizes), .. TrainSuite.Of(sizes), .. DecodeSuite.Of(sizes), .. GrowthSuite.Of(sizes)],
     };
 
     private static int Measure(CpuDevice cpu, CompareCase[] cases, bool smoke, IReadOnlyList<Rival> rivals, int rounds, string? folder, IReadOnlyDictionary<string, Spread>? baseline, TextWriter output)

@@ -29,7 +29,7 @@ internal static class DecodeSuite
         (int B, int Beam, int Steps)[] all = sizes == Sizes.Smoke
             ? [(3, 1, 7), (2, 4, 7), (1, 1, 7)]
             : [(32, 1, 64), (32, 1, 256), (32, 1, 1024), (16, 4, 64), (16, 4, 256), (8, 1, 64), (1, 1, 64), (1, 1, 256), (1, 1, 1024)];
-        int source = sizes == Sizes.Smoke ? 5 : SourceTokens;
+        int source = SourceTokensOf(sizes);
         foreach (var architecture in Models)
         {
             var model = CompareModels.Case(architecture, sizes, "small");
@@ -46,6 +46,9 @@ internal static class DecodeSuite
                 yield return Quantized(model, b, beam, steps, source);
         }
     }
+
+    /// <summary>Tokens of a source.</summary>
+    public static int SourceTokensOf(Sizes sizes) => sizes == Sizes.Smoke ? 5 : SourceTokens;
 
     // Random parameters say nothing of how much is lost: that is measured on trained models.
     private static CompareCase Quantized(ModelCase model, int b, int beam, int steps, int sourceTokens)
@@ -66,7 +69,13 @@ internal static class DecodeSuite
         };
     }
 
-    private static CompareCase Case(ModelCase model, int b, int beam, int steps, int sourceTokens)
+    /// <summary>Decodings by a model.</summary>
+    /// <param name="model">Which; its batch does not matter.</param>
+    /// <param name="b">Sources.</param>
+    /// <param name="beam">Hypotheses of each.</param>
+    /// <param name="steps">Steps, end-of-sentence's included.</param>
+    /// <param name="sourceTokens">Of each source, end-of-sentence included.</param>
+    public static CompareCase Case(ModelCase model, int b, int beam, int steps, int sourceTokens)
     {
         var c = model with { B = b, T = sourceTokens };
         int[][] sources = [.. c.Pairs(b).Select(p => p.Source)];

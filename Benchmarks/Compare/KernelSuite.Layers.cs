@@ -55,11 +55,19 @@ internal static partial class KernelSuite
         {
             foreach (bool backward in (bool[])[false, true])
             {
-                yield return Convolution("LightConv", s, backward, [s.H, s.K], 0, LightVariants, (x, w) => Ops.LightConv(x, w, s.K / 2));
-                yield return Convolution("DynamicConv", s, backward, [s.B, s.T, s.H * s.K], s.Logits, DynamicVariants, (x, w) => Ops.DynamicConv(x, w, s.H, s.K / 2));
+                yield return LightConv(s, backward);
+                yield return DynamicConv(s, backward);
             }
         }
     }
+
+    /// <summary>LightConv, both neighbours under the filter.</summary>
+    internal static CompareCase LightConv(ConvShape s, bool backward)
+        => Convolution("LightConv", s, backward, [s.H, s.K], 0, LightVariants, (x, w) => Ops.LightConv(x, w, s.K / 2));
+
+    /// <summary>The same with a filter for each position.</summary>
+    internal static CompareCase DynamicConv(ConvShape s, bool backward)
+        => Convolution("DynamicConv", s, backward, [s.B, s.T, s.H * s.K], s.Logits, DynamicVariants, (x, w) => Ops.DynamicConv(x, w, s.H, s.K / 2));
 
     // The logits are given: predicting them is a product like any other.
     private static CompareCase Convolution(string op, ConvShape s, bool backward, Shape logits, double logitElements, string[] variants, Func<Tensor, Tensor, Tensor> convolve) => new(
@@ -89,8 +97,8 @@ internal static partial class KernelSuite
         }
     }
 
-    // Queries, keys and values are given: predicting them are products like any other.
-    private static CompareCase Attention(AttentionShape s, bool backward) => new(
+    /// <summary>Attention. Queries, keys and values are given: predicting them are products like any other.</summary>
+    internal static CompareCase Attention(AttentionShape s, bool backward) => new(
         $"Attention {s}{Suffix(backward)}",
         Group(s.Causal ? "Causal attention" : "Attention", backward),
         $"T={s.T} C={s.C}",

@@ -32,7 +32,8 @@ internal static class TrainSuite
            from architecture in (Architecture[])[Architecture.Transformer, Architecture.LightConv, Architecture.DynamicConv]
            select Case(CompareModels.Case(architecture, sizes, preset));
 
-    private static CompareCase Case(ModelCase c)
+    /// <summary>Updates of a model.</summary>
+    public static CompareCase Case(ModelCase c)
     {
         var batch = Batch.Of(Corpus.From(c.Pairs(c.B)), [.. Enumerable.Range(0, c.B)]);
         return new CompareCase(

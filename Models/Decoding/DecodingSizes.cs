@@ -8,8 +8,8 @@ namespace CudaSeq.Models;
 /// </summary>
 internal sealed class DecodingSizes
 {
-    // Where nothing is rounded: long enough to grow seldom, short enough that reordering copies little that is unused.
-    private const int Growth = 16;
+    // Where nothing is rounded.
+    private const int LeastExactPlaces = 16;
     private const int LeastSource = 16;
     private const int LeastPlaces = 32;
 
@@ -29,8 +29,13 @@ internal sealed class DecodingSizes
     /// <summary>The width of a batch of sources.</summary>
     public int Source(int longest) => _rounds ? Math.Max(LeastSource, RoundUp(longest)) : longest;
 
-    /// <summary>Positions that there is room for when <paramref name="needed"/> are needed and no more than <paramref name="most"/> will be.</summary>
-    public int Places(int needed, int most) => _rounds ? Math.Max(LeastPlaces, RoundUp(needed)) : Math.Min((needed + Growth - 1) / Growth * Growth, most);
+    /// <summary>
+    /// Positions that there is room for when <paramref name="needed"/> are needed and no more than <paramref name="most"/> will be. Exact room doubles, so that what was given back on the way is no more
+    /// than what is held.
+    /// </summary>
+    public int Places(int needed, int most) => _rounds
+        ? Math.Max(LeastPlaces, RoundUp(needed))
+        : Math.Min(Math.Max(LeastExactPlaces, (int)BitOperations.RoundUpToPowerOf2((uint)needed)), most);
 
     // 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, ...
     private static int RoundUp(int size)

@@ -204,8 +204,9 @@ internal static class Tape
             source.Gradient = Hand(Added(sum, given));
     }
 
-    // A view, so that a gradient given to several inputs is seen to be shared, and the giver's scope can close.
-    private static Tensor Hand(Tensor gradient) => gradient.View(gradient.Shape, 0, "gradient").Keep();
+    // What the giver made goes over as it is; what was given before, or was given to the giver, as a view, so that it is seen to be shared. Either way the giver's scope can close.
+    private static Tensor Hand(Tensor gradient)
+        => (gradient.Scope is { } scope && scope == TensorScope.Current ? gradient : gradient.View(gradient.Shape, 0, "gradient")).Keep();
 
     private static Tensor Added(Tensor a, Tensor b)
     {

@@ -176,8 +176,8 @@ public sealed class CompareSuiteTests : IDisposable
         string output = _folder.PathOf("out");
         var text = new StringWriter();
         Assert.Equal(0, CompareRun.Run(["--suite", "all", "--device", "cpu", "--sizes", "smoke", "--rivals", "none", "--rounds", "1", "--threads", "1", "--out", output], text));
-        Assert.Equal(6, Count("    of one update: "));
-        Assert.Equal(12, Count("    of one decoding: "));
+        Assert.Equal(6 + 27, Count("    of one update: "));
+        Assert.Equal(12 + 20, Count("    of one decoding: "));
 
         // A single sentence: of two models, in floats and in integers, and of what stands beside three of these.
         Assert.Equal(7, Count(" ms a token"));
@@ -195,9 +195,60 @@ public sealed class CompareSuiteTests : IDisposable
         Assert.DoesNotContain("cases with a rival", text.ToString(), StringComparison.Ordinal);
         string html = File.ReadAllText(Path.Combine(output, "compare.html"));
         Assert.Contains("operations for each byte", html, StringComparison.Ordinal);
+        string[] figures = [.. XElement.Parse(html["<!DOCTYPE html>\n".Length..]).Descendants("figcaption").Select(f => f.Value)];
+        Assert.Contains("milliseconds", figures);
+
+        // The page of the file: a target that smoke sizes cannot meet is not said to be met, and growth is in steps.
+        string page = CpuPage.Write(output);
+        Assert.Contains("| An update of Transformer, small, beside PyTorch's fastest | at least 1.7 | not measured |\n", page, StringComparison.Ordinal);
+        Assert.Matches(@"\| An update: new buffers \| at most 0 \| (0|\*\*[0-9.]+\*\*) \(the worst of 6\)", page);
+        Assert.Contains("**Mixers over the length, B = 1, C = 16, K = 3**\n\n| T | self-attention | | LightConv | | DynamicConv | |\n|---:|---:|---|---:|---|---:|---|\n| 4 |", page, StringComparison.Ordinal);
+        Assert.Matches(@"\| 6 \| [0-9.]+ us \| [0-9.]+ times \|", page);
+        Assert.DoesNotContain("NaN", page, StringComparison.Ordinal);
         Assert.Contains("Training, base", XElement.Parse(html["<!DOCTYPE html>\n".Length..]).Descendants("h2").Select(h => h.Value));
 
         int Count(string part) => text.ToString().Split(part).Length - 1;
+    }
+
+    [Fact]
+    public void TheCommittedPageIsThatOfTheCommittedFiles()
+    {
+        string folder = Repository.File("docs/results/cpu");
+        Assert.SkipUnless(Directory.Exists(folder), "no processor was measured");
+        Repository.AssertSame("docs/results/cpu.md", CpuPage.Write(folder));
+    }
+
+    // The worst case counts, and the fastest variant of the fastest rival; one of ours is no rival.
+    [Fact]
+    public void TargetsAreJudgedByTheirWorstCase()
+    {
+        CompareCase[] cases = [.. TrainSuite.Of(Sizes.Processor)];
+        var spread = new Spread(2, 1, 3);
+        CompareResult[] results =
+        [
+            .. cases.Select((c, i) => new CompareResult(c, new Spread(1, 1, 1), false, i == 0 ? 0.5 : 0.7, new Costs(i == 1 ? 99_000 : 20_000, (3, 0, 0), 0, null), [
+                new RivalResult("Torch", "slow", 0, spread, new Spread(9, 8, 10)), new RivalResult("Torch", "fast", 0, spread, new Spread(1.6, 1.5, 1.7)), new RivalResult("CudaSeq", "half", null, spread, new Spread(0.5, 0.5, 0.5))])),
+        ];
+        CompareFile.Write(_folder.PathOf("machine/run.json"), new MachineCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [(16, 200)], 20, 21, 22), [], results);
+        string page = CpuPage.Write(_folder.PathOf("machine"));
+        Assert.Contains("| An update of Transformer, small, beside PyTorch's fastest | at least 1.7 | **1.6**, missed |\n", page, StringComparison.Ordinal);
+        Assert.Contains("| An update of LightConv, small, beside PyTorch's fastest | at least 1.5 | 1.6 |\n", page, StringComparison.Ordinal);
+        Assert.Contains("| An update, of the peak | at least 55 % | **50 %** (the worst of 6), missed |\n", page, StringComparison.Ordinal);
+        Assert.Contains("| An update: managed memory | at most 100 kB | 99 kB (the worst of 6) |\n", page, StringComparison.Ordinal);
+        Assert.Contains("| An update: collections of generations 1 and 2 | at most 0 | 0 (the worst of 6) |\n", page, StringComparison.Ordinal);
+        Assert.Contains("| An update on two threads, beside one | at least 1.8 | not measured |\n", page, StringComparison.Ordinal);
+        Assert.Contains("| Training, small | 1.60 | 1.60 | 1.60 | 3 cases |\n", page, StringComparison.Ordinal);
+        Assert.Contains("| 1.60 (1.50 .. 1.70) | Torch, fast | half 0.50 |", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIsNoFileOfMeasurementsIsRefused()
+    {
+        Directory.CreateDirectory(_folder.PathOf("bad"));
+        _folder.File("bad/run.json", """{ "format": 1, "cases": 3 }""");
+        Assert.Equal($"{_folder.PathOf("bad/run.json")}: must be what `compare --out` wrote.", Assert.Throws<InvalidDataException>(() => CpuPage.Write(_folder.PathOf("bad"))).Message);
+        Directory.CreateDirectory(_folder.PathOf("none"));
+        Assert.Equal($"{_folder.PathOf("none")}: must hold files that `compare --out` wrote, it has none.", Assert.Throws<InvalidDataException>(() => CpuPage.Write(_folder.PathOf("none"))).Message);
     }
 
     // Of results that nobody measured: the faster variant counts, in each figure.
@@ -266,7 +317,7 @@ public sealed class CompareSuiteTests : IDisposable
             using var scope = TensorScope.Begin();
             using var contender = c.Prepare(cpu);
             float[][] ours = contender.Outputs();
-            if ((string?)c.Order["op"] == DecodeSuite.QuantizedOp)
+            if ((string?)c.Order["op"] is DecodeSuite.QuantizedOp or GrowthSuite.Op)
             {
                 Assert.Null(torch!.Prepare(Order(c, contender, "")));
                 continue;
@@ -318,7 +369,7 @@ public sealed class CompareSuiteTests : IDisposable
         Assert.True(message.Length < 400);
     }
 
-    private static IEnumerable<CompareCase> All(Sizes sizes) => [.. KernelSuite.Of(sizes), .. TrainSuite.Of(sizes), .. DecodeSuite.Of(sizes)];
+    private static IEnumerable<CompareCase> All(Sizes sizes) => [.. KernelSuite.Of(sizes), .. TrainSuite.Of(sizes), .. DecodeSuite.Of(sizes), .. GrowthSuite.Of(sizes)];
 
     private static JsonObject Order(CompareCase c, Contender contender, string variant)
     {
