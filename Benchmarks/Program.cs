@@ -6,6 +6,7 @@ const string Usage =
     """
     compare  [--suite NAME] [--out DIR] ...         ops, updates or decodings beside each rival that is installed, in turns in one run
     page     DIR --output FILE                      the page of what compare measured, as Markdown
+    startup  --tool FILE --model DIR                how long one sentence waits for the tool
     quick    [--filter TEXT] [--device NAME] ...    the ops that cost time, each beside a ceiling of the machine, in some minutes
     models   [--device NAME] ...                    training and translating in tokens per second
     host     [--filter TEXT]                        what an op on a GPU costs the host, apart from the driver
@@ -23,6 +24,8 @@ try
             return CompareRun.Run(options);
         case ["page", .. var options]:
             return CpuPage.Run(options);
+        case ["startup", .. var options]:
+            return StartupRun.Run(options);
         case ["quick", .. var options]:
             return QuickRun.Run(options);
         case ["models", .. var options]:
