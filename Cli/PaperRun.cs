@@ -263,7 +263,7 @@ internal sealed class PaperRun
         var verb = new TranslateVerb();
         var parsed = CommandLine.Parsed(verb, ["--model", folder, .. row.Decode]);
         options = verb.Decoding(parsed, folder);
-        var translator = Translator.Load(folder, device, paths: verb.Paths(parsed));
+        var translator = verb.Load(parsed, folder, device);
         try
         {
             options = verb.Tuned(parsed, translator, options, _terminal.Error, cancellation);

@@ -23,7 +23,7 @@ internal static class CpuPage
     }
 
     /// <summary>The page as Markdown.</summary>
-    /// <param name="folder">Where the files are, <c>*.json</c>, each a machine's.</param>
+    /// <param name="folder">Where the files are, <c>*.json</c>.</param>
     /// <exception cref="InvalidDataException">A file is no such file, or there is none.</exception>
     public static string Write(string folder)
     {
@@ -41,17 +41,19 @@ internal static class CpuPage
             set for a machine with MKL and jemalloc; rivals are those that are named here.
 
             """.ReplaceLineEndings("\n"));
-        foreach (var (root, cases) in files)
-            Machine(page, root, cases);
+
+        // The suites of one machine and build stand together, whatever files they were written to.
+        foreach (var machine in files.GroupBy(f => ((string?)f.Root["machine"]!["processor"], (int?)f.Root["machine"]!["threads"], (string?)f.Root["commit"])))
+            Machine(page, machine.First().Root, [.. machine.SelectMany(f => f.Root["rivals"]!.AsArray()).Select(r => (string)r!).Distinct()], [.. machine.SelectMany(f => f.Cases)]);
         return page.ToString();
     }
 
-    private static void Machine(StringBuilder page, JsonObject root, IReadOnlyList<MeasuredCase> cases)
+    private static void Machine(StringBuilder page, JsonObject root, string[] rivals, IReadOnlyList<MeasuredCase> cases)
     {
         var machine = root["machine"]!;
         page.Append(CultureInfo.InvariantCulture, $"\n## {machine["processor"]}, {machine["threads"]} threads, {root["date"]}\n\n");
         page.Append(CultureInfo.InvariantCulture, $"* commit: `{((string)root["commit"]!)[..Math.Min(10, ((string)root["commit"]!).Length)]}`\n");
-        page.Append($"* rivals: {(root["rivals"]!.AsArray() is { Count: > 0 } rivals ? string.Join("; ", rivals.Select(r => (string)r!)) : "none")}\n");
+        page.Append($"* rivals: {(rivals.Length > 0 ? string.Join("; ", rivals) : "none")}\n");
         page.Append($"* multiply-adds: {string.Join(", ", machine["gigaflops"]!.AsObject().Select(g => FormattableString.Invariant($"{g.Key} {(double)g.Value!:f0}")))} GFLOP/s, computed in {machine["instructions"]}\n");
         page.Append($"* reading caches: {string.Join(", ", machine["cache_gigabytes"]!.AsObject().Select(g => FormattableString.Invariant($"{g.Key} a thread {(double)g.Value!:f0}")))} GB/s\n");
         page.Append(CultureInfo.InvariantCulture, $"* memory: copy {(double)machine["copy_gigabytes"]!:f1}, read {(double)machine["read_gigabytes"]!:f1}, triad {(double)machine["triad_gigabytes"]!:f1} GB/s\n");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using CudaSeq.Kernels;
 using CudaSeq.Models;
 
 namespace CudaSeq.Cli;
@@ -58,8 +59,17 @@ internal sealed class TranslateVerb : Verb
         return options with { Exit = _paths.Exit(arguments, budget.Threshold) };
     }
 
-    /// <summary>Which layers they want; null for those the model was trained with.</summary>
-    public LayerPaths? Paths(ParseResult arguments) => _paths.Read(arguments);
+    /// <summary>The model of a run as they want it, with its layers and in its numbers.</summary>
+    /// <param name="arguments">What was typed.</param>
+    /// <param name="folder">The run's.</param>
+    /// <param name="device">Where it computes.</param>
+    /// <param name="precision">In what.</param>
+    public Translator Load(ParseResult arguments, string folder, Device device, DType precision = DType.Float32)
+    {
+        var translator = Translator.Load(folder, device, precision, _paths.Read(arguments));
+        _device.Quantize(arguments, translator.Model);
+        return translator;
+    }
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {
@@ -82,8 +92,7 @@ internal sealed class TranslateVerb : Verb
         OutputFile.CheckPlace("--output", output);
         var (opened, precision) = _device.Open(arguments, terminal);
         using var device = opened;
-        using var translator = Translator.Load(folder, device, precision, Paths(arguments));
-        _device.Quantize(arguments, translator.Model);
+        using var translator = Load(arguments, folder, device, precision);
         options = Tuned(arguments, translator, options, terminal.Error, cancellation);
         using var source = input is null ? null : OpenInput(input);
         using var target = output is null ? null : new StreamWriter(output, append: false, new UTF8Encoding(false)) { NewLine = "\n" };
