@@ -98,7 +98,7 @@ public sealed class CompareTests : IDisposable
     }
 
     [Theory]
-    [InlineData("--suite nothing", "compare: --suite must be one of kernels, train, decode, all, got nothing.")]
+    [InlineData("--suite nothing", "compare: --suite must be one of kernels, train, decode, growth, all, got nothing.")]
     [InlineData("--device cuda", "compare: --device must be cpu, where the rivals are timed, got cuda; for a GPU there are quick and models.")]
     [InlineData("--sizes gpu", "compare: --sizes must be one of processor, smoke, got gpu.")]
     [InlineData("--rivals some", "compare: --rivals must be one of auto, none, got some.")]
