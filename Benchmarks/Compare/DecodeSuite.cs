@@ -30,12 +30,12 @@ internal static class DecodeSuite
             ? [(3, 1, 7), (2, 4, 7), (1, 1, 7)]
             : [(32, 1, 64), (32, 1, 256), (32, 1, 1024), (16, 4, 64), (16, 4, 256), (8, 1, 64), (1, 1, 64), (1, 1, 256), (1, 1, 1024)];
         int source = SourceTokensOf(sizes);
+        var attention = CompareModels.Case(Architecture.Transformer, sizes, "small");
         foreach (var architecture in Models)
         {
             var model = CompareModels.Case(architecture, sizes, "small");
             foreach (var (b, beam, steps) in all)
             {
-                var attention = CompareModels.Case(Architecture.Transformer, sizes, "small");
                 yield return Case(model, b, beam, steps, source) with
                 {
                     Siblings = architecture == Architecture.Transformer || beam > 1 ? [] : [new Sibling("self-attention", Prepare(attention with { B = b, T = source }, b, beam, steps, quantized: false))],

@@ -89,16 +89,17 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
         double difference = Difference(outputs, theirs);
         if (!(difference <= c.Tolerance))
             return new RivalResult(rival.Name, variant, difference, null, null);
-        rival.ResetPeak();
-        return InTurns(own, rival.Sample) with { Name = rival.Name, Variant = variant, Difference = difference, PeakBytes = rival.PeakBytes() };
+        return InTurns(own, rival.Sample, rival.ResetPeak) with { Name = rival.Name, Variant = variant, Difference = difference, PeakBytes = rival.PeakBytes() };
     }
 
-    private RivalResult InTurns(Own own, Func<int, double> other)
+    // warm: called when the other side is warm, right before the turns.
+    private RivalResult InTurns(Own own, Func<int, double> other, Action? warm = null)
     {
         var ((mine, myOnce), (its, itsOnce)) = (Repetitions(own.Try), Repetitions(other));
         int turns = RoundsOf((myOnce * mine) + (itsOnce * its));
         double[] seconds = new double[turns], ratios = new double[turns];
         ResidentSet.Reset();
+        warm?.Invoke();
         for (int i = 0; i < turns; i++)
         {
             double ours = own.Sample(mine);

@@ -25,7 +25,7 @@ public static partial class Ops
     {
         var (rows, outputs) = CheckLinear(nameof(QuantizedLinear), x, weight, bias, activation, result);
         if (Tape.Records(x, weight, bias))
-            throw new InvalidOperationException($"QuantizedLinear: integers have no gradient, got weight {weight.Shape} that wants one; open a NoGrad.");
+            throw new InvalidOperationException($"QuantizedLinear: integers have no gradient, got x {x.Shape}, weight {weight.Shape}, of which one wants it; open a NoGrad.");
         int features = weight.Shape[1];
         if (features > QuantizedLinearSize.MostInputs)
             throw new ArgumentException($"QuantizedLinear: I must be at most {QuantizedLinearSize.MostInputs}, got weight {weight.Shape}.");

@@ -12,7 +12,9 @@ public sealed record LinearCase(int[] Leading, int I, int O, bool Bias, Activati
 
 public sealed class LinearTests : OpTests<LinearCase>
 {
-    protected override IEnumerable<LinearCase> Cases
+    protected override IEnumerable<LinearCase> Cases => All;
+
+    internal static IEnumerable<LinearCase> All
     {
         get
         {
