@@ -10,6 +10,7 @@ public sealed partial class Tensor
     private NarrowCopy? _bfloat16;
     private NarrowCopy? _float16;
     private IntegerCopy? _integers;
+    private NarrowCopy? _panels;
 
     /// <summary>
     /// Whether <see cref="Ops.Linear"/> multiplies by this weight in integers of 8 bits, as <see cref="Ops.QuantizedLinear"/> says. For inference: what would have to be
@@ -55,6 +56,32 @@ public sealed partial class Tensor
             }
 
             return (_integers.Words.Data, _integers.Scales.Data);
+        }
+    }
+
+    /// <summary>
+    /// The panels of a weight [O, I] for products with so many rows, kept until it changes; null on a GPU, for other numbers of rows, and of what is no parameter: that is used once.
+    /// </summary>
+    internal DeviceSpan? Panels(int rows)
+    {
+        var data = Data;
+        if (data.Device is not CpuDevice cpu || Node is not null || !RequiresGrad || !MatMulKernel.TakesPanels(rows))
+            return null;
+        lock (Copying)
+        {
+            long floats = MatMulKernel.PanelFloats(cpu, Shape[0], Shape[1]);
+            _panels ??= new NarrowCopy(OutsideOfScopes(Empty(Device, [checked((int)floats)], DType.Float32, Origin)));
+            if (_panels.Version != data.Buffer.Version)
+            {
+                unsafe
+                {
+                    MatMulKernel.PackPanels(cpu, Shape[0], Shape[1], data.Floats, _panels.Tensor.Data.Floats);
+                }
+
+                _panels.Version = data.Buffer.Version;
+            }
+
+            return _panels.Tensor.Data;
         }
     }
 
@@ -111,9 +138,10 @@ public sealed partial class Tensor
     {
         _bfloat16?.Tensor.Dispose();
         _float16?.Tensor.Dispose();
+        _panels?.Tensor.Dispose();
         _integers?.Words.Dispose();
         _integers?.Scales.Dispose();
-        (_bfloat16, _float16, _integers) = (null, null, null);
+        (_bfloat16, _float16, _integers, _panels) = (null, null, null, null);
     }
 
     private sealed class NarrowCopy(Tensor tensor)

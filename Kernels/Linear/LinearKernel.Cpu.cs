@@ -7,11 +7,14 @@ internal static unsafe partial class LinearKernel
     // Rows whose gradients are summed in one go; the sums of the blocks are then added in order, however many threads made them.
     private const int BlockRows = 64;
 
-    private static void ForwardCpu(CpuDevice cpu, in LinearSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan? z, DeviceSpan y)
+    private static void ForwardCpu(CpuDevice cpu, in LinearSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan? z, DeviceSpan y, DeviceSpan? panels)
     {
         var problem = GemmProblem.Dense(size.N, size.O, size.I, x.Floats, false, weight.Floats, true, y.Floats);
         problem.Epilogue = new Epilogue(1, bias.FloatsOrNull(), size.Activation, z.FloatsOrNull());
-        MatMulKernel.Multiply(cpu, problem);
+        if (panels is { } packed && size.I > 0)
+            MatMulKernel.MultiplyPacked(cpu, problem, packed.Floats);
+        else
+            MatMulKernel.Multiply(cpu, problem);
     }
 
     private static void BackwardCpu(CpuDevice cpu, in LinearSize size, DeviceSpan? saved, DeviceSpan dy, DeviceSpan? dz, DeviceSpan? db)

@@ -17,11 +17,12 @@ internal static partial class LinearKernel
     /// <param name="bias">[O], of the type of y, with an activation float32; or null.</param>
     /// <param name="z">[N, O], receives what the activation is applied to; or null.</param>
     /// <param name="y">[N, O].</param>
-    public static void Forward(in LinearSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan? z, DeviceSpan y)
+    /// <param name="panels">The weight as <see cref="MatMulKernel.PackPanels"/> has it, on the processor where <see cref="MatMulKernel.TakesPanels"/>; else null.</param>
+    public static void Forward(in LinearSize size, DeviceSpan x, DeviceSpan weight, DeviceSpan? bias, DeviceSpan? z, DeviceSpan y, DeviceSpan? panels = null)
     {
         switch (x.Device)
         {
-            case CpuDevice cpu: ForwardCpu(cpu, size, x, weight, bias, z, y); break;
+            case CpuDevice cpu: ForwardCpu(cpu, size, x, weight, bias, z, y, panels); break;
             case CudaDevice cuda: ForwardCuda(cuda, size, x, weight, bias, z, y); break;
             default: throw KernelException.NoKernel("Linear", x.Device);
         }

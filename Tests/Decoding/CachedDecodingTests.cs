@@ -180,9 +180,10 @@ public sealed class CachedDecodingTests
             => Assert.Equal(message, Assert.Throws<TException>(call).Message);
     }
 
-    // Taps without a bound multiply what float32 rounds: small parameters keep two orders of the same sums within the tolerance, whatever the processor's vectors.
+    // Two orders of the same sums differ by what float32 rounds, and deep models multiply it, those whose taps have no bound most: with parameters this small the most seen is half of the tolerance,
+    // whatever the processor's vectors.
     private static Seq2SeqModel Create(ModelConfig config, Device device)
-        => TinyModels.Create(config, device, spread: config.ConvNormalization is TapNormalization.None or TapNormalization.Square or TapNormalization.Abs ? 0.1f : 0.3f);
+        => TinyModels.Create(config, device, spread: config.ConvNormalization is TapNormalization.None or TapNormalization.Square or TapNormalization.Abs ? 0.1f : 0.25f);
 
     private static void Check(Seq2SeqModel model, EncoderOutput encoded, IEnumerable<int> sentences, int[][] prefixes, IncrementalState state)
     {

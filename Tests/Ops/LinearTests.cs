@@ -96,6 +96,31 @@ public sealed class LinearTests : OpTests<LinearCase>
         }
     }
 
+    // Weights of models are packed once for steps of decoding; the panels follow them when they change.
+    [Fact]
+    public void FewRowsAgainstAParameterHaveTheBitsOfATallerProduct()
+    {
+        var random = new Random(5);
+        for (var tier = InstructionTier.Scalar; tier <= InstructionTiers.Best; tier++)
+        {
+            foreach (var (inputs, outputs) in new[] { (1, 1), (20, 37), (1100, 40), (64, 130) })
+            {
+                using var cpu = new CpuDevice(2, tier);
+                Input x = Input.Random(random, [140, inputs]), weight = Input.Random(random, [outputs, inputs]), bias = Input.Random(random, [outputs]);
+                using var scope = TensorScope.Begin();
+                using var inference = new NoGrad();
+                Tensor rows = Tensor.From(cpu, x.Values, x.Shape), own = Tensor.From(cpu, weight.Values, weight.Shape).AsParameter(), add = Tensor.From(cpu, bias.Values, bias.Shape);
+                foreach (float factor in (float[])[1, 2])
+                {
+                    own.CopyFrom(Array.ConvertAll(weight.Values, v => factor * v));
+                    float[] all = Ops.Linear(rows, own, add, Activation.Gelu).ToArray();
+                    foreach (int count in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 32, 64, 127, 128])
+                        Assert.Equal(all[..(count * outputs)], Ops.Linear(rows.Rows(0, count), own, add, Activation.Gelu).ToArray());
+                }
+            }
+        }
+    }
+
     [Theory, Devices]
     public void FrozenParametersGetNoGradient(string name)
     {
