@@ -101,14 +101,14 @@ internal static class ComparePage
         // Beside rivals each line has a picture of its own; alone, lines over one axis share it.
         if (rivals.Length == 0)
         {
-            figures.AddRange(lines.GroupBy(l => l.Axis).Select(g => new Curves("milliseconds", g.Key, [.. g.Select(l => Milliseconds(l.Line, l.Points, r => r.Seconds))], Logarithmic: true)));
+            figures.AddRange(lines.GroupBy(l => l.Axis).Select(g => new Curves("milliseconds", g.Key, [.. g.Select(l => Milliseconds(l.Line, l.Points, r => r.Seconds))], Logarithmic: true, LogarithmicAcross: true)));
             lines = [];
         }
 
         foreach (var (axis, line, points) in lines)
         {
             var others = rivals.Select(name => Milliseconds(name, points, r => Of(r, name)?.Seconds));
-            figures.Add(new Curves($"milliseconds{(line.Length == 0 ? "" : $", {line}")}", axis, [Milliseconds("ours", points, r => r.Seconds), .. others.Where(s => s.Points.Count > 0)], Logarithmic: true));
+            figures.Add(new Curves($"milliseconds{(line.Length == 0 ? "" : $", {line}")}", axis, [Milliseconds("ours", points, r => r.Seconds), .. others.Where(s => s.Points.Count > 0)], Logarithmic: true, LogarithmicAcross: true));
         }
 
         bool whole = results.Any(r => r.Case.Whole is not null), latency = results.Any(r => r.Case.IsLatency);

@@ -28,9 +28,10 @@ internal abstract record Figure(string Title)
 /// <param name="XTitle">What goes to the right.</param>
 /// <param name="Series">By ascending X.</param>
 /// <param name="Logarithmic">Whether upwards is a logarithmic axis; values that are not above 0 are left out.</param>
-internal sealed record Curves(string Title, string XTitle, IReadOnlyList<Series> Series, bool Logarithmic = false) : Figure(Title)
+/// <param name="LogarithmicAcross">The same of the axis to the right: straight lines are powers where both are.</param>
+internal sealed record Curves(string Title, string XTitle, IReadOnlyList<Series> Series, bool Logarithmic = false, bool LogarithmicAcross = false) : Figure(Title)
 {
-    public override string ToHtml() => new Chart(Title, XTitle, Series, Logarithmic).ToHtml();
+    public override string ToHtml() => new Chart(Title, XTitle, Series, Logarithmic, LogarithmicAcross).ToHtml();
 }
 
 /// <summary>Rows of text.</summary>

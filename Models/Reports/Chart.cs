@@ -11,8 +11,9 @@ namespace CudaSeq.Models;
 /// <param name="title">What goes up.</param>
 /// <param name="xTitle">What goes to the right.</param>
 /// <param name="series">Those without points are left out.</param>
-/// <param name="logarithmic">Whether upwards is a logarithmic axis; points that are not above 0 are left out.</param>
-internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> series, bool logarithmic = false)
+/// <param name="logarithmicUp">Whether upwards is a logarithmic axis; points that are not above 0 there are left out.</param>
+/// <param name="logarithmicAcross">The same of the axis to the right.</param>
+internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> series, bool logarithmicUp = false, bool logarithmicAcross = false)
 {
     // In the units of the picture, which is as wide as a small phone has pixels.
     private const int Width = 340;
@@ -25,7 +26,8 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
     private const int YTicks = 5;
     private const int Marks = 6;
 
-    private readonly Series[] _series = [.. series.Select(s => logarithmic ? s with { Points = [.. s.Points.Where(p => p.Y > 0)] } : s).Where(s => s.Points.Count > 0)];
+    private readonly Series[] _series =
+        [.. series.Select(s => s with { Points = [.. s.Points.Where(p => (p.Y > 0 || !logarithmicUp) && (p.X > 0 || !logarithmicAcross))] }).Where(s => s.Points.Count > 0)];
 
     /// <summary>The chart with its heading and legend as HTML; empty where no series has a point.</summary>
     public string ToHtml()
@@ -33,8 +35,8 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
         if (_series.Length == 0)
             return "";
         double[] xs = [.. _series.SelectMany(s => s.Points).Select(p => p.X)], ys = [.. _series.SelectMany(s => s.Points).Select(p => p.Y)];
-        var across = Axis.Of(xs.Min(), xs.Max(), XTicks, round: false);
-        var up = logarithmic ? Axis.Logarithmic(ys.Min(), ys.Max(), YTicks) : Axis.Of(ys.Min(), ys.Max(), YTicks, round: true);
+        var across = logarithmicAcross ? Axis.Logarithmic(xs.Min(), xs.Max(), XTicks) : Axis.Of(xs.Min(), xs.Max(), XTicks, round: false);
+        var up = logarithmicUp ? Axis.Logarithmic(ys.Min(), ys.Max(), YTicks) : Axis.Of(ys.Min(), ys.Max(), YTicks, round: true);
         var html = new StringBuilder();
         html.Append($"<figure>\n<figcaption>{WebUtility.HtmlEncode(title)}</figcaption>\n");
         html.Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{WebUtility.HtmlEncode(Spoken())}\">\n");
@@ -148,7 +150,7 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
         public string Label(double tick)
         {
             if (Marked is not null)
-                return tick.ToString(tick is >= 1e4 or < 1e-3 ? "0.#e0" : "0.####", CultureInfo.InvariantCulture);
+                return tick.ToString(tick is >= 1e5 or < 1e-3 ? "0.#e0" : "0.####", CultureInfo.InvariantCulture);
             double most = Math.Max(Math.Abs(Low), Math.Abs(High));
             if (Math.Abs(tick) < Step / 2)
                 return "0";

@@ -71,6 +71,22 @@ public sealed class FigureTests
     }
 
     [Fact]
+    public void APowerIsAStraightLineWhereBothAxesAreLogarithmic()
+    {
+        double[] xs = [0, 16, 64, 256, 1024, 4096];
+        string html = new Curves("milliseconds", "length", [new Series("a", [.. xs.Select(x => (x, x * x))])], Logarithmic: true, LogarithmicAcross: true).ToHtml();
+        var svg = XElement.Parse(html).Element("svg")!;
+        Assert.Equal(["10", "100", "1000", "10000"], svg.Elements("text").Where(t => t.Attribute("text-anchor")!.Value == "middle").Select(t => t.Value));
+        var points = Regex.Matches(svg.Elements("path").Single(p => p.Attribute("class")!.Value == "line s0").Attribute("d")!.Value, "[ML]([0-9.]+) ([0-9.]+)").Select(m => (X: Number(m, 1), Y: Number(m, 2))).ToArray();
+        Assert.Equal(5, points.Length);
+        for (int i = 1; i < 4; i++)
+        {
+            Assert.Equal((points[i - 1].X + points[i + 1].X) / 2, points[i].X, 0.11);
+            Assert.Equal((points[i - 1].Y + points[i + 1].Y) / 2, points[i].Y, 0.11);
+        }
+    }
+
+    [Fact]
     public void TokensAndTablesHaveWhatTheyWereGiven()
     {
         var sentence = XElement.Parse(new AnnotatedSentence("depth", ["a<b", "日本\u0001"], [1, double.NaN], 0, 2).ToHtml());
