@@ -27,6 +27,7 @@ public static class SyntheticCorpora
     public static IReadOnlyList<SyntheticCorpus> All { get; } =
     [
         new("filled-gaps", "letters with gaps ahead of them, and the same with the gaps filled by the alphabet on its way to the letter", 5_000, FilledGapsCorpus.MostPairs, FilledGapsCorpus.MostPairs, FilledGapsCorpus.Generate),
+        new("garbled-gaps", "filled-gaps with three wrong letters of ten in the targets to learn from, those to validate and to test with being right", 5_000, FilledGapsCorpus.MostPairs, FilledGapsCorpus.MostPairs, GarbledGapsCorpus.Generate),
         new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", 1_000, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.Generate),
         new("numbers", "numbers below a million in digits and in English words", 10_000, NumberCorpus.MostTrainPairs, NumberCorpus.MostHeldOutPairs, (seed, train, test, valid, _) => NumberCorpus.Generate(seed, train, test, valid)),
         new("swapped-words", "words, two thousand different ones, and the same with every two neighbours swapped", 2_000, SwappedWordsCorpus.MostPairs, SwappedWordsCorpus.MostPairs, SwappedWordsCorpus.Generate),

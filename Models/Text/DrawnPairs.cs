@@ -5,7 +5,11 @@ namespace CudaSeq.Models;
 /// <summary>Corpora whose pairs are drawn by chance, one after the other.</summary>
 internal static class DrawnPairs
 {
-    private const int PairsBetweenLooks = 1_000;
+    /// <summary>The alphabet of the tasks about letters.</summary>
+    public const string Letters = "abcdefghijklmnopqrstuvwxyz";
+
+    /// <summary>How many pairs are drawn between two looks at what stops it.</summary>
+    public const int PairsBetweenLooks = 1_000;
 
     /// <summary>Draws pairs whose sources all differ: those to test with, to validate with, then to train on.</summary>
     /// <param name="corpus">The corpus, for messages.</param>
@@ -63,4 +67,9 @@ internal static class DrawnPairs
         random.Uniform(one, 0, 1);
         return one[0];
     }
+
+    /// <summary>Another of the <see cref="Letters"/>, each equally likely.</summary>
+    /// <param name="random">Where from.</param>
+    /// <param name="letter">One of them.</param>
+    public static char OtherLetter(RandomSource random, char letter) => Letters[(letter - Letters[0] + 1 + Below(random, Letters.Length - 1)) % Letters.Length];
 }

@@ -14,7 +14,6 @@ public static class FilledGapsCorpus
     /// <summary>The most pairs of a part.</summary>
     public const int MostPairs = 200_000;
 
-    private const string Letters = "abcdefghijklmnopqrstuvwxyz";
     private const char Gap = '.';
     private const int Fewest = 4;
     private const int Most = 8;
@@ -35,11 +34,11 @@ public static class FilledGapsCorpus
         var (source, target) = (new List<char>(), new List<char>());
         for (int i = 0; i < letters; i++)
         {
-            int gap = DrawnPairs.Below(random, LongestGap + 1), letter = DrawnPairs.Below(random, Letters.Length);
+            int gap = DrawnPairs.Below(random, LongestGap + 1), letter = DrawnPairs.Below(random, DrawnPairs.Letters.Length);
             for (int ahead = gap; ahead >= 0; ahead--)
             {
-                source.Add(ahead == 0 ? Letters[letter] : Gap);
-                target.Add(Letters[(letter - ahead + Letters.Length) % Letters.Length]);
+                source.Add(ahead == 0 ? DrawnPairs.Letters[letter] : Gap);
+                target.Add(DrawnPairs.Letters[(letter - ahead + DrawnPairs.Letters.Length) % DrawnPairs.Letters.Length]);
             }
         }
 

@@ -17,7 +17,6 @@ public static class NoisyRunsCorpus
     /// <summary>The most pairs of a part.</summary>
     public const int MostPairs = 200_000;
 
-    private const string Letters = "abcdefghijklmnopqrstuvwxyz";
     private const int Shortest = 4;
     private const int Longest = 10;
 
@@ -38,13 +37,11 @@ public static class NoisyRunsCorpus
         var received = new char[length * Copies];
         for (int i = 0; i < length; i++)
         {
-            sent[i] = i == 0 ? Letters[DrawnPairs.Below(random, Letters.Length)] : Other(random, sent[i - 1]);
+            sent[i] = i == 0 ? DrawnPairs.Letters[DrawnPairs.Below(random, DrawnPairs.Letters.Length)] : DrawnPairs.OtherLetter(random, sent[i - 1]);
             for (int copy = 0; copy < Copies; copy++)
-                received[(i * Copies) + copy] = DrawnPairs.Draw(random) < Noise ? Other(random, sent[i]) : sent[i];
+                received[(i * Copies) + copy] = DrawnPairs.Draw(random) < Noise ? DrawnPairs.OtherLetter(random, sent[i]) : sent[i];
         }
 
         return (string.Join(' ', received), string.Join(' ', sent));
     }
-
-    private static char Other(RandomSource random, char letter) => Letters[(letter - Letters[0] + 1 + DrawnPairs.Below(random, Letters.Length - 1)) % Letters.Length];
 }

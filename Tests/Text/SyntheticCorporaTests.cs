@@ -88,6 +88,19 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Equal([4, 5, 6, 7, 8], letters.Order());
     }
 
+    [Fact]
+    public void GarbledGapsAreFilledGapsWithWrongLettersToLearnFromAlone()
+    {
+        var (garbled, right) = (GarbledGapsCorpus.Generate(seed: 5), FilledGapsCorpus.Generate(seed: 5));
+        Assert.Equal(right.Valid, garbled.Valid);
+        Assert.Equal(right.Test, garbled.Test);
+        Assert.Equal(right.Train.Select(p => p.Source), garbled.Train.Select(p => p.Source));
+        var letters = right.Train.Zip(garbled.Train).SelectMany(p => p.First.Target.Split(' ').Zip(p.Second.Target.Split(' '))).ToArray();
+        double wrong = (double)letters.Count(l => l.First != l.Second) / letters.Length;
+        Assert.Equal(GarbledGapsCorpus.Noise, wrong, 5 * Math.Sqrt(0.3 * 0.7 / letters.Length));
+        Assert.Equal(26, letters.Where(l => l.First == "a").Select(l => l.Second).Distinct().Count());
+    }
+
     // Tables in docs/results were trained on these texts.
     [Fact]
     public void TextsStayWhatTheyWere()
@@ -137,7 +150,7 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Equal(1, other.ExitCode);
         Assert.EndsWith("train.source: is there and not what is made; move it away, or name another folder.\n", other.Error);
         Assert.Equal(4, Directory.EnumerateFiles(folder).Count());
-        Assert.Equal("cudaseq data make: unknown task letters; the tasks are filled-gaps, noisy-runs, numbers, swapped-words.\n", Tool.Run("data", "make", "letters").Error);
+        Assert.Equal("cudaseq data make: unknown task letters; the tasks are filled-gaps, garbled-gaps, noisy-runs, numbers, swapped-words.\n", Tool.Run("data", "make", "letters").Error);
         Assert.Equal("cudaseq data make: unknown task noisy-run, did you mean noisy-runs?\n", Tool.Run("data", "make", "noisy-run").Error);
         Assert.Equal("cudaseq data make: --train must be at most 50000 for numbers, got 50001.\n", Tool.Run("data", "make", "numbers", "--train", "50001", "--folder", _folder.PathOf("x")).Error);
         Assert.False(Directory.Exists(_folder.PathOf("x")));
