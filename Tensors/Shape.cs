@@ -13,9 +13,6 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 
     private readonly Sizes _sizes;
 
-    // So that the default value, which has no axes, holds one element.
-    private readonly long _countBeyondOne;
-
     /// <summary>Makes a shape from its sizes.</summary>
     /// <param name="sizes">Non-negative sizes, outermost axis first.</param>
     /// <exception cref="ArgumentException">More than six axes, a negative size, or more than 2^40 elements.</exception>
@@ -35,14 +32,13 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         }
 
         Rank = sizes.Length;
-        _countBeyondOne = count - 1;
     }
 
     /// <summary>Number of axes.</summary>
     public int Rank { get; }
 
     /// <summary>Number of elements; 1 for a shape without axes.</summary>
-    public long Count => _countBeyondOne + 1;
+    public long Count => CountOf(0, Rank);
 
     /// <summary>The size of an axis; negative numbers count from the last axis.</summary>
     /// <param name="axis">-Rank .. Rank - 1.</param>

@@ -10,13 +10,16 @@ namespace CudaSeq.Tensors;
 /// </summary>
 public sealed partial class Tensor : IDisposable
 {
-    private readonly DeviceSpan _data;
-    private string? _death;
-    private bool _gradIsLent;
+    // A hundred bytes and no more: an update of a model makes some hundreds of tensors.
+    private readonly DeviceBuffer _buffer;
+    private readonly long _offset;
+    private Companions? _companions;
+    private TensorEnd _end;
 
-    private Tensor(DeviceSpan data, Shape shape, DType dtype, string origin)
+    private Tensor(DeviceBuffer buffer, long offset, Shape shape, DType dtype, string origin)
     {
-        _data = data;
+        _buffer = buffer;
+        _offset = offset;
         Shape = shape;
         DType = dtype;
         Origin = origin;
@@ -30,18 +33,13 @@ public sealed partial class Tensor : IDisposable
     public DType DType { get; }
 
     /// <summary>Where the elements live.</summary>
-    public Device Device => _data.Device;
+    public Device Device => _buffer.Device;
 
     /// <summary>Whether gradients flow to this tensor: a parameter, or something computed from one.</summary>
     public bool RequiresGrad { get; private set; }
 
-    /// <summary>
-    /// The gradient that <see cref="Backward(bool)"/> has accumulated for a parameter: same shape, null before the first and after <see cref="ZeroGrad"/>.
-    /// </summary>
-    public Tensor? Grad { get; private set; }
-
     /// <summary>Whether the elements may still be used.</summary>
-    public bool IsAlive => _death is null && _data.Buffer.IsOpen;
+    public bool IsAlive => _end == TensorEnd.None && _buffer.IsOpen;
 
     /// <summary>The op that made this tensor, for error messages.</summary>
     internal string Origin { get; }
@@ -49,12 +47,11 @@ public sealed partial class Tensor : IDisposable
     /// <summary>The tape's record of how this tensor was made; null for what the user made.</summary>
     internal TapeNode? Node { get; set; }
 
-    /// <summary>The scope that will free this tensor, and its neighbours in the scope's list.</summary>
+    /// <summary>The scope that will free this tensor.</summary>
     internal TensorScope? Scope { get; set; }
 
-    internal Tensor? NextInScope { get; set; }
-
-    internal Tensor? PreviousInScope { get; set; }
+    /// <summary>The tensor's place in its scope's list.</summary>
+    internal int PlaceInScope { get; set; }
 
     /// <summary>The elements for a kernel.</summary>
     /// <exception cref="ObjectDisposedException">The tensor is dead.</exception>
@@ -64,12 +61,12 @@ public sealed partial class Tensor : IDisposable
         {
             if (!IsAlive)
                 ThrowDead();
-            return _data;
+            return new DeviceSpan(_buffer, _offset, Shape.Count, DType);
         }
     }
 
     /// <summary>Whether nobody else shares the memory, so that it may be overwritten.</summary>
-    internal bool OwnsMemory => _data.Buffer.References == 1;
+    internal bool OwnsMemory => _buffer.References == 1;
 
     /// <summary>A tensor of zeros.</summary>
     /// <param name="device">Where.</param>
@@ -80,7 +77,7 @@ public sealed partial class Tensor : IDisposable
         var tensor = Empty(device, shape, dtype, nameof(Zeros));
         FillKernel.Zero(tensor.Data);
         if (dtype == DType.Int32)
-            tensor._data.Buffer.Bounds = new IndexBounds(0, 0);
+            tensor._buffer.Bounds = new IndexBounds(0, 0);
         return tensor;
     }
 
@@ -185,15 +182,6 @@ public sealed partial class Tensor : IDisposable
         return this;
     }
 
-    /// <summary>Frees the gradient; the next <see cref="Backward(bool)"/> starts from nothing.</summary>
-    public void ZeroGrad()
-    {
-        if (!_gradIsLent)
-            Grad?.Dispose();
-        Grad = null;
-        _gradIsLent = false;
-    }
-
     /// <summary>The float elements, copied to the host; narrower ones are widened on the way, which is exact.</summary>
     /// <exception cref="InvalidOperationException">The tensor holds integers.</exception>
     public float[] ToArray()
@@ -272,10 +260,10 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>Gives the memory back. Harmless when repeated.</summary>
-    public void Dispose() => Kill("was disposed");
+    public void Dispose() => Kill(TensorEnd.Disposed);
 
     /// <summary>For example <c>LightConv [8, 20, 512] Float32 on cpu</c>.</summary>
-    public override string ToString() => $"{Origin} {Shape} {DType} on {_data.Device}";
+    public override string ToString() => $"{Origin} {Shape} {DType} on {Device}";
 
     /// <summary>An uninitialised tensor for an op to fill.</summary>
     /// <exception cref="ArgumentException">The device does not compute with the type.</exception>
@@ -285,7 +273,7 @@ public sealed partial class Tensor : IDisposable
             throw new ArgumentException($"{origin}: the processor computes in Float32 everywhere, got {dtype} for {shape} on {device}.");
         var buffer = device.Rent(Math.Max(1, shape.Count) * dtype.Size());
         buffer.Label = origin;
-        return new Tensor(new DeviceSpan(buffer, 0, shape.Count, dtype), shape, dtype, origin);
+        return new Tensor(buffer, 0, shape, dtype, origin);
     }
 
     /// <summary>An uninitialised tensor of this one's type on its device: a result for an activation, a gradient for any input.</summary>
@@ -299,7 +287,7 @@ public sealed partial class Tensor : IDisposable
     {
         var data = Data;
         data.Buffer.AddReference();
-        return new Tensor(data with { Offset = data.Offset + offset, Length = shape.Count }, shape, DType, origin);
+        return new Tensor(data.Buffer, data.Offset + offset, shape, DType, origin);
     }
 
     internal void AttachNode(TapeNode node)
@@ -315,57 +303,25 @@ public sealed partial class Tensor : IDisposable
         RequiresGrad = false;
     }
 
-    /// <summary>Adds to the gradient of a parameter. Takes over <paramref name="gradient"/> where it is fresh: made in the current scope and shared by nobody.</summary>
-    internal void AccumulateGrad(Tensor gradient)
-    {
-        if (Grad is not null)
-        {
-            AddKernel.Accumulate(Grad.Data, gradient.Data);
-            return;
-        }
-
-        Tensor own;
-        if (gradient.OwnsMemory && gradient.Scope == TensorScope.Current)
-        {
-            own = gradient;
-        }
-        else
-        {
-            own = NewLike(Shape, "gradient");
-            CopyKernel.Copy(gradient.Data, own.Data);
-        }
-
-        own.Scope?.Disown(own);
-        Grad = own;
-    }
-
-    /// <summary>Makes a tensor that somebody else owns the gradient, until <see cref="ZeroGrad"/>.</summary>
-    internal void LendGrad(Tensor gradient)
-    {
-        ZeroGrad();
-        Grad = gradient;
-        _gradIsLent = true;
-    }
-
     /// <summary>A tensor over the same memory that does not keep it, of no scope: whoever holds it must know that the memory is still there.</summary>
     internal Tensor Alias()
     {
         var data = Data;
-        var alias = new Tensor(data with { Buffer = data.Buffer.Alias() }, Shape, DType, Origin);
+        var alias = new Tensor(data.Buffer.Alias(), data.Offset, Shape, DType, Origin);
         alias.Scope?.Disown(alias);
         return alias;
     }
 
-    /// <summary>Ends the tensor's life; <paramref name="how"/> completes the sentence of the error a later use gets.</summary>
-    internal void Kill(string how)
+    /// <summary>Ends the tensor's life; the error of a later use says how.</summary>
+    internal void Kill(TensorEnd how)
     {
-        if (_death is not null)
+        if (_end != TensorEnd.None)
             return;
-        _death = how;
+        _end = how;
         Scope?.Disown(this);
-        _data.Buffer.Release();
-        DropCopies();
+        _buffer.Release();
         ZeroGrad();
+        DropCopies();
     }
 
     private static Shape CheckCount(int count, Shape? shape)
@@ -379,9 +335,8 @@ public sealed partial class Tensor : IDisposable
     // What a view leaves as it was keeps its bounds, if it has any.
     private void NoteBounds(IndexBounds? bounds)
     {
-        var buffer = _data.Buffer;
-        bool whole = _data.Length * sizeof(int) == buffer.Bytes;
-        buffer.Bounds = whole || bounds is not { } some ? bounds : buffer.Bounds?.With(some);
+        bool whole = Shape.Count * sizeof(int) == _buffer.Bytes;
+        _buffer.Bounds = whole || bounds is not { } some ? bounds : _buffer.Bounds?.With(some);
     }
 
     private void CheckTransfer(string name, DType dtype, int length)
@@ -392,6 +347,15 @@ public sealed partial class Tensor : IDisposable
 
     [DoesNotReturn]
     private void ThrowDead()
-        => throw new ObjectDisposedException(
-            Origin, $"The tensor {Shape} made by {Origin} {(_death is null ? "died with its device." : $"{_death}. Keep() moves a tensor to the outer scope.")}");
+    {
+        string how = _end switch
+        {
+            TensorEnd.Disposed => "was disposed. Keep() moves a tensor to the outer scope.",
+            TensorEnd.Scope => "died with its TensorScope. Keep() moves a tensor to the outer scope.",
+            TensorEnd.Scratch => "was freed by Backward. Keep() moves a tensor to the outer scope.",
+            TensorEnd.Backward => "was freed by Backward (pass retain: true to read activations afterwards). Keep() moves a tensor to the outer scope.",
+            _ => "died with its device.",
+        };
+        throw new ObjectDisposedException(Origin, $"The tensor {Shape} made by {Origin} {how}");
+    }
 }

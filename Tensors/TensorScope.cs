@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace CudaSeq.Tensors;
 
 /// <summary>
@@ -7,12 +9,15 @@ namespace CudaSeq.Tensors;
 /// </summary>
 public sealed class TensorScope : IDisposable
 {
+    private const int Fewest = 16;
+
     [ThreadStatic]
     private static TensorScope? _current;
 
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly int _tapeMark;
-    private Tensor? _first;
+    private Tensor?[] _tensors = [];
+    private int _count;
     private bool _closed;
 
     private TensorScope(TensorScope? outer)
@@ -42,30 +47,49 @@ public sealed class TensorScope : IDisposable
             throw new InvalidOperationException("TensorScope: scopes must be closed innermost first.");
         _closed = true;
         _current = Outer;
+        Clear();
+        if (_tensors.Length > 0)
+            ArrayPool<Tensor?>.Shared.Return(_tensors);
+        _tensors = [];
+    }
+
+    /// <summary>Frees the scope's tensors and forgets what the tape recorded inside; the scope stays open.</summary>
+    internal void Clear()
+    {
         Tape.Forget(_tapeMark);
-        while (_first is { } tensor)
-            tensor.Kill("died with its TensorScope");
+        while (_count > 0)
+            _tensors[_count - 1]!.Kill(TensorEnd.Scope);
     }
 
     internal void Adopt(Tensor tensor)
     {
+        if (_count == _tensors.Length)
+            Grow();
+        _tensors[_count] = tensor;
         tensor.Scope = this;
-        tensor.NextInScope = _first;
-        if (_first is not null)
-            _first.PreviousInScope = tensor;
-        _first = tensor;
+        tensor.PlaceInScope = _count++;
     }
 
+    // The last one takes the place that is left.
     internal void Disown(Tensor tensor)
     {
-        if (tensor.PreviousInScope is { } previous)
-            previous.NextInScope = tensor.NextInScope;
-        else
-            _first = tensor.NextInScope;
-        if (tensor.NextInScope is { } next)
-            next.PreviousInScope = tensor.PreviousInScope;
+        var last = _tensors[--_count]!;
+        _tensors[tensor.PlaceInScope] = last;
+        last.PlaceInScope = tensor.PlaceInScope;
+        _tensors[_count] = null;
         tensor.Scope = null;
-        tensor.NextInScope = null;
-        tensor.PreviousInScope = null;
+    }
+
+    private void Grow()
+    {
+        var more = ArrayPool<Tensor?>.Shared.Rent(Math.Max(Fewest, 2 * _count));
+        if (_count > 0)
+        {
+            Array.Copy(_tensors, more, _count);
+            Array.Clear(_tensors, 0, _count);
+            ArrayPool<Tensor?>.Shared.Return(_tensors);
+        }
+
+        _tensors = more;
     }
 }

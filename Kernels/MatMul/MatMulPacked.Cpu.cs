@@ -8,11 +8,11 @@ internal static unsafe partial class MatMulKernel
     /// <summary>Whether a product of so many rows is faster with panels.</summary>
     internal static bool TakesPanels(int rows) => rows is >= 1 and <= MostPackedRows;
 
-    /// <summary>Floats of the panels of a transposed B [n, k].</summary>
-    internal static long PanelFloats(CpuDevice cpu, int n, int k)
+    /// <summary>Columns of the panels for products with n columns: whole vectors.</summary>
+    internal static int PanelColumns(CpuDevice cpu, int n)
     {
         int width = cpu.WithVectors<WidthOf, int>(default);
-        return ((long)n + width - 1) / width * width * k;
+        return checked((n + width - 1) / width * width);
     }
 
     /// <summary>Packs a transposed B, as <see cref="GemmPack.PackB"/> does, block of k after block of k.</summary>
@@ -20,7 +20,7 @@ internal static unsafe partial class MatMulKernel
     /// <param name="n">Columns of the products.</param>
     /// <param name="k">Length of the sums.</param>
     /// <param name="b">[n, k].</param>
-    /// <param name="panels">As many floats as <see cref="PanelFloats"/> says.</param>
+    /// <param name="panels">k times as many floats as <see cref="PanelColumns"/> says.</param>
     internal static void PackPanels(CpuDevice cpu, int n, int k, float* b, float* panels)
     {
         if (n > 0 && k > 0)

@@ -15,8 +15,14 @@ internal static class Tape
     [ThreadStatic]
     private static int _pauses;
 
+    [ThreadStatic]
+    private static bool _rehearses;
+
     /// <summary>Number of nodes recorded so far.</summary>
     public static int Mark => _nodes?.Count ?? 0;
+
+    /// <summary>Whether what is computed now, unrecorded, will be computed again and recorded: what gives other bits to whoever records has to wait.</summary>
+    public static bool Rehearses => _rehearses;
 
     /// <summary>Whether an op over <paramref name="inputs"/> will be recorded: ask before saving anything for backward.</summary>
     public static bool Records(params ReadOnlySpan<Tensor?> inputs)
@@ -52,7 +58,7 @@ internal static class Tape
     {
         if (!Records(inputs!))
             return output;
-        var node = new TapeNode<TSaved>(name, output, inputs.ToArray(), scratch.ToArray(), saved, backward);
+        var node = TapeNode<TSaved>.Of(name, output, inputs, scratch, saved, backward);
         (_nodes ??= []).Add(node);
         output.AttachNode(node);
         NonFiniteWatch.Observe(name, output, inputs);
@@ -65,7 +71,7 @@ internal static class Tape
         if (_nodes is null || _nodes.Count <= mark)
             return;
         foreach (var node in CollectionsMarshal.AsSpan(_nodes)[mark..])
-            node.Output.DetachNode();
+            node.Forget();
         _nodes.RemoveRange(mark, _nodes.Count - mark);
     }
 
@@ -100,6 +106,24 @@ internal static class Tape
             // Where no scope is open, none will ever forget them.
             if (scope.Outer is null)
                 _nodes.RemoveAll(static node => node.Released);
+        }
+    }
+
+    /// <summary>Computes, unrecorded, what <see cref="Replay"/> will compute again.</summary>
+    /// <param name="work">What is computed.</param>
+    public static Tensor Rehearse(Func<Tensor> work)
+    {
+        bool before = _rehearses;
+        Pause();
+        _rehearses = true;
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            _rehearses = before;
+            Resume();
         }
     }
 
@@ -155,12 +179,14 @@ internal static class Tape
 
     private static void Walk(List<TapeNode> nodes, int start, int end, bool retain)
     {
+        using var scope = TensorScope.Begin();
         for (int i = start; i >= end; i--)
         {
             var node = nodes[i];
             if (node.Gradient is not { } gradient)
                 continue;
             Step(node, gradient);
+            scope.Clear();
             node.Gradient = null;
             gradient.Dispose();
             if (!retain)
@@ -170,9 +196,8 @@ internal static class Tape
 
     private static void Step(TapeNode node, Tensor gradient)
     {
-        using var scope = TensorScope.Begin();
         var gradients = node.Backward(gradient);
-        for (int i = 0; i < node.Inputs.Length; i++)
+        for (int i = 0; i < node.Inputs.Count; i++)
         {
             if (gradients[i] is not { } given || !node.Inputs[i].RequiresGrad)
                 continue;

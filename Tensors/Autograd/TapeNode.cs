@@ -22,14 +22,19 @@ internal readonly struct Gradients
     public Tensor? this[int input] => _many is not null ? _many[input] : input switch { 0 => _first, 1 => _second, 2 => _third, 3 => _fourth, _ => null };
 }
 
-/// <summary>How one tensor was made: the op, its inputs, and how to get their gradients from its own.</summary>
-internal abstract class TapeNode(string name, Tensor output, Tensor[] inputs, Tensor[] scratch)
+/// <summary>How one tensor was made: the op, its inputs, and how to get their gradients from its own. The tape makes nodes by the hundred and uses them again.</summary>
+internal abstract class TapeNode
 {
-    public string Name { get; } = name;
+    private readonly List<Tensor> _inputs = [];
+    private readonly List<Tensor> _scratch = [];
+    private string? _name;
+    private Tensor? _output;
 
-    public Tensor Output { get; } = output;
+    public string Name => _name!;
 
-    public Tensor[] Inputs { get; } = inputs;
+    public Tensor Output => _output!;
+
+    public IReadOnlyList<Tensor> Inputs => _inputs;
 
     /// <summary>Whose tape the node is on.</summary>
     public Thread Thread { get; } = Thread.CurrentThread;
@@ -46,16 +51,61 @@ internal abstract class TapeNode(string name, Tensor output, Tensor[] inputs, Te
     public void Release(bool keepOutput)
     {
         Released = true;
-        foreach (var tensor in scratch)
-            tensor.Kill("was freed by Backward");
+        foreach (var tensor in _scratch)
+            tensor.Kill(TensorEnd.Scratch);
         if (!keepOutput)
-            Output.Kill("was freed by Backward (pass retain: true to read activations afterwards)");
+            Output.Kill(TensorEnd.Backward);
+    }
+
+    /// <summary>Detaches the output, after which nobody knows the node any more, and gives it back to be used again. Only on its thread.</summary>
+    public virtual void Forget()
+    {
+        Output.DetachNode();
+        _inputs.Clear();
+        _scratch.Clear();
+        (_name, _output, Gradient, Released) = (null, null, null, false);
+    }
+
+    protected void Begin(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> scratch)
+    {
+        (_name, _output) = (name, output);
+        _inputs.AddRange(inputs);
+        _scratch.AddRange(scratch);
     }
 }
 
-internal sealed class TapeNode<TSaved>(
-    string name, Tensor output, Tensor[] inputs, Tensor[] scratch, TSaved saved, Func<Tensor, TSaved, Gradients> backward)
-    : TapeNode(name, output, inputs, scratch)
+internal sealed class TapeNode<TSaved> : TapeNode
 {
-    public override Gradients Backward(Tensor gradient) => backward(gradient, saved);
+    // A tape that was once very long does not keep all of it for ever.
+    private const int MostFree = 4096;
+
+    [ThreadStatic]
+    private static Stack<TapeNode<TSaved>>? _free;
+
+    private TSaved? _saved;
+    private Func<Tensor, TSaved, Gradients>? _backward;
+
+    private TapeNode()
+    {
+    }
+
+    public static TapeNode<TSaved> Of(
+        string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> scratch, TSaved saved, Func<Tensor, TSaved, Gradients> backward)
+    {
+        var node = _free is not null && _free.TryPop(out var used) ? used : new TapeNode<TSaved>();
+        node.Begin(name, output, inputs, scratch);
+        (node._saved, node._backward) = (saved, backward);
+        return node;
+    }
+
+    public override Gradients Backward(Tensor gradient) => _backward!(gradient, _saved!);
+
+    public override void Forget()
+    {
+        base.Forget();
+        (_saved, _backward) = (default, null);
+        _free ??= [];
+        if (_free.Count < MostFree)
+            _free.Push(this);
+    }
 }

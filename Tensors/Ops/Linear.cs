@@ -28,7 +28,7 @@ public static partial class Ops
         bool records = Tape.Records(x, weight, bias);
         var z = records && activation == Activation.Gelu ? y.NewLike(y.Shape, nameof(Linear)) : null;
         var narrowBias = activation == Activation.None ? bias?.As(y.DType) : bias?.Data;
-        LinearKernel.Forward(size, x.Data, weight.As(x.DType), narrowBias, z?.Data, y.Data, records ? null : weight.Panels(rows));
+        LinearKernel.Forward(size, x.Data, weight.As(x.DType), narrowBias, z?.Data, y.Data, records || Tape.Rehearses ? null : weight.Panels(rows));
         if (!records)
             return y;
         ReadOnlySpan<Tensor> inputs = bias is null ? [x, weight] : [x, weight, bias];

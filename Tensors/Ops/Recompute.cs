@@ -22,8 +22,7 @@ public static partial class Ops
         Tensor y;
         using (TensorScope.Begin())
         {
-            using var pause = new NoGrad();
-            y = function(x, random);
+            y = Tape.Rehearse(() => function(x, random));
 
             // What was there before keeps its place, and a view does not keep what it shows.
             y = (y.OwnsMemory && y.Scope == TensorScope.Current ? y : Copied(y)).Keep();

@@ -10,7 +10,11 @@ public static class GradientNorm
     /// NaN or infinite when a gradient is not finite or its square (beyond 1.8e19) is not.
     /// </summary>
     /// <param name="parameters">Float tensors on one device.</param>
-    public static float Compute(IReadOnlyList<Tensor> parameters) => (float)Math.Sqrt(GradientNormKernel.SumOfSquares(Gradients(parameters)));
+    public static float Compute(IReadOnlyList<Tensor> parameters)
+    {
+        using var gradients = new GradientSpans(parameters);
+        return (float)Math.Sqrt(GradientNormKernel.SumOfSquares(gradients.Spans));
+    }
 
     /// <summary>
     /// Multiplies all gradients by <see cref="Factor"/>, in place, when their norm is larger than <paramref name="maxNorm"/>.
@@ -47,21 +51,5 @@ public static class GradientNorm
         if (!(maxNorm >= 0))
             throw new ArgumentOutOfRangeException(null, FormattableString.Invariant($"GradientNorm: maxNorm must be at least 0, got {maxNorm}."));
         return maxNorm == 0 || !float.IsFinite(norm) ? 1 : Math.Min(1, maxNorm / (norm + 1e-6f));
-    }
-
-    /// <summary>The gradients of those parameters that have one.</summary>
-    internal static ReadOnlySpan<DeviceSpan> Gradients(IReadOnlyList<Tensor> parameters)
-    {
-        var gradients = new DeviceSpan[parameters.Count];
-        int count = 0;
-        for (int i = 0; i < parameters.Count; i++)
-        {
-            if (parameters[i].Grad is not { } gradient)
-                continue;
-            Check.SameDevice(nameof(GradientNorm), parameters[0], gradient);
-            gradients[count++] = gradient.Data;
-        }
-
-        return gradients.AsSpan(0, count);
     }
 }

@@ -75,7 +75,8 @@ public sealed class PendingUpdates : IDisposable
     public void End(IReadOnlyList<Tensor> parameters, float scale)
     {
         RefuseWhenFull();
-        GradientNormKernel.Clip(new ClipSize(scale, _maxNorm), GradientNorm.Gradients(parameters), Slot(0), Slot(2), _guard.Data);
+        using var gradients = new GradientSpans(parameters);
+        GradientNormKernel.Clip(new ClipSize(scale, _maxNorm), gradients.Spans, Slot(0), Slot(2), _guard.Data);
         Count++;
     }
 

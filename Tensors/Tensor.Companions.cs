@@ -2,21 +2,42 @@ using CudaSeq.Kernels;
 
 namespace CudaSeq.Tensors;
 
-// Parameters stay float32; where a matrix product wants them in the activations' type, it gets a copy that is made once and renewed when they have changed.
+// What stands beside a parameter: its gradient, and copies of its elements, each made once and renewed when they have changed.
 public sealed partial class Tensor
 {
     private static readonly Lock Copying = new();
 
-    private NarrowCopy? _bfloat16;
-    private NarrowCopy? _float16;
-    private IntegerCopy? _integers;
-    private NarrowCopy? _panels;
+    /// <summary>
+    /// The gradient that <see cref="Backward(bool)"/> has accumulated for a parameter: same shape, null before the first and after <see cref="ZeroGrad"/>.
+    /// </summary>
+    public Tensor? Grad => _companions?.Grad;
 
     /// <summary>
     /// Whether <see cref="Ops.Linear"/> multiplies by this weight in integers of 8 bits, as <see cref="Ops.QuantizedLinear"/> says. For inference: what would have to be
     /// differentiated is refused. Everything else reads the floats, which stay as they are.
     /// </summary>
-    public bool IsQuantized { get; set; }
+    public bool IsQuantized
+    {
+        get => _companions is { IsQuantized: true };
+        set
+        {
+            if (value || _companions is not null)
+                OwnCompanions.IsQuantized = value;
+        }
+    }
+
+    private Companions OwnCompanions => _companions ?? Interlocked.CompareExchange(ref _companions, new Companions(), null) ?? _companions;
+
+    /// <summary>Frees the gradient; the next <see cref="Backward(bool)"/> starts from nothing.</summary>
+    public void ZeroGrad()
+    {
+        if (_companions is not { } companions)
+            return;
+        if (!companions.GradIsLent)
+            companions.Grad?.Dispose();
+        companions.Grad = null;
+        companions.GradIsLent = false;
+    }
 
     /// <summary>
     /// The elements in a type of floats: those of this tensor itself, or of a copy that is kept until they change. Overwritten by nobody but an optimiser. What a capture has made has a copy
@@ -29,7 +50,7 @@ public sealed partial class Tensor
             return data;
         lock (Copying)
         {
-            ref var copy = ref dtype == DType.BFloat16 ? ref _bfloat16 : ref _float16;
+            ref var copy = ref OwnCompanions.Copy(dtype);
             if (copy is null && data.Device is CudaDevice { IsCapturing: true } capturing && !capturing.HasCaptured(data.Buffer))
                 throw new CudaException($"{this}: its copy in {dtype} must be made before a capture.");
             copy ??= new NarrowCopy(OutsideOfScopes(Empty(Device, Shape, dtype, Origin)));
@@ -45,17 +66,18 @@ public sealed partial class Tensor
         var size = new QuantizedLinearSize(0, Shape[1], Shape[0], Activation.None);
         lock (Copying)
         {
-            if (_integers is null || _integers.Version != data.Buffer.Version)
+            ref var integers = ref OwnCompanions.Integers;
+            if (integers is null || integers.Version != data.Buffer.Version)
             {
                 if (data.Device is CudaDevice { IsCapturing: true })
                     throw new CudaException($"{this}: its integers must be made before a capture.");
-                _integers ??= new IntegerCopy(
+                integers ??= new IntegerCopy(
                     OutsideOfScopes(Empty(Device, [size.PaddedOutputs * size.Groups], DType.Int32, Origin)), OutsideOfScopes(Empty(Device, [size.PaddedOutputs], DType.Float32, Origin)));
-                QuantizedLinearKernel.Quantize(size, data, _integers.Words.Data, _integers.Scales.Data);
-                _integers.Version = data.Buffer.Version;
+                QuantizedLinearKernel.Quantize(size, data, integers.Words.Data, integers.Scales.Data);
+                integers.Version = data.Buffer.Version;
             }
 
-            return (_integers.Words.Data, _integers.Scales.Data);
+            return (integers.Words.Data, integers.Scales.Data);
         }
     }
 
@@ -69,19 +91,19 @@ public sealed partial class Tensor
             return null;
         lock (Copying)
         {
-            long floats = MatMulKernel.PanelFloats(cpu, Shape[0], Shape[1]);
-            _panels ??= new NarrowCopy(OutsideOfScopes(Empty(Device, [checked((int)floats)], DType.Float32, Origin)));
-            if (_panels.Version != data.Buffer.Version)
+            ref var panels = ref OwnCompanions.Panels;
+            panels ??= new NarrowCopy(OutsideOfScopes(Empty(Device, [MatMulKernel.PanelColumns(cpu, Shape[0]), Shape[1]], DType.Float32, Origin)));
+            if (panels.Version != data.Buffer.Version)
             {
                 unsafe
                 {
-                    MatMulKernel.PackPanels(cpu, Shape[0], Shape[1], data.Floats, _panels.Tensor.Data.Floats);
+                    MatMulKernel.PackPanels(cpu, Shape[0], Shape[1], data.Floats, panels.Tensor.Data.Floats);
                 }
 
-                _panels.Version = data.Buffer.Version;
+                panels.Version = data.Buffer.Version;
             }
 
-            return _panels.Tensor.Data;
+            return panels.Tensor.Data;
         }
     }
 
@@ -90,9 +112,9 @@ public sealed partial class Tensor
     {
         lock (Copying)
         {
-            if (_bfloat16 is { } bfloat16)
+            if (_companions?.BFloat16 is { } bfloat16)
                 Renew(bfloat16, Data);
-            if (_float16 is { } float16)
+            if (_companions?.Float16 is { } float16)
                 Renew(float16, Data);
         }
     }
@@ -101,7 +123,7 @@ public sealed partial class Tensor
     internal DeviceSpan? CurrentCopy(DType dtype)
     {
         lock (Copying)
-            return (dtype == DType.BFloat16 ? _bfloat16 : _float16) is { } copy && copy.Version == _data.Buffer.Version ? copy.Tensor.Data : null;
+            return _companions?.Copy(dtype) is { } copy && copy.Version == _buffer.Version ? copy.Tensor.Data : null;
     }
 
     /// <summary>Says that the elements were overwritten in place, and with them the copy of a type.</summary>
@@ -109,12 +131,44 @@ public sealed partial class Tensor
     {
         lock (Copying)
         {
-            var copy = withCopy == DType.BFloat16 ? _bfloat16 : _float16;
-            bool renewed = copy is not null && copy.Version == _data.Buffer.Version;
-            _data.Buffer.Touch();
+            var copy = _companions?.Copy(withCopy);
+            bool renewed = copy is not null && copy.Version == _buffer.Version;
+            _buffer.Touch();
             if (renewed)
-                copy!.Version = _data.Buffer.Version;
+                copy!.Version = _buffer.Version;
         }
+    }
+
+    /// <summary>Adds to the gradient of a parameter. Takes over <paramref name="gradient"/> where it is fresh: made in the current scope and shared by nobody.</summary>
+    internal void AccumulateGrad(Tensor gradient)
+    {
+        if (Grad is { } sum)
+        {
+            AddKernel.Accumulate(sum.Data, gradient.Data);
+            return;
+        }
+
+        Tensor own;
+        if (gradient.OwnsMemory && gradient.Scope == TensorScope.Current)
+        {
+            own = gradient;
+        }
+        else
+        {
+            own = NewLike(Shape, "gradient");
+            CopyKernel.Copy(gradient.Data, own.Data);
+        }
+
+        own.Scope?.Disown(own);
+        OwnCompanions.Grad = own;
+    }
+
+    /// <summary>Makes a tensor that somebody else owns the gradient, until <see cref="ZeroGrad"/>.</summary>
+    internal void LendGrad(Tensor gradient)
+    {
+        ZeroGrad();
+        OwnCompanions.Grad = gradient;
+        OwnCompanions.GradIsLent = true;
     }
 
     private static void Renew(NarrowCopy copy, DeviceSpan data)
@@ -136,12 +190,30 @@ public sealed partial class Tensor
 
     private void DropCopies()
     {
-        _bfloat16?.Tensor.Dispose();
-        _float16?.Tensor.Dispose();
-        _panels?.Tensor.Dispose();
-        _integers?.Words.Dispose();
-        _integers?.Scales.Dispose();
-        (_bfloat16, _float16, _integers, _panels) = (null, null, null, null);
+        if (_companions is not { } companions)
+            return;
+        companions.BFloat16?.Tensor.Dispose();
+        companions.Float16?.Tensor.Dispose();
+        companions.Panels?.Tensor.Dispose();
+        companions.Integers?.Words.Dispose();
+        companions.Integers?.Scales.Dispose();
+        _companions = null;
+    }
+
+    private sealed class Companions
+    {
+        public NarrowCopy? BFloat16;
+        public NarrowCopy? Float16;
+        public NarrowCopy? Panels;
+        public IntegerCopy? Integers;
+
+        public Tensor? Grad { get; set; }
+
+        public bool GradIsLent { get; set; }
+
+        public bool IsQuantized { get; set; }
+
+        public ref NarrowCopy? Copy(DType dtype) => ref dtype == DType.BFloat16 ? ref BFloat16 : ref Float16;
     }
 
     private sealed class NarrowCopy(Tensor tensor)
