@@ -24,17 +24,7 @@ internal static class CompareFile
             ["date"] = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             ["version"] = BuildInfo.Version,
             ["commit"] = BuildInfo.Commit,
-            ["machine"] = new JsonObject
-            {
-                ["processor"] = machine.Processor,
-                ["threads"] = machine.Threads,
-                ["instructions"] = $"{machine.Tier}",
-                ["gigaflops"] = new JsonObject(machine.FlopsByTier.Select(t => KeyValuePair.Create<string, JsonNode?>($"{t.Tier}", t.Flops))),
-                ["cache_gigabytes"] = new JsonObject(machine.ReadBySize.Select(r => KeyValuePair.Create<string, JsonNode?>(FormattableString.Invariant($"{r.Kilobytes} kB"), r.Bandwidth))),
-                ["copy_gigabytes"] = machine.Copy,
-                ["read_gigabytes"] = machine.Read,
-                ["triad_gigabytes"] = machine.Triad,
-            },
+            ["machine"] = machine.ToJson(),
             ["rivals"] = new JsonArray([.. rivals.Select(r => JsonValue.Create(r.Name))]),
             ["cases"] = new JsonArray([.. results.Select(Case)]),
         };

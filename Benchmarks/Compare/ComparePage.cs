@@ -27,7 +27,7 @@ internal static class ComparePage
         page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>CudaSeq beside others</title>\n");
         page.Append($"<style>\n{HtmlStyle.Css}{HtmlStyle.Figures}{Style}</style>\n</head>\n<body>\n<h1>CudaSeq beside others</h1>\n");
         string[] names = [.. rivals.Select(r => r.Name)];
-        page.Append($"<p>{HtmlText.Of($"{machine.Processor}, {machine.Threads} threads, {machine.Tier}; cudaseq {BuildInfo.Version} ({BuildInfo.Commit[..Math.Min(10, BuildInfo.Commit.Length)]}); rivals: {(names.Length == 0 ? "none" : string.Join(", ", names))}.")}</p>\n");
+        page.Append($"<p>{HtmlText.Of($"{machine.Title}; cudaseq {BuildInfo.Version} ({BuildInfo.Commit[..Math.Min(10, BuildInfo.Commit.Length)]}); rivals: {(names.Length == 0 ? "none" : string.Join(", ", names))}.")}</p>\n");
         page.Append("<p>Outputs were compared first. Both sides were timed in turns in one run; numbers are medians.</p>\n");
         foreach (string note in Notes(results))
             page.Append($"<p>{HtmlText.Of(note)}</p>\n");
@@ -75,11 +75,7 @@ internal static class ComparePage
             yield return new Roofline("Ours below the roofs of memory and arithmetic; above memory's, data comes from caches", machine.Flops, machine.Copy, groups);
     }
 
-    private static Table Ceilings(MachineCeilings machine) => new("", ["what", "at most"], [
-        .. machine.FlopsByTier.Select(t => (string[])[$"multiply-adds, {t.Tier}", string.Create(CultureInfo.InvariantCulture, $"{t.Flops:f0} GFLOP/s")]),
-        .. machine.ReadBySize.Select(r => (string[])[string.Create(CultureInfo.InvariantCulture, $"reading {r.Kilobytes} kB a thread"), string.Create(CultureInfo.InvariantCulture, $"{r.Bandwidth:f0} GB/s")]),
-        ["copying memory", Bandwidth(machine.Copy)], ["reading memory", Bandwidth(machine.Read)], ["a = b + 3 c in memory", Bandwidth(machine.Triad)],
-    ]);
+    private static Table Ceilings(MachineCeilings machine) => new("", ["what", "at most"], [.. machine.Rows().Select(r => (string[])[r.What, r.Most])]);
 
     private static IReadOnlyList<Figure> Figures(CompareResult[] results)
     {
@@ -149,8 +145,6 @@ internal static class ComparePage
     private static RivalResult? Of(CompareResult result, string label) => result.Rivals.FirstOrDefault(r => r.Label == label);
 
     private static string Ratio(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:f2}");
-
-    private static string Bandwidth(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:f1} GB/s");
 
     private static void Section(StringBuilder page, string title, IReadOnlyList<Figure> figures)
     {

@@ -6,7 +6,7 @@ using CudaSeq.Models;
 namespace CudaSeq.Benchmarks;
 
 /// <summary>
-/// <c>compare [--suite kernels|train|decode|growth|all] [--device cpu] [--rivals auto|none] [--filter TEXT] [--rounds N] [--threads N] [--tier TIER] [--sizes processor|smoke] [--out DIR]
+/// <c>compare [--suite kernels|train|decode|growth|all] [--device cpu|cuda|cuda:N] [--rivals auto|none] [--filter TEXT] [--rounds N] [--threads N] [--tier TIER] [--sizes processor|smoke] [--out DIR]
 /// [--baseline FILE]</c>: what the machine can do at most, then every op, update or decoding beside every rival that is installed, results compared first, both sides timed in turns in one run.
 /// </summary>
 internal static class CompareRun
@@ -36,13 +36,12 @@ internal static class CompareRun
     internal static int Run(string[] arguments, TextWriter output)
     {
         var options = new OptionList(
-            Verb, arguments, "--suite SUITE", "--device cpu", "--rivals auto|none", "--filter TEXT", "--rounds N", "--threads N", "--tier TIER", "--sizes SIZES", "--out DIR", "--baseline FILE");
-        if (options.Text("--device") is { } device && device != "cpu")
-            throw new OptionException($"{Verb}: --device must be cpu, where the rivals are timed, got {device}; for a GPU there are quick and models.");
+            Verb, arguments, "--suite SUITE", "--device NAME", "--rivals auto|none", "--filter TEXT", "--rounds N", "--threads N", "--tier TIER", "--sizes SIZES", "--out DIR", "--baseline FILE");
         var suite = options.Choice<Suite>("--suite") ?? Suite.Kernels;
         var sizes = options.Choice("--sizes", Sizes.Processor, Sizes.Smoke) ?? Sizes.Processor;
         string filter = options.Text("--filter")?.Trim('*') ?? "";
-        CompareCase[] cases = [.. Cases(suite, sizes).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
+        bool onGpu = options.Text("--device") is not (null or "cpu");
+        CompareCase[] cases = [.. Cases(suite, sizes).Where(c => !onGpu || c.Group != GrowthSuite.AllThreads).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
         if (cases.Length == 0)
             throw new OptionException($"{Verb}: no case matches \"{filter}\".");
         var baseline = options.Text("--baseline") is { } file ? CompareFile.Read(file) : null;
@@ -50,11 +49,11 @@ internal static class CompareRun
         if (folder is not null && File.Exists(folder))
             throw new OptionException($"{Verb}: --out must be a folder, {folder} is a file.");
 
-        using var cpu = new CpuDevice(options.Whole("--threads"), options.Choice<InstructionTier>("--tier"));
-        var rivals = (options.Choice<RivalChoice>("--rivals") ?? RivalChoice.Auto) == RivalChoice.Auto ? Rivals(cpu.Threads, cases, output) : [];
+        using var device = MeasuredDevice.Open(options, sizes == Sizes.Smoke);
+        var rivals = (options.Choice<RivalChoice>("--rivals") ?? RivalChoice.Auto) == RivalChoice.Auto ? Rivals(device.Device, cases, output) : [];
         try
         {
-            return Measure(cpu, cases, sizes == Sizes.Smoke, rivals, options.Whole("--rounds") ?? 9, folder, baseline, output);
+            return Measure(device, cases, rivals, options.Whole("--rounds") ?? 9, folder, baseline, output);
         }
         finally
         {
@@ -72,14 +71,14 @@ internal static class CompareRun
         _ => [.. KernelSuite.Of(sizes), .. TrainSuite.Of(sizes), .. DecodeSuite.Of(sizes), .. GrowthSuite.Of(sizes)],
     };
 
-    private static int Measure(CpuDevice cpu, CompareCase[] cases, bool smoke, IReadOnlyList<Rival> rivals, int rounds, string? folder, IReadOnlyDictionary<string, Spread>? baseline, TextWriter output)
+    private static int Measure(
+        MeasuredDevice device, CompareCase[] cases, IReadOnlyList<Rival> rivals, int rounds, string? folder, IReadOnlyDictionary<string, Spread>? baseline, TextWriter output)
     {
-        var machine = MachineCeilings.Measure(cpu, smoke ? 1 : MachineCeilings.Tries);
+        var machine = device.Machine;
         foreach (string line in machine.Lines())
             output.WriteLine(line);
         output.WriteLine();
-        using var memory = new MemoryCeiling(cpu);
-        var turns = new Turns(cpu, memory, new Ceilings(machine.Flops, machine.Copy), rounds, again: !smoke);
+        var turns = new Turns(device, rounds);
         var results = new List<CompareResult>();
         int width = cases.Max(c => c.Name.Length);
         output.WriteLine(QuickRun.Head(width));
@@ -111,12 +110,17 @@ internal static class CompareRun
         return results.Any(r => r.Rivals.Any(v => v.Seconds is null)) ? 1 : 0;
     }
 
-    private static IReadOnlyList<Rival> Rivals(int threads, CompareCase[] cases, TextWriter output)
+    private static IReadOnlyList<Rival> Rivals(Device device, CompareCase[] cases, TextWriter output)
     {
-        var found = new List<Rival>(BlasRival.Start(threads, out var missing));
-        foreach (string why in missing)
-            output.WriteLine($"rival left out, {why}");
-        var torch = TorchRival.Start(threads, out string absent);
+        var found = new List<Rival>();
+        if (device is CpuDevice cpu)
+        {
+            found.AddRange(BlasRival.Start(cpu.Threads, out var missing));
+            foreach (string why in missing)
+                output.WriteLine($"rival left out, {why}");
+        }
+
+        var torch = TorchRival.Start(device, out string absent);
         if (torch is not null)
             found.Add(torch);
         else

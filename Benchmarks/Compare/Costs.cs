@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using CudaSeq.Kernels;
 
 namespace CudaSeq.Benchmarks;
 
@@ -15,14 +14,14 @@ internal readonly record struct Costs(double ManagedBytes, (double First, double
     /// <param name="whole">What one call is.</param>
     public string Line(string whole) => string.Create(
         CultureInfo.InvariantCulture,
-        $"of one {whole}: {ManagedBytes / 1e3:f1} kB of managed memory, {Collections.First:0.###} / {Collections.Second:0.###} / {Collections.Third:0.###} collections of generations 0 / 1 / 2, {Buffers:0.###} new buffers; resident at most {Megabytes(PeakBytes)}");
+        $"of one {whole}: {ManagedBytes / 1e3:f1} kB of managed memory, {Collections.First:0.###} / {Collections.Second:0.###} / {Collections.Third:0.###} collections of generations 0 / 1 / 2, {Buffers:0.###} new buffers{(PeakBytes is null ? "" : $"; resident at most {Megabytes(PeakBytes)}")}");
 
     /// <summary>Megabytes with their unit, or that they are not known.</summary>
     public static string Megabytes(long? bytes) => bytes is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known / 1e6:f0} MB") : "unknown";
 }
 
 /// <summary>Counts what calls cost.</summary>
-internal sealed class CostMeter(Device device)
+internal sealed class CostMeter(MeasuredDevice device)
 {
     private long _calls;
     private long _bytes;
@@ -50,13 +49,13 @@ internal sealed class CostMeter(Device device)
     }
 
     /// <summary>Looks at the most resident memory since it was last begun anew.</summary>
-    public void Look() => PeakBytes = ResidentSet.Peak() is { } now ? Math.Max(PeakBytes ?? 0, now) : PeakBytes;
+    public void Look() => PeakBytes = device.PeakBytes() is { } now ? Math.Max(PeakBytes ?? 0, now) : PeakBytes;
 
     // A collection of a generation is one of the younger ones too.
     private void Add(int sign)
     {
         _bytes += sign * GC.GetTotalAllocatedBytes(precise: true);
-        _buffers += sign * device.Allocations;
+        _buffers += sign * device.Device.Allocations;
         int second = GC.CollectionCount(1), third = GC.CollectionCount(2);
         _first += sign * (GC.CollectionCount(0) - second);
         _second += sign * (second - third);

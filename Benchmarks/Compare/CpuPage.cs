@@ -27,7 +27,7 @@ internal static class CpuPage
     /// <exception cref="InvalidDataException">A file is no such file, or there is none.</exception>
     public static string Write(string folder)
     {
-        var files = Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(MeasuredCase.Read).ToArray();
+        var files = Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(OfProcessor).ToArray();
         if (files.Length == 0)
             throw new InvalidDataException($"{folder}: must hold files that `compare --out` wrote, it has none.");
         var page = new StringBuilder();
@@ -46,6 +46,12 @@ internal static class CpuPage
         foreach (var machine in files.GroupBy(f => ((string?)f.Root["machine"]!["processor"], (int?)f.Root["machine"]!["threads"], (string?)f.Root["commit"])))
             Machine(page, machine.First().Root, [.. machine.SelectMany(f => f.Root["rivals"]!.AsArray()).Select(r => (string)r!).Distinct()], [.. machine.SelectMany(f => f.Cases)]);
         return page.ToString();
+    }
+
+    private static (JsonObject Root, IReadOnlyList<MeasuredCase> Cases) OfProcessor(string path)
+    {
+        var file = MeasuredCase.Read(path);
+        return file.Root["machine"]?["processor"] is null ? throw new InvalidDataException($"{path}: must be of a processor, it is of a GPU.") : file;
     }
 
     private static void Machine(StringBuilder page, JsonObject root, string[] rivals, IReadOnlyList<MeasuredCase> cases)

@@ -13,6 +13,9 @@ internal static class GrowthSuite
     /// <summary>What an order of it begins with; no rival has it.</summary>
     public const string Op = "growth";
 
+    /// <summary>The group of what only a processor has.</summary>
+    public const string AllThreads = "All threads beside one";
+
     private static readonly Architecture[] Models = [Architecture.Transformer, Architecture.DynamicConv];
 
     /// <summary>All cases.</summary>
@@ -86,7 +89,7 @@ internal static class GrowthSuite
                 yield return BesideOne(DecodeSuite.Case(small, b, 1, steps, DecodeSuite.SourceTokensOf(sizes)), "greedy decoding");
         }
 
-        static CompareCase BesideOne(CompareCase c, string what) => On(c, "All threads beside one", what, "", 0) with
+        static CompareCase BesideOne(CompareCase c, string what) => On(c, AllThreads, what, "", 0) with
         {
             Label = $"{what}, {c.Order["model"]!["architecture"]}",
             Name = $"Threads: {c.Name}",

@@ -10,6 +10,7 @@ internal static partial class KernelSuite
 
     private static readonly string[] LightVariants = ["unfold", "band", "conv1d"];
     private static readonly string[] DynamicVariants = ["unfold", "band"];
+    private static readonly string[] AttentionVariants = ["products", "fused"];
 
     /// <summary>The ways in which PyTorch can convolve; empty for a model that attends.</summary>
     internal static IReadOnlyList<string> VariantsOf(Models.Architecture architecture) => architecture switch
@@ -104,7 +105,7 @@ internal static partial class KernelSuite
         $"T={s.T} C={s.C}",
         s.WorkOf(PassOf(backward)),
         new JsonObject { ["op"] = "attention", ["b"] = s.B, ["t"] = s.T, ["c"] = s.C, ["h"] = s.H, ["causal"] = s.Causal, ["backward"] = backward },
-        [],
+        AttentionVariants,
         Prepared(backward, [[s.B, s.T, s.C], [s.B, s.T, s.C], [s.B, s.T, s.C]], _ => x => Ops.Attention(x[0], x[1], x[2], s.H, causal: s.Causal)))
     {
         Places = [new("T", s.T, $"{s.B * s.T} queries, C = {s.C}")],

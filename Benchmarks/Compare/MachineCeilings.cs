@@ -1,56 +1,21 @@
-using System.Globalization;
-using CudaSeq.Kernels;
-using CudaSeq.Models;
+using System.Text.Json.Nodes;
 
 namespace CudaSeq.Benchmarks;
 
-/// <summary>What a machine can do at most, each measured: arithmetic by instruction set, caches and memory.</summary>
-/// <param name="Processor">What it calls itself.</param>
-/// <param name="Threads">Threads that were used.</param>
-/// <param name="Tier">The instruction set that ops use.</param>
-/// <param name="FlopsByTier">GFLOP/s of fused multiply-adds in registers, for each instruction set there is.</param>
-/// <param name="ReadBySize">GB/s of reading what lies in so many kilobytes a thread, again and again.</param>
+/// <summary>What a machine can do at most, measured.</summary>
+/// <param name="Flops">GFLOP/s of float32 arithmetic, as ops use it.</param>
 /// <param name="Copy">GB/s of a copy through memory, reads and writes counted.</param>
-/// <param name="Read">GB/s of reading memory.</param>
-/// <param name="Triad">GB/s of a = b + 3 c.</param>
-internal sealed record MachineCeilings(
-    string Processor, int Threads, InstructionTier Tier, IReadOnlyList<(InstructionTier Tier, double Flops)> FlopsByTier, IReadOnlyList<(int Kilobytes, double Bandwidth)> ReadBySize, double Copy, double Read, double Triad)
+internal abstract record MachineCeilings(double Flops, double Copy)
 {
-    /// <summary>Measurements of each that a comparison takes the best of.</summary>
-    public const int Tries = 5;
-
-    // In the first cache, the second, and what lies between them and memory.
-    private static readonly int[] Sizes = [16, 128, 1024, 4096];
-
-    /// <summary>GFLOP/s of the instruction set that ops use.</summary>
-    public double Flops => FlopsByTier.Single(t => t.Tier == Tier).Flops;
-
-    /// <summary>Measures all.</summary>
-    /// <param name="cpu">Gives threads and instructions.</param>
-    /// <param name="tries">Measurements of each, of which the best counts.</param>
-    public static MachineCeilings Measure(CpuDevice cpu, int tries = Tries)
-    {
-        using var memory = new MemoryCeiling(cpu);
-        var flops = new List<(InstructionTier, double)>();
-        foreach (var tier in Enum.GetValues<InstructionTier>().Where(t => t <= cpu.Tier))
-        {
-            using var own = new CpuDevice(cpu.Threads, tier);
-            flops.Add((tier, Best(tries, () => Ceilings.FmaPeak(own, Clock.Wall, 10))));
-        }
-
-        using var cache = new CacheCeiling(cpu);
-        return new MachineCeilings(
-            Machine.Processor(), cpu.Threads, cpu.Tier, flops, [.. Sizes.Select(s => (s, Best(tries, () => cache.Read(s))))], Best(tries, memory.Copy), Best(tries, memory.Read), Best(tries, memory.Triad));
-    }
+    /// <summary>What it is, for a heading.</summary>
+    public abstract string Title { get; }
 
     /// <summary>As people read it.</summary>
-    public IEnumerable<string> Lines()
-    {
-        yield return $"{Processor}, {Threads} threads, {Tier}";
-        yield return $"multiply-adds: {string.Join(", ", FlopsByTier.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Tier} {t.Flops:f0}")))} GFLOP/s";
-        yield return $"reading caches: {string.Join(", ", ReadBySize.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Kilobytes} kB a thread {r.Bandwidth:f0}")))} GB/s";
-        yield return string.Create(CultureInfo.InvariantCulture, $"memory: copy {Copy:f1}, read {Read:f1}, triad {Triad:f1} GB/s");
-    }
+    public abstract IEnumerable<string> Lines();
 
-    private static double Best(int tries, Func<double> measure) => Enumerable.Range(0, tries).Max(_ => measure());
+    /// <summary>What, and how much at most: rows of a table.</summary>
+    public abstract IEnumerable<(string What, string Most)> Rows();
+
+    /// <summary>As files have it.</summary>
+    public abstract JsonObject ToJson();
 }

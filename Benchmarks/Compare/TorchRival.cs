@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using CudaSeq.Kernels;
 
 namespace CudaSeq.Benchmarks;
 
@@ -27,15 +28,15 @@ internal sealed class TorchRival : Rival
     public bool HasCTranslate2 { get; private init; }
 
     /// <summary>Starts it with the Python of CUDASEQ_PYTHON, or else with the first that has PyTorch: <c>python3</c>, or the system's.</summary>
-    /// <param name="threads">How many threads it may have.</param>
+    /// <param name="device">Ours: it computes on the same GPU, or on as many threads.</param>
     /// <param name="why">Why it cannot be had; empty where it can.</param>
-    /// <returns>Null where there is no Python or no PyTorch.</returns>
-    public static TorchRival? Start(int threads, out string why)
+    /// <returns>Null where there is no Python or no PyTorch, or none for the device.</returns>
+    public static TorchRival? Start(Device device, out string why)
     {
         var reasons = new List<string>();
         foreach (string python in Environment.GetEnvironmentVariable("CUDASEQ_PYTHON") is { } named ? [named] : new[] { "python3", "/usr/bin/python3" })
         {
-            if (Start(python, threads, out string reason) is { } rival)
+            if (Start(python, device, out string reason) is { } rival)
             {
                 why = "";
                 return rival;
@@ -75,8 +76,9 @@ internal sealed class TorchRival : Rival
         File.Delete(_outputs);
     }
 
-    private static TorchRival? Start(string python, int threads, out string why)
+    private static TorchRival? Start(string python, Device device, out string why)
     {
+        int threads = device is CpuDevice cpu ? cpu.Threads : Environment.ProcessorCount;
         var start = new ProcessStartInfo(python, [Script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string name in (string[])["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
             start.Environment[name] = threads.ToString(CultureInfo.InvariantCulture);
@@ -93,7 +95,7 @@ internal sealed class TorchRival : Rival
 
         // Read while it runs, so that a long complaint stops nobody.
         var complaint = process.StandardError.ReadToEndAsync();
-        if (Ask(process, new JsonObject { ["do"] = "hello", ["threads"] = threads }) is { } hello)
+        if (Ask(process, new JsonObject { ["do"] = "hello", ["threads"] = threads, ["device"] = device is CudaDevice ? $"{device}" : "cpu" }) is { } hello)
         {
             why = "";
             return new TorchRival(process, complaint, $"{hello["name"]} {hello["version"]} ({hello["detail"]})") { HasCTranslate2 = (bool)hello["ctranslate2"]! };

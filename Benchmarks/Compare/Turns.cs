@@ -1,15 +1,11 @@
-using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Benchmarks;
 
 /// <summary>Times a case and each rival at it in turns, ours, theirs, ours, theirs, so that a machine that changes its clock changes it for both.</summary>
-/// <param name="cpu">Computes ours.</param>
-/// <param name="memory">The ceiling of memory.</param>
-/// <param name="ceilings">What is at all possible.</param>
+/// <param name="device">Where ours is computed.</param>
 /// <param name="rounds">Turns.</param>
-/// <param name="again">Whether the ceiling is measured again beside each case; where nobody looks at times those of the start will do.</param>
-internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilings, int rounds, bool again = true)
+internal sealed class Turns(MeasuredDevice device, int rounds)
 {
     /// <summary>Outputs that differ by more, of the largest, are not of the same function: sums of thousands of products in another order differ by less.</summary>
     public const double Tolerance = 1e-4;
@@ -27,17 +23,17 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
     public CompareResult Measure(CompareCase c, IReadOnlyList<Rival> rivals)
     {
         if (c.Whole is not null)
-            Trim();
+            device.Trim();
         using var scope = TensorScope.Begin();
-        using var contender = c.Prepare(cpu);
+        using var contender = c.Prepare(device.Device);
         float[][] outputs;
         using (TensorScope.Begin())
             outputs = contender.Outputs();
-        bool bound = c.Work.BoundByMemory(ceilings);
-        double before = Ceiling(bound);
+        bool bound = c.Work.BoundByMemory(device.Ceilings);
+        double before = device.Ceiling(c.Work, bound);
         if (c.Whole is not null)
-            Trim();
-        var own = new Own(contender.Call, new CostMeter(cpu));
+            device.Trim();
+        var own = new Own(device, contender.Call, new CostMeter(device));
         var results = new List<RivalResult>();
         foreach (var rival in rivals)
         {
@@ -51,30 +47,22 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
         foreach (var sibling in c.Siblings)
         {
             using (TensorScope.Begin())
-            using (var other = sibling.Prepare(cpu))
-                results.Add(InTurns(own, n => QuickRun.Sample(other.Call, Clock.Wall, n)) with { Name = "CudaSeq", Variant = sibling.Label });
+            using (var other = sibling.Prepare(device.Device))
+                results.Add(InTurns(own, n => device.Sample(other.Call, n)) with { Name = "CudaSeq", Variant = sibling.Label });
         }
 
         if (own.Seconds.Count == 0)
         {
             var (repetitions, once) = Repetitions(own.Try);
-            ResidentSet.Reset();
+            device.ResetPeak();
             for (int i = RoundsOf(once * repetitions); i > 0; i--)
                 own.Sample(repetitions);
             own.Meter.Look();
         }
 
         var seconds = Spread.Of(own.Seconds);
-        double ceiling = (before + Ceiling(bound)) / 2;
+        double ceiling = (before + device.Ceiling(c.Work, bound)) / 2;
         return new CompareResult(c, seconds, bound, (bound ? c.Work.Bytes : c.Work.Flops) / seconds.Median / 1e9 / ceiling, own.Meter.Mean, results);
-    }
-
-    // Neither the ceiling's arrays nor what the cases before it left in the pool and on the heap is resident for a model's sake.
-    private void Trim()
-    {
-        memory.Dispose();
-        cpu.TrimCache();
-        ResidentSet.Trim();
     }
 
     private RivalResult? Against(CompareCase c, string? weights, float[][] outputs, Rival rival, string variant, Own own)
@@ -98,7 +86,7 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
         var ((mine, myOnce), (its, itsOnce)) = (Repetitions(own.Try), Repetitions(other));
         int turns = RoundsOf((myOnce * mine) + (itsOnce * its));
         double[] seconds = new double[turns], ratios = new double[turns];
-        ResidentSet.Reset();
+        device.ResetPeak();
         warm?.Invoke();
         for (int i = 0; i < turns; i++)
         {
@@ -150,16 +138,13 @@ internal sealed class Turns(CpuDevice cpu, MemoryCeiling memory, Ceilings ceilin
         return worst;
     }
 
-    private double Ceiling(bool bound) => !again ? (bound ? ceilings.GigabytesPerSecond : ceilings.GigaflopsPerSecond)
-        : Enumerable.Range(0, 3).Max(_ => bound ? memory.Copy() : Ceilings.FmaPeak(cpu, Clock.Wall, 5));
-
     /// <summary>Our side of a case.</summary>
-    private sealed record Own(Action Call, CostMeter Meter)
+    private sealed record Own(MeasuredDevice Device, Action Call, CostMeter Meter)
     {
         /// <summary>Of all turns.</summary>
         public List<double> Seconds { get; } = [];
 
-        public double Try(int repetitions) => QuickRun.Sample(Call, Clock.Wall, repetitions);
+        public double Try(int repetitions) => Device.Sample(Call, repetitions);
 
         public double Sample(int repetitions)
         {

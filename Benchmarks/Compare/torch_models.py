@@ -9,7 +9,7 @@ import numpy
 import torch
 import torch.nn.functional as functional
 
-from torch_ops import VARIANTS, attention
+from torch_ops import HAS_FUSED, VARIANTS, Place, attention, fused_attention
 
 PAD, EOS = 1, 2
 
@@ -24,7 +24,7 @@ def parameters(path):
         if name != "__metadata__":
             start, end = entry["data_offsets"]
             values = numpy.frombuffer(data, numpy.float32, (end - start) // 4, 8 + length + start)
-            tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy()).requires_grad_()
+            tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy()).to(Place.device).requires_grad_()
     return tensors
 
 
@@ -33,7 +33,11 @@ def positions(count, width):
     half = width // 2
     frequencies = numpy.exp(-math.log(10000) * numpy.arange(half) / (half - 1))
     angles = (numpy.arange(count) + PAD + 1)[:, None] * frequencies[None, :]
-    return torch.from_numpy(numpy.concatenate([numpy.sin(angles), numpy.cos(angles)], 1).astype(numpy.float32))
+    return torch.from_numpy(numpy.concatenate([numpy.sin(angles), numpy.cos(angles)], 1).astype(numpy.float32)).to(Place.device)
+
+
+def ids(values):
+    return torch.tensor(values, device=Place.device)
 
 
 class Model:
@@ -68,7 +72,7 @@ class Model:
 
     def mask(self, count):
         if count not in self.masks:
-            self.masks[count] = torch.triu(torch.full((count, count), float("-inf")), 1)
+            self.masks[count] = torch.triu(torch.full((count, count), float("-inf"), device=Place.device), 1)
         return self.masks[count]
 
     def embed(self, tokens, training):
@@ -81,7 +85,7 @@ class Model:
 
     def attend(self, x, source, name, mask, training):
         q, k, v = self.linear(x, name + ".q_proj"), self.linear(source, name + ".k_proj"), self.linear(source, name + ".v_proj")
-        return self.linear(attention(q, k, v, self.heads, mask, self.config["attention_dropout"] if training else 0.0), name + ".out_proj")
+        return self.linear((fused_attention if HAS_FUSED else attention)(q, k, v, self.heads, mask, self.config["attention_dropout"] if training else 0.0), name + ".out_proj")
 
     def gated(self, x, name, side):
         x = self.linear(x, name + ".linear1")
@@ -132,8 +136,8 @@ class Model:
 def train(c):
     """An update, and without dropout the first loss a token, the norm of its gradient and that of each parameter's."""
     model = Model(c["model"], c["weights"], c.get("variant"))
-    source, previous = torch.tensor(c["source"]).view(c["b"], -1), torch.tensor(c["previous"]).view(c["b"], -1)
-    target = torch.tensor(c["target"]).view(c["b"], -1).t().reshape(-1)
+    source, previous = ids(c["source"]).view(c["b"], -1), ids(c["previous"]).view(c["b"], -1)
+    target = ids(c["target"]).view(c["b"], -1).t().reshape(-1)
     own = list(model.tensors.values())
     optimizer = torch.optim.Adam(own, lr=c["rate"], betas=(c["beta1"], c["beta2"]), eps=c["epsilon"])
 
@@ -171,9 +175,9 @@ class Decoding:
             keys, values = model.linear(states, name + "k_proj"), model.linear(states, name + "v_proj")
             self.sources.append([m.view(s, b * model.heads, self.d).transpose(0, 1).contiguous() for m in (keys, values)])
             if model.attends:
-                self.memories.append([torch.empty(self.rows * model.heads, steps, self.d) for _ in range(2)])
+                self.memories.append([torch.empty(self.rows * model.heads, steps, self.d, device=Place.device) for _ in range(2)])
             else:
-                self.memories.append([torch.zeros(self.rows, model.config["decoder_kernels"][layer] - 1, c)])
+                self.memories.append([torch.zeros(self.rows, model.config["decoder_kernels"][layer] - 1, c, device=Place.device)])
 
     def reorder(self, order, t):
         """Lets row i go on from row order[i]."""
@@ -226,14 +230,16 @@ def decode(c):
     model = Model(c["model"], c["weights"], "band")  # of the encoder's convolutions, once for all steps
     for tensor in model.tensors.values():
         tensor.requires_grad_(False)
-    source, b, beam, steps = torch.tensor(c["source"]).view(c["b"], -1), c["b"], c["beam"], c["steps"]
-    in_order, starts = torch.arange(b * beam), (torch.arange(b) * beam)[:, None]
+    source, b, beam, steps = ids(c["source"]).view(c["b"], -1), c["b"], c["beam"], c["steps"]
+    in_order = torch.arange(b * beam, device=Place.device)
+    starts = in_order[::beam, None]
 
     def call():
         with torch.inference_mode():
             state = Decoding(model, source, beam, steps)
-            tokens, ids = torch.full((b * beam,), EOS), torch.empty(b * beam, steps - 1, dtype=torch.long)
-            sums = torch.zeros(b, beam)
+            tokens = torch.full((b * beam,), EOS, device=Place.device)
+            best_ids = torch.empty(b * beam, steps - 1, dtype=torch.long, device=Place.device)
+            sums = torch.zeros(b, beam, device=Place.device)
             sums[:, 1:] = float("-inf")  # all hypotheses of a sentence are the empty one at first
             for t in range(steps - 1):
                 scores = state.step(tokens, t)
@@ -246,9 +252,9 @@ def decode(c):
                     order, tokens = (starts + torch.div(best, scores.shape[1], rounding_mode="floor")).view(-1), (best % scores.shape[1]).view(-1)
                     if not torch.equal(order, in_order):
                         state.reorder(order, t + 1)
-                        ids[:, :t] = ids[:, :t].index_select(0, order)
-                ids[:, t] = tokens
+                        best_ids[:, :t] = best_ids[:, :t].index_select(0, order)
+                best_ids[:, t] = tokens
             sums = (sums + state.step(tokens, steps - 1)[:, EOS].view(b, beam)) / steps
             scores, rows = sums.max(-1)
-            return [ids[starts[:, 0] + rows].float(), scores]
+            return [best_ids[starts[:, 0] + rows].float(), scores]
     return call, call

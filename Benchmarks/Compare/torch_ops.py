@@ -8,6 +8,11 @@ import torch
 import torch.nn.functional as functional
 
 
+class Place:
+    """Where everything is computed; set once, before any case."""
+    device = torch.device("cpu")
+
+
 def pattern(shape, seed):
     """Numbers in [-1, 1) with 24 bits, the same as Patterns.Of(shape, seed)."""
     h = numpy.arange(int(numpy.prod(shape)), dtype=numpy.uint32)
@@ -17,7 +22,7 @@ def pattern(shape, seed):
     h ^= h >> numpy.uint32(13)
     h *= numpy.uint32(0xC2B2AE35)
     h ^= h >> numpy.uint32(16)
-    return torch.from_numpy(((h >> numpy.uint32(8)).astype(numpy.float32) / numpy.float32(8388608) - numpy.float32(1)).reshape(shape))
+    return torch.from_numpy(((h >> numpy.uint32(8)).astype(numpy.float32) / numpy.float32(8388608) - numpy.float32(1)).reshape(shape)).to(Place.device)
 
 
 def matmul(c):
@@ -25,7 +30,7 @@ def matmul(c):
     a = pattern(batch + ([c["k"], c["m"]] if c["ta"] else [c["m"], c["k"]]), 1)
     b = pattern(batch + ([c["n"], c["k"]] if c["tb"] else [c["k"], c["n"]]), 2)
     left, right = a.transpose(-1, -2) if c["ta"] else a, b.transpose(-1, -2) if c["tb"] else b
-    out = torch.empty(batch + [c["m"], c["n"]])
+    out = torch.empty(batch + [c["m"], c["n"]], device=Place.device)
 
     def call():
         return [torch.matmul(left, right, out=out)]
@@ -88,7 +93,7 @@ def dropout_add_layer_norm(c):
 
 def cross_entropy(c):
     x, w = inputs_of(c, [c["n"], c["c"]], [c["v"], c["c"]])
-    targets = torch.from_numpy(numpy.arange(c["n"], dtype=numpy.int64) * 2654435761 % c["v"])
+    targets = torch.from_numpy(numpy.arange(c["n"], dtype=numpy.int64) * 2654435761 % c["v"]).to(Place.device)
     call = differentiated(
         lambda: functional.cross_entropy(functional.linear(x, w), targets, reduction="sum", label_smoothing=c["smoothing"]), c["backward"], [x, w])
     return call, lambda: [y.reshape(-1) for y in call()]
@@ -116,12 +121,26 @@ def attention(q, k, v, heads, mask=None, dropout=0.0):
     return torch.bmm(functional.dropout(torch.softmax(scores, -1), dropout), v).transpose(0, 1).reshape(t, b, c)
 
 
+def fused_attention(q, k, v, heads, mask=None, dropout=0.0):
+    """The same by the library's own kernel."""
+    t, b, c = q.shape
+    q, k, v = (x.view(-1, b, heads, c // heads).permute(1, 2, 0, 3) for x in (q, k, v))
+    return functional.scaled_dot_product_attention(q, k, v, mask, dropout).permute(2, 0, 1, 3).reshape(t, b, c)
+
+
+# Since PyTorch 2.0.
+HAS_FUSED = hasattr(functional, "scaled_dot_product_attention")
+
+
 def attention_case(c):
+    if c["variant"] == "fused" and not HAS_FUSED:
+        return None
+    attend = fused_attention if c["variant"] == "fused" else attention
     shape = [c["b"], c["t"], c["c"]]
     own = [pattern(shape, 1 + i).transpose(0, 1).contiguous().requires_grad_(c["backward"]) for i in range(3)]
-    mask = torch.triu(torch.full((c["t"], c["t"]), float("-inf")), 1) if c["causal"] else None
+    mask = torch.triu(torch.full((c["t"], c["t"]), float("-inf"), device=Place.device), 1) if c["causal"] else None
     gradient = pattern(shape, 9).transpose(0, 1).contiguous() if c["backward"] else None
-    call = differentiated(lambda: attention(*own, c["h"], mask), c["backward"], own, gradient)
+    call = differentiated(lambda: attend(*own, c["h"], mask), c["backward"], own, gradient)
     return call, lambda: [y.transpose(0, 1) for y in call()]
 
 

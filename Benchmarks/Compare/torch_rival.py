@@ -1,10 +1,12 @@
 """PyTorch as a rival of `compare`: asked on standard input, a JSON object a line, it answers with one on standard output.
 
-{"do": "hello", "threads": 2}                      -> {"name", "version", "detail", "ctranslate2": whether it is installed}
+{"do": "hello", "threads": 2, "device": "cpu"}     -> {"name", "version", "detail", "ctranslate2": whether it is installed}
 {"do": "prepare", "case": {...}, "result": FILE}   -> {} once the case was computed and its outputs are in FILE as float32, or {"skip": why}
 {"do": "sample", "repetitions": N}                 -> {"seconds": of one call}
 {"do": "reset"}                                    -> {} once the most resident memory is counted anew
-{"do": "peak"}                                     -> {"bytes": the most since then, null where the system does not say}
+{"do": "peak"}                                     -> {"bytes": the most since then, null where the system does not say, and of a GPU}
+
+On a GPU products of float32 are not rounded to TF32, and seconds are those of the GPU's own clock.
 
 Cases of ops are in torch_ops.py, those of whole models in torch_models.py.
 """
@@ -55,10 +57,38 @@ def forget():
 
 
 def peak():
-    if not os.path.exists("/proc/self/status"):
+    if torch_ops.Place.device.type == "cuda" or not os.path.exists("/proc/self/status"):
         return None
     with open("/proc/self/status") as file:
         return next((1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM:")), None)
+
+
+def open_device(name):
+    """Where everything is computed from now on, and what it is called."""
+    if name == "cpu":
+        return blas()
+    if not torch.cuda.is_available():
+        sys.exit("this PyTorch has no GPU")
+    torch_ops.Place.device = torch.device(name if ":" in name else name + ":0")
+    torch.cuda.set_device(torch_ops.Place.device)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    return f"CUDA {torch.version.cuda}"
+
+
+def timed(call, repetitions):
+    """Seconds of one call."""
+    if torch_ops.Place.device.type != "cuda":
+        start = time.perf_counter()
+        for _ in range(repetitions):
+            call()
+        return (time.perf_counter() - start) / repetitions
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(repetitions):
+        call()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1e3 / repetitions
 
 
 def main():
@@ -67,26 +97,24 @@ def main():
         asked = json.loads(line)
         if asked["do"] == "hello":
             torch.set_num_threads(asked["threads"])
-            answer = {"name": "PyTorch", "version": torch.__version__, "detail": blas(), "ctranslate2": importlib.util.find_spec("ctranslate2") is not None}
+            answer = {"name": "PyTorch", "version": torch.__version__, "detail": open_device(asked["device"]), "ctranslate2": importlib.util.find_spec("ctranslate2") is not None}
         elif asked["do"] == "prepare":
             call = answers = None
             forget()
             op = OPS.get(asked["case"]["op"])
-            if op is None:
+            made = op and op(asked["case"])
+            if made is None:
                 answer = {"skip": "no such op"}
             else:
-                call, answers = op(asked["case"])
+                call, answers = made
                 with open(asked["result"], "wb") as file:
                     for tensor in answers():
-                        file.write(tensor.detach().contiguous().numpy().tobytes())
+                        file.write(tensor.detach().contiguous().cpu().numpy().tobytes())
                 if answers is not call:
                     call()
                 answer = {}
         elif asked["do"] == "sample":
-            start = time.perf_counter()
-            for _ in range(asked["repetitions"]):
-                call()
-            answer = {"seconds": (time.perf_counter() - start) / asked["repetitions"]}
+            answer = {"seconds": timed(call, asked["repetitions"])}
         elif asked["do"] == "reset":
             reset_peak()
             answer = {}

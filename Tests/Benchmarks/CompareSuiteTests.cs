@@ -129,8 +129,8 @@ public sealed class CompareSuiteTests : IDisposable
     [Fact]
     public void CostsAreOfOneCall()
     {
-        using var cpu = new CpuDevice(1);
-        var meter = new CostMeter(cpu);
+        using var device = new MeasuredProcessor(new CpuDevice(1), smoke: true);
+        var meter = new CostMeter(device);
         object[] kept = new object[4];
         int made = 0;
         double seconds = meter.Count(
@@ -139,7 +139,7 @@ public sealed class CompareSuiteTests : IDisposable
                 for (int i = 0; i < calls; i++)
                     kept[made++] = new byte[1_000_000];
                 using var scope = TensorScope.Begin();
-                Tensor.Zeros(cpu, [100_000]);
+                Tensor.Zeros(device.Device, [100_000]);
                 GC.Collect(0);
                 return 7;
             },
@@ -155,7 +155,7 @@ public sealed class CompareSuiteTests : IDisposable
         Assert.Null(costs.PeakBytes);
         Assert.Equal(
             "of one update: 12.3 kB of managed memory, 0.5 / 0.25 / 0 collections of generations 0 / 1 / 2, 0 new buffers; resident at most 2 MB", new Costs(12_345, (0.5, 0.25, 0), 0, 2_000_000).Line("update"));
-        Assert.EndsWith("resident at most unknown", new Costs(0, (0, 0, 0), 0, null).Line("update"), StringComparison.Ordinal);
+        Assert.EndsWith("0 new buffers", new Costs(0, (0, 0, 0), 0, null).Line("update"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -229,7 +229,7 @@ public sealed class CompareSuiteTests : IDisposable
             .. cases.Select((c, i) => new CompareResult(c, new Spread(1, 1, 1), false, i == 0 ? 0.5 : 0.7, new Costs(i == 1 ? 99_000 : 20_000, (3, 0, 0), 0, null), [
                 new RivalResult("Torch", "slow", 0, spread, new Spread(9, 8, 10)), new RivalResult("Torch", "fast", 0, spread, new Spread(1.6, 1.5, 1.7)), new RivalResult("CudaSeq", "half", null, spread, new Spread(0.5, 0.5, 0.5))])),
         ];
-        CompareFile.Write(_folder.PathOf("machine/run.json"), new MachineCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [(16, 200)], 20, 21, 22), [], results);
+        CompareFile.Write(_folder.PathOf("machine/run.json"), new ProcessorCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [(16, 200)], 20, 21, 22), [], results);
         string page = CpuPage.Write(_folder.PathOf("machine"));
         Assert.Contains("| An update of Transformer, small, beside PyTorch's fastest | at least 1.7 | **1.6**, missed |\n", page, StringComparison.Ordinal);
         Assert.Contains("| An update of LightConv, small, beside PyTorch's fastest | at least 1.5 | 1.6 |\n", page, StringComparison.Ordinal);
@@ -262,7 +262,7 @@ public sealed class CompareSuiteTests : IDisposable
             .. cases.Select((c, i) => new CompareResult(c, new Spread(1 + i, 1, 20), true, 0.5, new Costs(1000, (0.5, 0, 0), 0, 3_000_000), [
                 new RivalResult("Torch", "slow", 0, spread, new Spread(9, 8, 10), 5_000_000), new RivalResult("Torch", "fast", 0, spread, new Spread(4, 3, 5), 4_000_000), new RivalResult("Other", "", 0.5, null, null)])),
         ];
-        var machine = new MachineCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [(16, 200)], 20, 21, 22);
+        var machine = new ProcessorCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [(16, 200)], 20, 21, 22);
         string html = ComparePage.Write(machine, [], results);
         var page = XElement.Parse(html["<!DOCTYPE html>\n".Length..]);
         Assert.Equal(["In short", "What the machine can do", "Decoding, transformer small"], page.Descendants("h2").Select(h => h.Value));
@@ -286,7 +286,7 @@ public sealed class CompareSuiteTests : IDisposable
         var spread = new Spread(2, 1, 3);
         RivalResult[] all = [.. "abcd".Select(n => new RivalResult($"{n}", "", 0, spread, spread))];
         CompareResult[] results = [new(cases[0], spread, false, 0.5, default, all), new(cases[1], spread, false, 0.5, default, all[..1])];
-        string html = ComparePage.Write(new MachineCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [], 20, 21, 22), [], results);
+        string html = ComparePage.Write(new ProcessorCeilings("A machine", 2, InstructionTier.Avx2, [(InstructionTier.Avx2, 100)], [], 20, 21, 22), [], results);
         var figures = XElement.Parse(html["<!DOCTYPE html>\n".Length..]).Descendants("figure").Where(f => f.Descendants("path").Any(p => ((string?)p.Attribute("class"))!.StartsWith("bar", StringComparison.Ordinal))).ToArray();
         Assert.Equal(["their time through ours (above 1 ours is shorter)", "d: its time through ours (above 1 ours is shorter)"], figures.Select(f => f.Element("figcaption")!.Value));
         Assert.Equal([["transformer", "lightconv"], ["transformer"]], figures.Select(f => f.Descendants("text").Where(t => (string?)t.Attribute("class") == "name").Select(t => t.Value)));
@@ -309,9 +309,9 @@ public sealed class CompareSuiteTests : IDisposable
     [Fact]
     public void PyTorchComputesTheSame()
     {
-        using var torch = TorchRival.Start(1, out string why);
-        Assert.SkipWhen(torch is null, $"PyTorch is not installed: {why}");
         using var cpu = new CpuDevice(1);
+        using var torch = TorchRival.Start(cpu, out string why);
+        Assert.SkipWhen(torch is null, $"PyTorch is not installed: {why}");
         foreach (var c in All(Sizes.Smoke))
         {
             using var scope = TensorScope.Begin();
@@ -323,15 +323,19 @@ public sealed class CompareSuiteTests : IDisposable
                 continue;
             }
 
+            int known = 0;
             foreach (string variant in c.Variants.Count > 0 ? c.Variants : [""])
             {
-                float[]? theirs = torch!.Prepare(Order(c, contender, variant));
-                Assert.True(theirs is not null, $"{c.Name}: must be known");
+                // Fused attention came with PyTorch 2.0.
+                if (torch!.Prepare(Order(c, contender, variant)) is not { } theirs)
+                    continue;
+                known++;
                 double difference = Turns.Difference(ours, theirs);
                 Assert.True(difference <= c.Tolerance, $"{c.Name} {variant}: differs by {difference}");
                 Assert.True(torch.Sample(1) > 0);
             }
 
+            Assert.True(known == Math.Max(1, c.Variants.Count) || (known == 1 && c.Variants.Contains("fused")), $"{c.Name}: must be known");
             Assert.True(torch!.PeakBytes() is null or > 0);
             torch.ResetPeak();
         }
@@ -341,9 +345,9 @@ public sealed class CompareSuiteTests : IDisposable
     [Fact]
     public void WhatIsAnotherFunctionIsNotTheSame()
     {
-        using var torch = TorchRival.Start(1, out string why);
-        Assert.SkipWhen(torch is null, $"PyTorch is not installed: {why}");
         using var cpu = new CpuDevice(1);
+        using var torch = TorchRival.Start(cpu, out string why);
+        Assert.SkipWhen(torch is null, $"PyTorch is not installed: {why}");
         foreach (string op in (string[])["train", DecodeSuite.Op])
         {
             var c = All(Sizes.Smoke).First(c => (string?)c.Order["op"] == op);
@@ -362,7 +366,8 @@ public sealed class CompareSuiteTests : IDisposable
     [Fact]
     public void ARivalThatEndsSaysWhy()
     {
-        using var torch = TorchRival.Start(1, out string why);
+        using var cpu = new CpuDevice(1);
+        using var torch = TorchRival.Start(cpu, out string why);
         Assert.SkipWhen(torch is null, $"PyTorch is not installed: {why}");
         string message = Assert.Throws<InvalidDataException>(() => torch!.Prepare(new JsonObject { ["op"] = "linear", ["more"] = new string('x', 1000) })).Message;
         Assert.Contains(": must answer, it ended (KeyError: ", message, StringComparison.Ordinal);

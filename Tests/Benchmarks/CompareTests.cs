@@ -45,9 +45,8 @@ public sealed class CompareTests : IDisposable
     [Fact]
     public void ARivalOfAnotherFunctionIsNotTimed()
     {
-        using var cpu = new CpuDevice(1);
-        using var memory = new MemoryCeiling(cpu);
-        var turns = new Turns(cpu, memory, new Ceilings(1, 1), rounds: 3);
+        using var device = new MeasuredProcessor(new CpuDevice(1), smoke: true);
+        var turns = new Turns(device, rounds: 3);
         var product = KernelSuite.Of(Sizes.Smoke).First();
         using Fake right = new(0), wrong = new(0.01f), absent = new(null);
         var result = turns.Measure(product, [right, wrong, absent]);
@@ -63,10 +62,9 @@ public sealed class CompareTests : IDisposable
     [Fact]
     public void LongCasesHaveFewTurns()
     {
-        using var cpu = new CpuDevice(1);
-        using var memory = new MemoryCeiling(cpu);
+        using var device = new MeasuredProcessor(new CpuDevice(1), smoke: true);
         using var slow = new Fake(0, seconds: 100);
-        var result = new Turns(cpu, memory, new Ceilings(1, 1), rounds: 9).Measure(KernelSuite.Of(Sizes.Smoke).First(), [slow]);
+        var result = new Turns(device, rounds: 9).Measure(KernelSuite.Of(Sizes.Smoke).First(), [slow]);
         Assert.Equal((1 + 3, 3), (slow.Samples, result.Rivals[0].Turns));
         Assert.Equal(100, result.Rivals[0].Seconds!.Value.Median);
     }
@@ -97,9 +95,32 @@ public sealed class CompareTests : IDisposable
         Assert.Contains("Of 1 cases that the earlier run has, 1 are slower beyond the noise:\n    MatMul NT 32x24x40  ", again);
     }
 
+    // Everything that a GPU's side needs, on whatever stands behind the driver.
+    [Fact]
+    public void AGpuIsComparedToo()
+    {
+        using (TestDevices.OpenCuda())
+        {
+        }
+
+        string output = _folder.PathOf("gpu");
+        string text = Run("--suite", "all", "--device", "cuda", "--sizes", "smoke", "--rivals", "none", "--rounds", "1", "--out", output);
+        Assert.Contains("products in float32 ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("resident", text, StringComparison.Ordinal);
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "compare.json")))!;
+        Assert.True((double)json["machine"]!["copy_gigabytes"]! > 0 && (string?)json["machine"]!["gpu"] is { Length: > 0 });
+        string[] groups = [.. json["cases"]!.AsArray().Select(c => (string)c!["group"]!).Distinct()];
+        Assert.Contains("Training, base", groups);
+        Assert.DoesNotContain(GrowthSuite.AllThreads, groups);
+        Assert.Contains("multiprocessors", File.ReadAllText(Path.Combine(output, "compare.html")), StringComparison.Ordinal);
+        Assert.Equal(
+            $"{Path.Combine(output, "compare.json")}: must be of a processor, it is of a GPU.", Assert.Throws<InvalidDataException>(() => CpuPage.Write(output)).Message);
+    }
+
     [Theory]
     [InlineData("--suite nothing", "compare: --suite must be one of kernels, train, decode, growth, all, got nothing.")]
-    [InlineData("--device cuda", "compare: --device must be cpu, where the rivals are timed, got cuda; for a GPU there are quick and models.")]
+    [InlineData("--device gpu", "compare: Device: must be one of cpu, cuda, cuda:N, auto, got \"gpu\".")]
+    [InlineData("--device cuda --threads 2", "compare: --threads is about the processor, got --device cuda.")]
     [InlineData("--sizes gpu", "compare: --sizes must be one of processor, smoke, got gpu.")]
     [InlineData("--rivals some", "compare: --rivals must be one of auto, none, got some.")]
     [InlineData("--filter nothing-is-called-so", "compare: no case matches \"nothing-is-called-so\".")]
