@@ -5,8 +5,6 @@ namespace CudaSeq.Tensors;
 // What stands beside a parameter: its gradient, and copies of its elements, each made once and renewed when they have changed.
 public sealed partial class Tensor
 {
-    private static readonly Lock Copying = new();
-
     /// <summary>
     /// The gradient that <see cref="Backward(bool)"/> has accumulated for a parameter: same shape, null before the first and after <see cref="ZeroGrad"/>.
     /// </summary>
@@ -48,12 +46,13 @@ public sealed partial class Tensor
         var data = Data;
         if (dtype == DType)
             return data;
-        lock (Copying)
+        var companions = OwnCompanions;
+        lock (companions.Copying)
         {
-            ref var copy = ref OwnCompanions.Copy(dtype);
+            ref var copy = ref companions.Copy(dtype);
             if (copy is null && data.Device is CudaDevice { IsCapturing: true } capturing && !capturing.HasCaptured(data.Buffer))
                 throw new CudaException($"{this}: its copy in {dtype} must be made before a capture.");
-            copy ??= new NarrowCopy(OutsideOfScopes(Empty(Device, Shape, dtype, Origin)));
+            copy ??= new KeptCopy(OutsideOfScopes(Empty(Device, Shape, dtype, Origin)));
             Renew(copy, data);
             return copy.Tensor.Data;
         }
@@ -64,9 +63,10 @@ public sealed partial class Tensor
     {
         var data = Data;
         var size = new QuantizedLinearSize(0, Shape[1], Shape[0], Activation.None);
-        lock (Copying)
+        var companions = OwnCompanions;
+        lock (companions.Copying)
         {
-            ref var integers = ref OwnCompanions.Integers;
+            ref var integers = ref companions.Integers;
             if (integers is null || integers.Version != data.Buffer.Version)
             {
                 if (data.Device is CudaDevice { IsCapturing: true })
@@ -82,17 +82,21 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The panels of a weight [O, I] for products with so many rows, kept until it changes; null on a GPU, for other numbers of rows, and of what is no parameter: that is used once.
+    /// The panels of a weight [O, I] for products with so many rows, kept until it changes; null on a GPU, for other numbers of rows, and of what is no parameter.
     /// </summary>
     internal DeviceSpan? Panels(int rows)
     {
         var data = Data;
         if (data.Device is not CpuDevice cpu || Node is not null || !RequiresGrad || !MatMulKernel.TakesPanels(rows))
             return null;
-        lock (Copying)
+        var companions = OwnCompanions;
+
+        // Every step of every decoding comes here: whoever finds them made waits for nobody.
+        if (companions.Panels is { } made && made.Version == data.Buffer.Version)
+            return made.Tensor.Data;
+        lock (companions.Copying)
         {
-            ref var panels = ref OwnCompanions.Panels;
-            panels ??= new NarrowCopy(OutsideOfScopes(Empty(Device, [MatMulKernel.PanelColumns(cpu, Shape[0]), Shape[1]], DType.Float32, Origin)));
+            var panels = companions.Panels ??= new KeptCopy(OutsideOfScopes(Empty(Device, [MatMulKernel.PanelColumns(cpu, Shape[0]), Shape[1]], DType.Float32, Origin)));
             if (panels.Version != data.Buffer.Version)
             {
                 unsafe
@@ -110,11 +114,13 @@ public sealed partial class Tensor
     /// <summary>Renews the copies that are there and no longer current: before work that reads them without asking, such as a captured graph.</summary>
     internal void RenewCopies()
     {
-        lock (Copying)
+        if (_companions is not { } companions)
+            return;
+        lock (companions.Copying)
         {
-            if (_companions?.BFloat16 is { } bfloat16)
+            if (companions.BFloat16 is { } bfloat16)
                 Renew(bfloat16, Data);
-            if (_companions?.Float16 is { } float16)
+            if (companions.Float16 is { } float16)
                 Renew(float16, Data);
         }
     }
@@ -122,20 +128,32 @@ public sealed partial class Tensor
     /// <summary>The copy that an optimiser may renew while it changes the elements; null where there is none that is current.</summary>
     internal DeviceSpan? CurrentCopy(DType dtype)
     {
-        lock (Copying)
-            return _companions?.Copy(dtype) is { } copy && copy.Version == _buffer.Version ? copy.Tensor.Data : null;
+        if (_companions is not { } companions)
+            return null;
+        lock (companions.Copying)
+            return companions.Copy(dtype) is { } copy && copy.Version == _buffer.Version ? copy.Tensor.Data : null;
     }
 
     /// <summary>Says that the elements were overwritten in place, and with them the copy of a type.</summary>
     internal void Overwritten(DType withCopy)
     {
-        lock (Copying)
+        if (_companions is not { } companions)
         {
-            var copy = _companions?.Copy(withCopy);
+            _buffer.Touch();
+            return;
+        }
+
+        lock (companions.Copying)
+        {
+            var copy = companions.Copy(withCopy);
             bool renewed = copy is not null && copy.Version == _buffer.Version;
             _buffer.Touch();
             if (renewed)
                 copy!.Version = _buffer.Version;
+
+            // Who trains has no use for them until the next validation.
+            companions.Panels?.Tensor.Dispose();
+            companions.Panels = null;
         }
     }
 
@@ -171,7 +189,7 @@ public sealed partial class Tensor
         OwnCompanions.GradIsLent = true;
     }
 
-    private static void Renew(NarrowCopy copy, DeviceSpan data)
+    private static void Renew(KeptCopy copy, DeviceSpan data)
     {
         if (copy.Version == data.Buffer.Version)
             return;
@@ -202,9 +220,10 @@ public sealed partial class Tensor
 
     private sealed class Companions
     {
-        public NarrowCopy? BFloat16;
-        public NarrowCopy? Float16;
-        public NarrowCopy? Panels;
+        public readonly Lock Copying = new();
+        public KeptCopy? BFloat16;
+        public KeptCopy? Float16;
+        public KeptCopy? Panels;
         public IntegerCopy? Integers;
 
         public Tensor? Grad { get; set; }
@@ -213,15 +232,22 @@ public sealed partial class Tensor
 
         public bool IsQuantized { get; set; }
 
-        public ref NarrowCopy? Copy(DType dtype) => ref dtype == DType.BFloat16 ? ref BFloat16 : ref Float16;
+        public ref KeptCopy? Copy(DType dtype) => ref dtype == DType.BFloat16 ? ref BFloat16 : ref Float16;
     }
 
-    private sealed class NarrowCopy(Tensor tensor)
+    // In another type, or laid out in another way.
+    private sealed class KeptCopy(Tensor tensor)
     {
+        private long _version = -1;
+
         public Tensor Tensor { get; } = tensor;
 
-        /// <summary>The version of the elements that it was made of.</summary>
-        public long Version { get; set; } = -1;
+        /// <summary>The version of the elements that it was made of; whoever reads the present one sees the copy.</summary>
+        public long Version
+        {
+            get => Volatile.Read(ref _version);
+            set => Volatile.Write(ref _version, value);
+        }
     }
 
     private sealed class IntegerCopy(Tensor words, Tensor scales)
@@ -230,7 +256,7 @@ public sealed partial class Tensor
 
         public Tensor Scales { get; } = scales;
 
-        /// <inheritdoc cref="NarrowCopy.Version"/>
+        /// <inheritdoc cref="KeptCopy.Version"/>
         public long Version { get; set; } = -1;
     }
 }

@@ -317,8 +317,8 @@ public sealed partial class Tensor : IDisposable
     {
         if (_end != TensorEnd.None)
             return;
-        _end = how;
         Scope?.Disown(this);
+        _end = how;
         _buffer.Release();
         ZeroGrad();
         DropCopies();

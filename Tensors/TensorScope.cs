@@ -5,7 +5,7 @@ namespace CudaSeq.Tensors;
 /// <summary>
 /// Owns the tensors made on this thread while it is open and frees them when it is disposed; scopes nest, and
 /// <see cref="Tensor.Keep"/> moves a tensor to the outer one. What the tape recorded inside is forgotten with the scope.
-/// A scope belongs to its thread: it must not live across an <c>await</c>.
+/// A scope and its tensors belong to its thread: it must not live across an <c>await</c>.
 /// </summary>
 public sealed class TensorScope : IDisposable
 {
@@ -73,6 +73,8 @@ public sealed class TensorScope : IDisposable
     // The last one takes the place that is left.
     internal void Disown(Tensor tensor)
     {
+        if (_thread != Environment.CurrentManagedThreadId)
+            throw new InvalidOperationException($"TensorScope: a tensor must be disposed on the thread of its scope while that is open, got {tensor} on another.");
         var last = _tensors[--_count]!;
         _tensors[tensor.PlaceInScope] = last;
         last.PlaceInScope = tensor.PlaceInScope;

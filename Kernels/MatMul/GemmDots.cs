@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace CudaSeq.Kernels;
 
 /// <summary>
-/// Few rows against a transposed B [N, K], as in one step of decoding: dot products along k, so that every row of B is read once, in order, and nothing is packed.
+/// Few rows against a transposed B [N, K], of what has no panels: dot products along k, so that every row of B is read once, in order, and nothing is packed.
 /// Sums are lanes added at the end, not the one chain of <see cref="GemmTile"/>: the same rows in a taller product may differ in their last bits.
 /// </summary>
 internal static unsafe class GemmDots

@@ -24,7 +24,10 @@ internal static unsafe partial class MatMulKernel
     internal static void PackPanels(CpuDevice cpu, int n, int k, float* b, float* panels)
     {
         if (n > 0 && k > 0)
-            cpu.For(1, 1, new PanelsBody(GemmProblem.Dense(0, n, k, null, false, b, true, null), panels));
+        {
+            int columns = PanelColumns(cpu, n), width = cpu.WithVectors<WidthOf, int>(default);
+            cpu.For(columns / width, CpuDevice.Grain(0.5 * width * k), new PanelsBody(GemmProblem.Dense(0, n, k, null, false, b, true, null), panels));
+        }
     }
 
     /// <summary>A product of few rows with what <see cref="PackPanels"/> wrote: every element is one chain in the order of k, as in taller products.</summary>
@@ -58,6 +61,7 @@ internal static unsafe partial class MatMulKernel
             => (GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(_k));
     }
 
+    // Item = strip of B.
     private readonly struct PanelsBody(in GemmProblem problem, float* panels) : IKernelBody
     {
         private readonly GemmProblem _problem = problem;
@@ -68,7 +72,10 @@ internal static unsafe partial class MatMulKernel
         {
             int width = GemmTile.PanelColumns<TVector>(), strips = (_problem.N + width - 1) / width, block = Gemm.BlockK<TVector>(_problem.K);
             for (int k = 0; k < _problem.K; k += block)
-                GemmPack.PackB<TVector>(_problem, 0, strips, k, Math.Min(block, _problem.K - k), _panels + ((long)strips * width * k));
+            {
+                int length = Math.Min(block, _problem.K - k);
+                GemmPack.PackB<TVector>(_problem, begin, end, k, length, _panels + ((long)strips * width * k) + ((long)begin * width * length));
+            }
         }
     }
 

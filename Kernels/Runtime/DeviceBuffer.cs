@@ -44,7 +44,7 @@ internal sealed unsafe class DeviceBuffer
     /// </summary>
     public IndexBounds? Bounds { get; set; }
 
-    /// <summary>Grows whenever elements that somebody may have copied in another type are overwritten.</summary>
+    /// <summary>Grows whenever elements that somebody may have copied in another type or layout are overwritten.</summary>
     public long Version { get; private set; }
 
     /// <summary>How many tensors share this memory; 1 means the holder may overwrite it.</summary>

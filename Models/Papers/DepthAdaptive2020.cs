@@ -149,7 +149,7 @@ public static class DepthAdaptive2020
     private static Tensor ExitLoss(Decoder decoder, ModelConfig config, EncoderOutput? encoded, Tensor target, int length, IReadOnlyList<Tensor> exits, IReadOnlyList<Tensor> states)
     {
         int[] targets = target.ToIntArray();
-        float[][] values = [.. exits.Select((e, i) => ExitOracles.Values(decoder.Classifiers.Head(i + 1), Rows(e), targets, config.ExitOracle))];
+        float[][] values = [.. exits.Select((e, i) => ExitOracles.Values(decoder.Classifiers.Head(i + 1), Rows(e), targets, config.ExitOracle, config.TargetVocabulary))];
         return decoder.Exits!.Kind == ExitPredictor.Sequence
             ? decoder.Exits.Loss([ExitHead.Mean(encoded!)], ExitOracles.OfSequences(values, targets, length, config.OracleLambda))
             : decoder.Exits.Loss([.. states.Select(Rows)], ExitOracles.OfTokens(values, targets, length, config.OracleSigma, config.OracleLambda));

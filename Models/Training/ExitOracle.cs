@@ -42,24 +42,20 @@ internal static class ExitOracles
     /// <param name="features">[N, F].</param>
     /// <param name="targets">[N], on the host.</param>
     /// <param name="oracle">Which value.</param>
+    /// <param name="classes">How many the head tells apart.</param>
     /// <param name="blockElements">The most elements of logits that are there at a time, but for a row.</param>
-    public static float[] Values(OutputHead head, Tensor features, int[] targets, ExitOracle oracle, int blockElements = BlockElements)
+    public static float[] Values(OutputHead head, Tensor features, int[] targets, ExitOracle oracle, int classes, int blockElements = BlockElements)
     {
         using var pause = new NoGrad();
         var values = new float[targets.Length];
-        int rows = 0;
-        for (int first = 0; first < targets.Length; first += rows)
+        int most = Math.Max(1, blockElements / classes), blocks = (targets.Length + most - 1) / most;
+        for (int block = 0; block < blocks; block++)
         {
             using var scope = TensorScope.Begin();
-            var logits = head.Logits(Ops.Rows(features, first, rows == 0 ? 1 : Math.Min(rows, targets.Length - first)));
-            if (rows == 0)
-            {
-                // The first row says how many classes there are.
-                rows = Math.Max(1, blockElements / logits.Shape[1]);
-                logits = head.Logits(Ops.Rows(features, first, Math.Min(rows, targets.Length - first)));
-            }
 
-            int count = logits.Shape[0], classes = logits.Shape[1];
+            // Alike, so that none of many rows is of a few.
+            int first = (int)((long)targets.Length * block / blocks), count = (int)((long)targets.Length * (block + 1) / blocks) - first;
+            var logits = head.Logits(Ops.Rows(features, first, count));
             if (oracle == ExitOracle.Correctness)
             {
                 int[] likeliest = Ops.TopK(logits, 1).Indices.ToIntArray();

@@ -15,14 +15,18 @@ internal static class Tape
     [ThreadStatic]
     private static int _pauses;
 
+    // The pauses of the rehearsal under way; 0 where there is none.
     [ThreadStatic]
-    private static bool _rehearses;
+    private static int _rehearsal;
 
     /// <summary>Number of nodes recorded so far.</summary>
     public static int Mark => _nodes?.Count ?? 0;
 
-    /// <summary>Whether what is computed now, unrecorded, will be computed again and recorded: what gives other bits to whoever records has to wait.</summary>
-    public static bool Rehearses => _rehearses;
+    /// <summary>
+    /// Whether what is computed now, unrecorded, will be computed again and recorded: what gives other bits to whoever records has to wait. What is not recorded then either, within a pause of its
+    /// own, is no part of it.
+    /// </summary>
+    public static bool Rehearses => _rehearsal > 0 && _rehearsal == _pauses;
 
     /// <summary>Whether an op over <paramref name="inputs"/> will be recorded: ask before saving anything for backward.</summary>
     public static bool Records(params ReadOnlySpan<Tensor?> inputs)
@@ -45,7 +49,7 @@ internal static class Tape
     /// <param name="output">What it made.</param>
     /// <param name="inputs">What gradients may flow to.</param>
     /// <param name="saved">What backward needs; a tuple, so that the page shows exactly what is kept alive.</param>
-    /// <param name="backward">A static lambda from the output's gradient to one gradient per input. It runs unrecorded, in a scope of its own.</param>
+    /// <param name="backward">A static lambda from the output's gradient to one gradient per input. It runs unrecorded; what it makes and does not give lives until it ends.</param>
     /// <param name="scratch">Tensors among <paramref name="saved"/> that the op made for backward alone; freed once it has used them.</param>
     /// <returns><paramref name="output"/>.</returns>
     public static Tensor Record<TSaved>(
@@ -113,16 +117,16 @@ internal static class Tape
     /// <param name="work">What is computed.</param>
     public static Tensor Rehearse(Func<Tensor> work)
     {
-        bool before = _rehearses;
+        int before = _rehearsal;
         Pause();
-        _rehearses = true;
+        _rehearsal = _pauses;
         try
         {
             return work();
         }
         finally
         {
-            _rehearses = before;
+            _rehearsal = before;
             Resume();
         }
     }

@@ -59,7 +59,7 @@ public sealed class ExitPredictorTests
             var features = model.Features(batch, null);
             var rows = features.Reshape([6, features.Shape[2]]);
             int[] targets = batch.Target.ToIntArray();
-            float[] logits = model.Logits(rows).ToArray(), likelihood = ExitOracles.Values(model.Decoder.Head, rows, targets, ExitOracle.Likelihood), correct = ExitOracles.Values(model.Decoder.Head, rows, targets, ExitOracle.Correctness);
+            float[] logits = model.Logits(rows).ToArray(), likelihood = ExitOracles.Values(model.Decoder.Head, rows, targets, ExitOracle.Likelihood, 11), correct = ExitOracles.Values(model.Decoder.Head, rows, targets, ExitOracle.Correctness, 11);
             for (int i = 0; i < 6; i++)
             {
                 double[] row = [.. logits.Skip(i * 11).Take(11).Select(v => (double)v)];
@@ -168,9 +168,9 @@ public sealed class ExitPredictorTests
         int[] targets = [4, 5, 6, 7, 8, 9, 10];
         foreach (var oracle in Enum.GetValues<ExitOracle>())
         {
-            float[] whole = ExitOracles.Values(model.Decoder.Head, rows, targets, oracle);
+            float[] whole = ExitOracles.Values(model.Decoder.Head, rows, targets, oracle, model.Config.TargetVocabulary);
             foreach (int elements in (int[])[33, 1])
-                Assert.All(whole.Zip(ExitOracles.Values(model.Decoder.Head, rows, targets, oracle, elements)), p => Assert.Equal(p.First, p.Second, 1e-5f));
+                Assert.All(whole.Zip(ExitOracles.Values(model.Decoder.Head, rows, targets, oracle, model.Config.TargetVocabulary, elements)), p => Assert.Equal(p.First, p.Second, 1e-5f));
         }
     }
 
