@@ -25,7 +25,11 @@ public sealed class SteadyStateTests
         var counters = new CountingSchedule(device);
         var options = Options(Warm + Updates) with
         {
-            BatchTokens = 36, ValidateEvery = 10 * Updates, ReportEvery = TimeSpan.FromDays(1), SaveEvery = TimeSpan.FromDays(1), Schedule = counters,
+            BatchTokens = 36,
+            ValidateEvery = 10 * Updates,
+            ReportEvery = TimeSpan.FromDays(1),
+            SaveEvery = TimeSpan.FromDays(1),
+            Schedule = counters,
         };
         using var trainer = new Trainer(model, data with { Valid = null }, options, random);
         trainer.Run();
