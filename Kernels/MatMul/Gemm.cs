@@ -17,10 +17,13 @@ internal static unsafe class Gemm
     // Fewer strips of A than this do not repay copying B: it is read where it lies.
     private const int StripsWorthPacking = 5;
 
-    /// <summary>The longest block of k: one panel of B fills most of the first-level cache, through which the panels of A stream.</summary>
+    /// <summary>
+    /// The longest block of k: one panel of B fills most of the first-level cache, through which the panels of A stream. With AVX-512 a tile is as fast on panels
+    /// from the second level, and fewer passes over C count for more.
+    /// </summary>
     public static int MaxBlockK<TVector>()
         where TVector : struct, IFloatVector<TVector>
-        => Math.Min(LongestBlockK, CacheSizes.Host.Level1 * 7 / 8 / (GemmTile.PanelColumns<TVector>() * sizeof(float)) & ~15);
+        => TVector.Count == 16 ? LongestBlockK : Math.Min(LongestBlockK, CacheSizes.Host.Level1 * 7 / 8 / (GemmTile.PanelColumns<TVector>() * sizeof(float)) & ~15);
 
     /// <summary>The length of the blocks that k is cut into, all but the last alike.</summary>
     public static int BlockK<TVector>(int k)
@@ -95,17 +98,18 @@ internal static unsafe class Gemm
                 int rows = Math.Min(height, p.M - (i * height)), tileRows = GemmTile.TileRows<TVector>(rows);
                 long at = (i * height * p.StrideC) + (j * width);
                 float* c = p.C + at;
+                var ahead = j + 1 == endB ? new Ahead(b, 0) : rowB == width ? Share(b + stripB, width, length, i - beginA, endA - beginA) : new Ahead(b + stripB, rowB);
                 if (i + 1 < endA)
                     Prefetch(c + (height * p.StrideC), p.StrideC, Math.Min(height, p.M - ((i + 1) * height)), columns);
                 if (wholeColumns && rows == tileRows && !finish)
                 {
-                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, c, p.StrideC, accumulate);
+                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, c, p.StrideC, accumulate, ahead);
                 }
                 else
                 {
                     if (accumulate)
                         Fetch<TVector>(c, p.StrideC, rows, columns, tile, width);
-                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, tile, width, accumulate);
+                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, tile, width, accumulate, ahead);
                     var epilogue = last ? p.Epilogue.At(j * width, at) : Epilogue.None;
                     epilogue.Store<TVector>(tile, width, rows, columns, c, p.StrideC);
                 }
@@ -116,6 +120,11 @@ internal static unsafe class Gemm
             b += stripB;
         }
     }
+
+    // Each tile of a strip fetches a part of the next strip's panel.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Ahead Share(float* panel, int width, int length, int tile, int tiles)
+        => new(panel + ((long)width * length * tile / tiles), (width + tiles - 1) / tiles);
 
     // The next tile of C comes from a farther cache while this one is computed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace CudaSeq.Kernels;
 
@@ -43,6 +44,16 @@ internal readonly struct Size16 : ITileSize
     public static int Count => 16;
 }
 
+/// <summary>Memory that the second-level cache fetches while a tile is computed: one address for each k.</summary>
+/// <param name="start">The first address.</param>
+/// <param name="step">Floats from one to the next; lines that come more than once cost nothing.</param>
+internal readonly unsafe struct Ahead(float* start, long step)
+{
+    public float* Start { get; } = start;
+
+    public long Step { get; } = step;
+}
+
 /// <summary>
 /// The innermost product: up to 12 rows by two vectors of C live in registers while k runs. A is a panel [K, rows] without gaps; row k of B begins at
 /// b + k * strideB and is read one or two whole vectors wide. Every element of C is one chain of fused additions in the order of k, whatever the tile,
@@ -85,35 +96,36 @@ internal static unsafe class GemmTile
     /// <param name="c">tileRows rows of <paramref name="vectors"/> vectors.</param>
     /// <param name="strideC">Floats from one row of C to the next.</param>
     /// <param name="accumulate">Whether the sums begin with what C holds.</param>
+    /// <param name="ahead">What the tiles after this one read.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply<TVector>(int tileRows, int vectors, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate)
+    public static void Multiply<TVector>(int tileRows, int vectors, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
         where TVector : struct, IFloatVector<TVector>
     {
         if (vectors == 2)
-            Multiply<TVector, Size2>(tileRows, k, a, b, strideB, c, strideC, accumulate);
+            Multiply<TVector, Size2>(tileRows, k, a, b, strideB, c, strideC, accumulate, ahead);
         else
-            Multiply<TVector, Size1>(tileRows, k, a, b, strideB, c, strideC, accumulate);
+            Multiply<TVector, Size1>(tileRows, k, a, b, strideB, c, strideC, accumulate, ahead);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Multiply<TVector, TVectors>(int tileRows, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate)
+    private static void Multiply<TVector, TVectors>(int tileRows, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
         where TVector : struct, IFloatVector<TVector>
         where TVectors : struct, ITileSize
     {
         switch (tileRows)
         {
-            case 12: Multiply<TVector, Size12, TVectors>(k, a, b, strideB, c, strideC, accumulate); break;
-            case 8: Multiply<TVector, Size8, TVectors>(k, a, b, strideB, c, strideC, accumulate); break;
-            case 6: Multiply<TVector, Size6, TVectors>(k, a, b, strideB, c, strideC, accumulate); break;
-            case 4: Multiply<TVector, Size4, TVectors>(k, a, b, strideB, c, strideC, accumulate); break;
-            case 2: Multiply<TVector, Size2, TVectors>(k, a, b, strideB, c, strideC, accumulate); break;
-            default: Multiply<TVector, Size1, TVectors>(k, a, b, strideB, c, strideC, accumulate); break;
+            case 12: Multiply<TVector, Size12, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
+            case 8: Multiply<TVector, Size8, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
+            case 6: Multiply<TVector, Size6, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
+            case 4: Multiply<TVector, Size4, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
+            case 2: Multiply<TVector, Size2, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
+            default: Multiply<TVector, Size1, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
         }
     }
 
     // Optimised at its first call, whatever the host says about tiers.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply<TVector, TRows, TVectors>(int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate)
+    private static void Multiply<TVector, TRows, TVectors>(int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
         where TVector : struct, IFloatVector<TVector>
         where TRows : struct, ITileSize
         where TVectors : struct, ITileSize
@@ -155,8 +167,12 @@ internal static unsafe class GemmTile
             }
         }
 
+        float* next = ahead.Start;
         for (; k > 0; k--)
         {
+            if (Sse.IsSupported)
+                Sse.Prefetch1(next);
+            next += ahead.Step;
             var left = TVector.Load(b);
             var right = TVectors.Count > 1 ? TVector.Load(b + TVector.Count) : TVector.Zero;
             Row<TVector, TVectors>(a, left, right, ref l0, ref r0);

@@ -73,7 +73,7 @@ internal static unsafe partial class MatMulKernel
     // The longer of M and N is split among the tasks, which pack their own strips; the strips of the shorter are packed once for all.
     private static void Split(CpuDevice cpu, in GemmProblem problem)
     {
-        var plan = cpu.WithVectors<PlanOf, SplitPlan>(new PlanOf(problem));
+        var plan = cpu.WithVectors<PlanOf, SplitPlan>(new PlanOf(problem, cpu.Threads));
         using var shared = new CallScratch(cpu, plan.SharedFloats * sizeof(float));
         using var scratch = new ThreadScratch(cpu, plan.OwnFloats * sizeof(float));
         for (int k = 0; k < problem.K; k += plan.ChunkK)
@@ -86,13 +86,14 @@ internal static unsafe partial class MatMulKernel
         }
     }
 
-    private readonly struct PlanOf(in GemmProblem problem) : IVectorFunction<SplitPlan>
+    private readonly struct PlanOf(in GemmProblem problem, int threads) : IVectorFunction<SplitPlan>
     {
         private readonly GemmProblem _problem = problem;
+        private readonly int _threads = threads;
 
         public SplitPlan Invoke<TVector>()
             where TVector : struct, IFloatVector<TVector>
-            => SplitPlan.Of<TVector>(_problem);
+            => SplitPlan.Of<TVector>(_problem, _threads);
     }
 
     private readonly struct DotsBody(in GemmProblem problem) : IKernelBody

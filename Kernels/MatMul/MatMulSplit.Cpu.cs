@@ -3,13 +3,16 @@ namespace CudaSeq.Kernels;
 internal static unsafe partial class MatMulKernel
 {
     /// <summary>
-    /// How a large product is cut into tasks: a function of the sizes and the vectors, never of the threads. C's longer side is cut into strips that the tasks
-    /// take several at a time, many first and few at the end, so that all threads finish together.
+    /// How a large product is cut into tasks. C's longer side is cut into strips that the tasks take several at a time, many first and few at the end, so that all
+    /// threads finish together. Every element is one chain in the order of k, wherever the cuts are: results do not depend on the threads, though the cuts do.
     /// </summary>
     private readonly struct SplitPlan
     {
         // Strips of a coarse task: together with its part of C they fit in half a second-level cache, and every strip of the other side is used so often.
-        private const int CoarseStrips = 8;
+        private const int CoarseStrips = 16;
+
+        // Coarse tasks that a thread should find, where there are strips for as many.
+        private const int ThreadTasks = 4;
 
         // Floats of the shared side that are packed at a time; they should find room in the last-level cache.
         private const long SharedLimit = 2 << 20;
@@ -20,14 +23,14 @@ internal static unsafe partial class MatMulKernel
         private const int PartRows = 12;
         private const int PartColumns = 16;
 
-        private SplitPlan(in GemmProblem p, int height, int width, int blockK)
+        private SplitPlan(in GemmProblem p, int threads, int height, int width, int blockK)
         {
             ByRows = p.M >= p.N;
             BlockK = blockK;
             int stripsA = (p.M + height - 1) / height, stripsB = (p.N + width - 1) / width;
             (Strips, SharedStrips) = ByRows ? (stripsA, stripsB) : (stripsB, stripsA);
             var (stripWidth, sharedWidth) = ByRows ? (height, width) : (width, height);
-            Coarse = Math.Clamp(Strips / 16, 1, CoarseStrips);
+            Coarse = Math.Clamp(Strips / (ThreadTasks * threads), 1, CoarseStrips);
             Fine = Math.Max(1, Coarse / 4);
             CoarseTasks = Strips * 3 / 4 / Coarse;
             Tasks = CoarseTasks + ((Strips - (CoarseTasks * Coarse) + Fine - 1) / Fine);
@@ -78,9 +81,9 @@ internal static unsafe partial class MatMulKernel
 
         public double PackFloats { get; }
 
-        public static SplitPlan Of<TVector>(in GemmProblem p)
+        public static SplitPlan Of<TVector>(in GemmProblem p, int threads)
             where TVector : struct, IFloatVector<TVector>
-            => new(p, GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(p.K));
+            => new(p, threads, GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(p.K));
 
         public (int Begin, int End) StripsOf(int task)
         {
