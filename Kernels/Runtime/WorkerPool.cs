@@ -16,7 +16,10 @@ internal interface IParallelBody
 internal sealed unsafe class WorkerPool : IDisposable
 {
     // About 0.3 ms: longer than the gaps between the kernels of a training step, shorter than anything a user would notice as load.
-    private const int SpinIterations = 400;
+    private const int SpinIterations = 2000;
+
+    // A look every 150 nanoseconds.
+    private const int SpinsBetweenLooks = 4;
     private const uint Closed = uint.MaxValue;
 
     private readonly Thread[] _threads;
@@ -170,7 +173,7 @@ internal sealed unsafe class WorkerPool : IDisposable
             ulong loop = Volatile.Read(ref _ticket) >> 32;
             if (loop != seen && (uint)Volatile.Read(ref _ticket) != Closed)
                 return loop;
-            Thread.SpinWait(20);
+            Thread.SpinWait(SpinsBetweenLooks);
         }
 
         Interlocked.Increment(ref _parked);
