@@ -69,7 +69,7 @@ internal static unsafe partial class CrossEntropyKernel
             }
 
             if (_db != null)
-                _cpu.For(v, CpuDevice.Grain(0.2 * count), new ColumnSumBody(count, v, Logits, _db));
+                _cpu.For(v, CpuDevice.LineGrain(0.2 * count), new ColumnSumBody(count, v, Logits, _db));
         }
     }
 

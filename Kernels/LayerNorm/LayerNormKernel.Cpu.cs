@@ -23,7 +23,7 @@ internal static unsafe partial class LayerNormKernel
         using var sums = parameters ? new CallScratch(cpu, blocks * 2L * size.C * sizeof(float)) : default;
         cpu.For(blocks, 1, new BackwardBody(size, blockRows, x.Floats, gain.Floats, mean.Floats, r.Floats, dy.Floats, dx.FloatsOrNull(), sums.Floats));
         if (parameters)
-            cpu.For(size.C, CpuDevice.Grain(0.2 * Math.Max(1, blocks)), new SumBody(size.C, blocks, sums.Floats, dgain.FloatsOrNull(), dbias.FloatsOrNull()));
+            cpu.For(size.C, CpuDevice.LineGrain(0.2 * Math.Max(1, blocks)), new SumBody(size.C, blocks, sums.Floats, dgain.FloatsOrNull(), dbias.FloatsOrNull()));
     }
 
     private readonly struct ForwardBody(float* x, float* y, RowNorm norm) : IKernelBody

@@ -31,7 +31,7 @@ internal static unsafe partial class LinearKernel
         }
 
         if (db is { } sum)
-            cpu.For(size.O, CpuDevice.Grain(0.1 * blocks), new SumBody(blocks, size.O, partial, sum.Floats));
+            cpu.For(size.O, CpuDevice.LineGrain(0.1 * blocks), new SumBody(blocks, size.O, partial, sum.Floats));
     }
 
     private readonly struct BackwardBody<TSlope>(LinearSize size, float* saved, float* dy, float* dz, float* partial) : IKernelBody

@@ -14,6 +14,9 @@ internal static unsafe class Gemm
 
     private const int LongestBlockK = 512;
 
+    // Of a line of the cache.
+    private const int LineFloats = 16;
+
     // Fewer strips of A than this do not repay copying B: it is read where it lies.
     private const int StripsWorthPacking = 5;
 
@@ -79,9 +82,10 @@ internal static unsafe class Gemm
     /// <param name="stripB">Floats from one strip to the next.</param>
     /// <param name="beginB">First strip of B.</param>
     /// <param name="endB">After the last strip of B.</param>
+    /// <param name="following">The strip of B that the caller multiplies with after the last, or null.</param>
     [SkipLocalsInit]
     public static void Block<TVector>(
-        in GemmProblem p, int k, int length, float* a, int beginA, int endA, float* b, long rowB, long stripB, int beginB, int endB)
+        in GemmProblem p, int k, int length, float* a, int beginA, int endA, float* b, long rowB, long stripB, int beginB, int endB, float* following = null)
         where TVector : struct, IFloatVector<TVector>
     {
         int height = GemmTile.MaxRows<TVector>(), width = GemmTile.PanelColumns<TVector>();
@@ -92,13 +96,13 @@ internal static unsafe class Gemm
         {
             int columns = Math.Min(width, p.N - (j * width)), vectors = columns > TVector.Count ? 2 : 1;
             bool wholeColumns = columns == vectors * TVector.Count;
-            float* panelA = a;
+            float* panelA = a, next = j + 1 < endB ? b + stripB : following;
             for (int i = beginA; i < endA; i++)
             {
                 int rows = Math.Min(height, p.M - (i * height)), tileRows = GemmTile.TileRows<TVector>(rows);
                 long at = (i * height * p.StrideC) + (j * width);
                 float* c = p.C + at;
-                var ahead = j + 1 == endB ? new Ahead(b, 0) : rowB == width ? Share(b + stripB, width, length, i - beginA, endA - beginA) : new Ahead(b + stripB, rowB);
+                var ahead = next is null ? new Ahead(b, 0) : Share(next, rowB, width, length, i - beginA, endA - beginA);
                 if (i + 1 < endA)
                     Prefetch(c + (height * p.StrideC), p.StrideC, Math.Min(height, p.M - ((i + 1) * height)), columns);
                 if (wholeColumns && rows == tileRows && !finish)
@@ -121,10 +125,11 @@ internal static unsafe class Gemm
         }
     }
 
-    // Each tile of a strip fetches a part of the next strip's panel.
+    // Each tile of a strip fetches a part of the next one's panel, or, where B is read in place, a line of each of its rows. One address for each k is half of what a
+    // single tile reads; the processor fetches the other half by itself.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Ahead Share(float* panel, int width, int length, int tile, int tiles)
-        => new(panel + ((long)width * length * tile / tiles), (width + tiles - 1) / tiles);
+    private static Ahead Share(float* b, long rowB, int width, int length, int tile, int tiles)
+        => rowB == width ? new(b + ((long)width * length * tile / tiles), (width + tiles - 1) / tiles) : new(b + Math.Min(LineFloats * tile, width - 1), rowB);
 
     // The next tile of C comes from a farther cache while this one is computed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -116,7 +116,7 @@ internal static unsafe partial class MatMulKernel
                 {
                     int length = Math.Min(block, _problem.K - k);
                     float* panel = _panels + ((long)_columns * width * k) + ((long)j * width * length);
-                    Gemm.Block<TVector>(_problem, k, length, _rows + ((long)_strips * height * k), 0, _strips, panel, width, (long)width * length, j, j + 1);
+                    Gemm.Block<TVector>(_problem, k, length, _rows + ((long)_strips * height * k), 0, _strips, panel, width, (long)width * length, j, j + 1, j + 1 < _columns ? panel + ((long)width * length) : null);
                 }
             }
         }

@@ -8,10 +8,10 @@ internal static unsafe partial class MatMulKernel
     /// </summary>
     private readonly struct SplitPlan
     {
-        // Strips of a coarse task: together with its part of C they fit in half a second-level cache, and every strip of the other side is used so often.
+        // The most strips of a coarse task; a block of k of them takes two fifths of a second-level cache. Every strip of the other side is used so often.
         private const int CoarseStrips = 16;
 
-        // Coarse tasks that a thread should find, where there are strips for as many.
+        // Tasks that a thread should find, were all of them coarse. A strip of the other side that is used once waits for memory: two strips, where there are enough.
         private const int ThreadTasks = 4;
 
         // Floats of the shared side that are packed at a time; they should find room in the last-level cache.
@@ -30,14 +30,16 @@ internal static unsafe partial class MatMulKernel
             int stripsA = (p.M + height - 1) / height, stripsB = (p.N + width - 1) / width;
             (Strips, SharedStrips) = ByRows ? (stripsA, stripsB) : (stripsB, stripsA);
             var (stripWidth, sharedWidth) = ByRows ? (height, width) : (width, height);
-            Coarse = Math.Clamp(Strips / (ThreadTasks * threads), 1, CoarseStrips);
+            long cached = CacheSizes.Host.Level2 * 2L / 5 / sizeof(float);
+            int most = (int)Math.Clamp(cached / ((long)stripWidth * Math.Max(1, blockK)), 2, CoarseStrips);
+            Coarse = Math.Clamp(Strips / (ThreadTasks * threads), Strips >= ThreadTasks * threads / 2 ? Math.Min(2, Strips) : 1, most);
             Fine = Math.Max(1, Coarse / 4);
             CoarseTasks = Strips * 3 / 4 / Coarse;
             Tasks = CoarseTasks + ((Strips - (CoarseTasks * Coarse) + Fine - 1) / Fine);
             long blocks = Math.Max(1, SharedLimit / ((long)SharedStrips * sharedWidth * blockK));
             ChunkK = (int)Math.Min(p.K, blocks * blockK);
             SharedFloats = (long)SharedStrips * sharedWidth * ChunkK;
-            long own = CacheSizes.Host.Level2 * 2L / 5 / sizeof(float) / ((long)Coarse * stripWidth * blockK);
+            long own = cached / ((long)Coarse * stripWidth * blockK);
             OwnK = (int)Math.Min(ChunkK, Math.Max(1, own) * blockK);
             OwnFloats = (long)Coarse * stripWidth * OwnK;
             PartStrips = ByRows ? PartColumns : PartRows;

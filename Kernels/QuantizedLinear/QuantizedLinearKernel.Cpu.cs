@@ -16,7 +16,7 @@ internal static unsafe partial class QuantizedLinearKernel
     private const int HighestTile = 12;
 
     private static void QuantizeCpu(CpuDevice cpu, in QuantizedLinearSize size, DeviceSpan weight, DeviceSpan words, DeviceSpan scales)
-        => cpu.For(size.PaddedOutputs, CpuDevice.Grain(size.I), new QuantizeBody(size, weight.Floats, (sbyte*)words.Ints, scales.Floats));
+        => cpu.For(size.PaddedOutputs, CpuDevice.Grain(size.I, QuantizedLinearSize.PanelOutputs), new QuantizeBody(size, weight.Floats, (sbyte*)words.Ints, scales.Floats));
 
     private static void ForwardCpu(CpuDevice cpu, in QuantizedLinearSize size, DeviceSpan x, DeviceSpan words, DeviceSpan scales, DeviceSpan? bias, DeviceSpan y)
     {
@@ -27,7 +27,7 @@ internal static unsafe partial class QuantizedLinearKernel
         using var scratch = new CallScratch(cpu, rows.Bytes);
         float* rowScales = scratch.Floats;
         byte* quantized = (byte*)(rowScales + rows.Scales);
-        cpu.For(rows.Padded, CpuDevice.Grain(0.3 * size.I), new RowsBody(rows, size, x.Floats, quantized, rowScales));
+        cpu.For(rows.Padded, CpuDevice.Grain(0.3 * size.I, HighestTile), new RowsBody(rows, size, x.Floats, quantized, rowScales));
         var multiply = new MultiplyBody(rows, size, quantized, rowScales, (sbyte*)words.Ints, scales.Floats, new Epilogue(1, bias.FloatsOrNull(), size.Activation), y.Floats);
         cpu.For(multiply.Items, CpuDevice.Grain(multiply.ProductsOfAnItem / Rate), multiply);
     }

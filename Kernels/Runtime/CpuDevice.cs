@@ -5,7 +5,7 @@ namespace CudaSeq.Kernels;
 /// <summary>The processor: managed SIMD kernels on a pool of worker threads. Results do not depend on the number of threads.</summary>
 public sealed class CpuDevice : Device
 {
-    // Many times what handing a chunk to a spinning thread costs, and a fraction of the small products and steps of attention that decoding is made of.
+    // Many times what handing a chunk to one of some spinning threads costs, and a fraction of the small products and steps of attention that decoding is made of.
     private const double ChunkNanoseconds = 5_000;
 
     private readonly BufferPool _pool;
@@ -68,7 +68,7 @@ public sealed class CpuDevice : Device
     /// device's vectors. Chunk borders depend on the arguments alone, so results cannot depend on the number of threads. Returns when all chunks are done.
     /// </summary>
     /// <param name="count">Number of items.</param>
-    /// <param name="grain">Items a chunk; choose it by <see cref="Grain"/>. A single chunk runs on the caller.</param>
+    /// <param name="grain">Items a chunk; choose it by <see cref="Grain(double)"/>. A single chunk runs on the caller.</param>
     /// <param name="body">The loop body, copied once.</param>
     internal void For<TBody>(int count, int grain, in TBody body)
         where TBody : struct, IKernelBody
@@ -95,6 +95,12 @@ public sealed class CpuDevice : Device
 
     /// <summary>Items a chunk so that one chunk costs about 5 microseconds at <paramref name="nanosecondsPerItem"/>.</summary>
     internal static int Grain(double nanosecondsPerItem) => (int)Math.Clamp(ChunkNanoseconds / Math.Max(nanosecondsPerItem, 1e-3), 1, int.MaxValue);
+
+    /// <summary>The same, a multiple of <paramref name="together"/>: items that lie in one line of a cache should have one thread.</summary>
+    internal static int Grain(double nanosecondsPerItem, int together) => (int)Math.Min(int.MaxValue, ((long)Grain(nanosecondsPerItem) + together - 1) / together * together);
+
+    /// <summary>The same for items that are neighbouring floats: a multiple of 16 of them.</summary>
+    internal static int LineGrain(double nanosecondsPerItem) => Grain(nanosecondsPerItem, 16);
 
     internal override DeviceBuffer Rent(long bytes) => _pool.Rent(bytes);
 

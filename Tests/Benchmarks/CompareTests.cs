@@ -104,11 +104,13 @@ public sealed class CompareTests : IDisposable
         }
 
         string output = _folder.PathOf("gpu");
-        // All suites with one architecture, and of the other what has no twin there: an emulated GPU takes its time.
+        // All suites with one architecture, the kernels, and one update and one search of the others: an emulated GPU takes its time.
         string[] onGpu = ["--device", "cuda", "--sizes", "smoke", "--rivals", "none", "--rounds", "1"];
         string text = Run([.. onGpu, "--suite", "all", "--filter", "dynamicconv", "--out", output]);
         Assert.Contains("Attention", Run([.. onGpu, "--suite", "kernels"]), StringComparison.Ordinal);
-        Assert.Contains("Train transformer base", Run([.. onGpu, "--suite", "train", "--filter", "transformer base"]), StringComparison.Ordinal);
+        text += Run([.. onGpu, "--suite", "train", "--filter", "lightconv base"]) + Run([.. onGpu, "--suite", "train", "--filter", "transformer base"])
+            + Run([.. onGpu, "--suite", "decode", "--filter", "transformer small beam 4 B=2"]);
+        Assert.All(["Train lightconv base", "Train transformer base", "Decode transformer small beam"], name => Assert.Contains(name, text, StringComparison.Ordinal));
         Assert.Contains("products in float32 ", text, StringComparison.Ordinal);
         Assert.DoesNotContain("resident", text, StringComparison.Ordinal);
         var json = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "compare.json")))!;

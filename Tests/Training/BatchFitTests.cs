@@ -39,7 +39,7 @@ public sealed class BatchFitTests : IDisposable
             """);
         _out = _folder.PathOf("run");
 
-        // Ten numbers a line: the emulated GPU computes whole tiles of attention, however short the lines.
+        // Ten numbers a line: the emulated GPU computes whole tiles of attention, however short the lines. Few have more than the 98 words that a batch of 99 tokens lets through.
         static IEnumerable<string> Long(IEnumerable<string> numbers) => numbers.Chunk(10).Select(n => string.Join(' ', n));
     }
 
@@ -55,7 +55,7 @@ public sealed class BatchFitTests : IDisposable
         var chosen = Regex.Match(output, @"(?m)^batch_tokens auto: chose ([\d,]+), which takes ([\d,]+) of the ([\d,]+) bytes that were free$");
         Assert.True(chosen.Success, output);
         long tokens = Number(1), taken = Number(2), free = Number(3);
-        Assert.InRange(tokens, 128, 20_000);
+        Assert.InRange(tokens, 192, 20_000);
         Assert.InRange(free, 16 << 20, Mebibytes << 20);
         Assert.InRange(taken, 0.5 * free, 0.9 * free);
         Assert.Equal((int)tokens, Recipe.Load(Path.Combine(_out, "recipe.json")).Training.BatchTokens);
