@@ -61,7 +61,7 @@ internal static unsafe partial class MatMulKernel
         int blocks = (problem.N + GemmDots.Columns - 1) / GemmDots.Columns;
         // A block costs its arithmetic or reading its rows of B, whichever is more.
         double nanoseconds = Math.Max(1.5 * Nanoseconds(cpu, problem.M, GemmDots.Columns, problem.K), 0.1 * sizeof(float) * GemmDots.Columns * problem.K);
-        cpu.For(blocks, CpuDevice.Grain(nanoseconds), new DotsBody(problem));
+        cpu.For(blocks, Math.Max(CpuDevice.Grain(nanoseconds), blocks / MostPieces), new DotsBody(problem));
     }
 
     private static void Batch(CpuDevice cpu, in GemmProblem problem, int batch, long strideA, long strideB, long strideC, int grain)

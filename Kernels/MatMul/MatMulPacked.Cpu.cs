@@ -5,6 +5,9 @@ internal static unsafe partial class MatMulKernel
     // More do not stay in the second-level cache, and are worth packing both sides as they come.
     private const int MostPackedRows = 128;
 
+    // Columns that follow one another have one thread, which fetches the next ahead.
+    private const int MostPieces = 32;
+
     /// <summary>Whether a product of so many rows is faster with panels.</summary>
     internal static bool TakesPanels(int rows) => rows is >= 1 and <= MostPackedRows;
 
@@ -42,7 +45,7 @@ internal static unsafe partial class MatMulKernel
         cpu.For(strips * blocks, CpuDevice.Grain(0.4 * height * block), new RowsBody(problem, strips, scratch.Floats));
         int columns = (problem.N + width - 1) / width;
         double nanoseconds = Math.Max(Nanoseconds(cpu, problem.M, width, problem.K), 0.05 * sizeof(float) * width * problem.K);
-        cpu.For(columns, CpuDevice.Grain(nanoseconds), new ColumnsBody(problem, strips, columns, scratch.Floats, panels));
+        cpu.For(columns, Math.Max(CpuDevice.Grain(nanoseconds), columns / MostPieces), new ColumnsBody(problem, strips, columns, scratch.Floats, panels));
     }
 
     private readonly struct WidthOf : IVectorFunction<int>
