@@ -31,6 +31,7 @@ public static class SyntheticCorpora
         new("noisy-runs", "letters that were each sent five times over a line that garbles three of ten, and what was sent", 1_000, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.MostPairs, NoisyRunsCorpus.Generate),
         new("numbers", "numbers below a million in digits and in English words", 10_000, NumberCorpus.MostTrainPairs, NumberCorpus.MostHeldOutPairs, (seed, train, test, valid, _) => NumberCorpus.Generate(seed, train, test, valid)),
         new("swapped-words", "words, two thousand different ones, and the same with every two neighbours swapped", 2_000, SwappedWordsCorpus.MostPairs, SwappedWordsCorpus.MostPairs, SwappedWordsCorpus.Generate),
+        new("word-partners", "lines of five hundred words in which each is followed, three places on, by its partner, for language models", 8_000, WordPartnersCorpus.MostPairs, WordPartnersCorpus.MostPairs, WordPartnersCorpus.Generate),
     ];
 
     /// <summary>Writes the parts of a corpus as <c>train.source</c>, <c>train.target</c> and the same of valid and test; a part without pairs has no files.</summary>

@@ -101,6 +101,35 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Equal(26, letters.Where(l => l.First == "a").Select(l => l.Second).Distinct().Count());
     }
 
+    [Fact]
+    public void EveryWordIsFollowedByItsPartner()
+    {
+        var splits = WordPartnersCorpus.Generate(seed: 5);
+        Assert.Equal((8_000, 500, 1_000), (splits.Train.Count, splits.Valid.Count, splits.Test.Count));
+        var all = splits.Train.Concat(splits.Valid).Concat(splits.Test).ToArray();
+        Assert.Equal(all.Length, all.Select(p => p.Source).Distinct().Count());
+        var partners = new Dictionary<string, string>();
+        foreach (var (source, target) in all)
+        {
+            string[] words = target.Split(' ');
+            Assert.Equal(WordPartnersCorpus.Length, words.Length);
+            Assert.Equal(source, string.Join(' ', words.Take(WordPartnersCorpus.Distance)));
+            foreach (var (word, partner) in words.Zip(words.Skip(WordPartnersCorpus.Distance)))
+            {
+                partners.TryAdd(word, partner);
+                Assert.Equal(partners[word], partner);
+            }
+        }
+
+        // One cycle through all words: each has a partner, is one, and none its own.
+        Assert.Equal(WordPartnersCorpus.Words, partners.Count);
+        string at = "w7";
+        var seen = new HashSet<string>();
+        while (seen.Add(at))
+            at = partners[at];
+        Assert.Equal(("w7", WordPartnersCorpus.Words), (at, seen.Count));
+    }
+
     // Tables in docs/results were trained on these texts.
     [Fact]
     public void TextsStayWhatTheyWere()
@@ -108,6 +137,7 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Equal((". . i . . h l . . . . . . g", "g h i f g h l a b c d e f g"), FilledGapsCorpus.Generate(1, 1, 1, 1).Train[0]);
         Assert.Equal(("t t j s t e e y e e x x x x x o r o o o s v y v r c c c c c b b b b b", "t e x o v c b"), NoisyRunsCorpus.Generate(1, 1, 1, 1).Train[0]);
         Assert.Equal(("w1384 w1485 w860 w199 w914 w811 w25 w549", "w1485 w1384 w199 w860 w811 w914 w549 w25"), SwappedWordsCorpus.Generate(1, 1, 1, 1).Train[0]);
+        Assert.StartsWith("w168 w17 w316 w90 w360 ", WordPartnersCorpus.Generate(1, 1, 1, 1).Train[0].Target, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -150,7 +180,7 @@ public sealed class SyntheticCorporaTests : IDisposable
         Assert.Equal(1, other.ExitCode);
         Assert.EndsWith("train.source: is there and not what is made; move it away, or name another folder.\n", other.Error);
         Assert.Equal(4, Directory.EnumerateFiles(folder).Count());
-        Assert.Equal("cudaseq data make: unknown task letters; the tasks are filled-gaps, garbled-gaps, noisy-runs, numbers, swapped-words.\n", Tool.Run("data", "make", "letters").Error);
+        Assert.Equal("cudaseq data make: unknown task letters; the tasks are filled-gaps, garbled-gaps, noisy-runs, numbers, swapped-words, word-partners.\n", Tool.Run("data", "make", "letters").Error);
         Assert.Equal("cudaseq data make: unknown task noisy-run, did you mean noisy-runs?\n", Tool.Run("data", "make", "noisy-run").Error);
         Assert.Equal("cudaseq data make: --train must be at most 50000 for numbers, got 50001.\n", Tool.Run("data", "make", "numbers", "--train", "50001", "--folder", _folder.PathOf("x")).Error);
         Assert.False(Directory.Exists(_folder.PathOf("x")));
