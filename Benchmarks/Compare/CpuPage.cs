@@ -69,8 +69,10 @@ internal static class CpuPage
             page.Append($"| {target.What} | {target.WantedText} | {target.Verdict(cases)} |\n");
 
         InShort(page, cases);
-        page.Append("\n### How cost grows\n");
-        foreach (var group in cases.GroupBy(c => c.Group).Where(IsGrowth))
+        var grown = cases.GroupBy(c => c.Group).Where(IsGrowth).ToArray();
+        if (grown.Length > 0)
+            page.Append("\n### How cost grows\n");
+        foreach (var group in grown)
             Growth(page, [.. group]);
         page.Append("\n### All cases\n");
         foreach (var group in cases.GroupBy(c => c.Group).Where(g => !IsGrowth(g)))
