@@ -49,6 +49,7 @@
 #include "Kernels/Attention/AttentionTensorCores.cuh"
 #include "Kernels/Attention/AttentionTensorCoresBackward.cuh"
 #include "Kernels/AttentionStep/AttentionStepKernel.cuh"
+#include "Kernels/Adadelta/AdadeltaKernel.cuh"
 #include "Kernels/Adam/AdamKernel.cuh"
 #include "Kernels/Sgd/SgdKernel.cuh"
 #include "Kernels/GradientNorm/GradientNormKernel.cuh"
@@ -121,6 +122,10 @@ KERNEL(256) adam_step_f32(
     const long long* words, int tensors, float gradient_scale, float l2, float beta1, float gain1, float beta2, float gain2, float step_size, float root_scale,
     float epsilon, float decay, const float* scale) {
     adam_step(words, tensors, AdamFactors{gradient_scale, l2, beta1, gain1, beta2, gain2, step_size, root_scale, epsilon, decay}, scale);
+}
+KERNEL(256) adadelta_step_f32(
+    const long long* words, int tensors, float gradient_scale, float l2, float rho, float gain, float epsilon, float step_size, const float* scale) {
+    adadelta_step(words, tensors, AdadeltaFactors{gradient_scale, l2, rho, gain, epsilon, step_size}, scale);
 }
 KERNEL(256) sgd_step_f32(
     const long long* words, int tensors, float gradient_scale, float l2, float momentum, float step_size, int nesterov, const float* scale) {

@@ -112,6 +112,13 @@ internal static class Check
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{optimizer}: {name} must be at least 0, got {value}."));
     }
 
+    /// <summary>A number of an optimiser that is finite and above 0.</summary>
+    public static void Positive(string optimizer, string name, float value)
+    {
+        if (!(value > 0 && float.IsFinite(value)))
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{optimizer}: {name} must be above 0, got {value}."));
+    }
+
     /// <summary>What an optimiser is given: float32 tensors on one device, each once.</summary>
     public static Tensor[] Optimized(string optimizer, IReadOnlyList<Tensor> parameters)
     {

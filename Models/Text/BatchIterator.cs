@@ -9,7 +9,7 @@ public readonly record struct BatchPosition(int Epoch, int Index);
 
 /// <summary>
 /// Deals a corpus out in batches of about equal work. Pairs of like length go together, so that little is padding, and a batch holds as many as the budget
-/// allows: max(B * S, B * T) is at most <see cref="BatchTokens"/>, padding included. One pair that alone exceeds the budget is a batch of its own
+/// allows: max(B * S, B * T) is at most <see cref="BatchTokens"/>, padding included, and B at most <see cref="BatchSentences"/>. One pair that alone exceeds the budget is a batch of its own
 /// (see <see cref="Oversized"/>; what is too long to train on is left out when the corpus is loaded). Each pair is in exactly one batch of an epoch, or, of a mix, in as
 /// many places as its weight says.
 /// </summary>
@@ -35,16 +35,20 @@ public sealed class BatchIterator
     /// <param name="batchTokens">The budget: the most ids on either side of a batch, padding included.</param>
     /// <param name="seed">Decides the order of the batches and which pairs of equal lengths meet.</param>
     /// <param name="shuffle">False for validation: batches from the shortest to the longest, the same in every epoch, each pair once whatever its weight.</param>
+    /// <param name="batchSentences">The most pairs of a batch; null for as many as the budget allows.</param>
     /// <exception cref="ArgumentException">The corpus is empty.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The budget is less than 1.</exception>
-    public BatchIterator(ISamples corpus, int batchTokens, ulong seed = 0, bool shuffle = true)
+    /// <exception cref="ArgumentOutOfRangeException">The budget or the most pairs are less than 1.</exception>
+    public BatchIterator(ISamples corpus, int batchTokens, ulong seed = 0, bool shuffle = true, int? batchSentences = null)
     {
         if (corpus.Count == 0)
             throw new ArgumentException($"BatchIterator: the corpus must have at least one pair, {corpus.Name} has none.");
         if (batchTokens < 1)
             throw new ArgumentOutOfRangeException(null, $"BatchIterator: the budget must be at least 1 token, got {batchTokens}.");
+        if (batchSentences < 1)
+            throw new ArgumentOutOfRangeException(null, $"BatchIterator: a batch must have at least 1 pair, got {batchSentences}.");
         Corpus = corpus;
         BatchTokens = batchTokens;
+        BatchSentences = batchSentences ?? int.MaxValue;
         _seed = seed ^ SeedSalt;
         _shuffle = shuffle;
         for (int i = 0; i < corpus.Count; i++)
@@ -59,6 +63,9 @@ public sealed class BatchIterator
 
     /// <summary>The budget: the most ids on either side of a batch, padding included.</summary>
     public int BatchTokens { get; }
+
+    /// <summary>The most pairs of a batch.</summary>
+    public int BatchSentences { get; }
 
     /// <summary>How many pairs alone exceed the budget and are batches of their own.</summary>
     public int Oversized { get; }
@@ -204,7 +211,8 @@ public sealed class BatchIterator
         for (int i = 0; i < order.Length; i++)
         {
             int length = Longer(order[i]);
-            if (i > start && (long)(i - start + 1) * Math.Max(longest, length) > BatchTokens)
+            int pairs = i - start + 1;
+            if (i > start && (pairs > BatchSentences || (long)pairs * Math.Max(longest, length) > BatchTokens))
             {
                 batches.Add(start..i);
                 start = i;

@@ -189,7 +189,7 @@ internal sealed class BatchFit : IDisposable
     // The batch with the most to compute and the one with the longest sentences, of those that an epoch would have.
     private Batch[] Shapes(int tokens, CancellationToken cancellation)
     {
-        var batches = new BatchIterator(_corpus, tokens, _options.Seed);
+        var batches = new BatchIterator(_corpus, tokens, _options.Seed, batchSentences: _options.BatchSentences);
         int multiple = BatchSteps.Multiple(_options, captures: true), place = 0, largest = 0, longest = 0;
         long size = 0, length = 0;
         foreach (var (b, s, t) in batches.Shapes(0))

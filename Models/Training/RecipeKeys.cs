@@ -69,6 +69,7 @@ internal static class RecipeKeys
             r => r.Training.BatchTokens,
             (r, v) => Training(r, t => t with { BatchTokens = v }),
             "Tokens a batch: sentences times the longest, padding included, on the longer side; auto measures before the run what fits into the GPU's memory, and is the number in the run's own recipe."),
+        new RecipeKey<int?>("training.batch_sentences", OrNull(Whole(1)), r => r.Training.BatchSentences, (r, v) => Training(r, t => t with { BatchSentences = v }), "Sentences, or blocks of text, a batch has at most; null for as many as `batch_tokens` allows."),
         new RecipeKey<int?>(
             "training.length_multiple",
             OrNull(Whole(1, 1024)),
@@ -90,6 +91,12 @@ internal static class RecipeKeys
             "The type of the activations: bf16 is for a GPU. Parameters and the optimiser's state are float32 with both."),
         new RecipeKey<bool>("training.tf32", Flag, r => r.Training.Tf32, (r, v) => Training(r, t => t with { Tf32 = v }), "On a GPU float32 products may round their inputs to TF32."),
         TrainingWhole("accumulate", 1, t => t.Accumulate, (t, v) => t with { Accumulate = v }, "Batches whose gradients are summed before an update."),
+        new RecipeKey<GradientAverage>(
+            "training.gradient_average",
+            OneOf(("tokens", GradientAverage.Tokens), ("sentences", GradientAverage.Sentences)),
+            r => r.Training.GradientAverage,
+            (r, v) => Training(r, t => t with { GradientAverage = v }),
+            "What the gradients of an update are divided by: its target tokens or its sentences, fairseq's sentence-avg."),
         TrainingNumber("label_smoothing", Number(0, below: 1), t => t.LabelSmoothing, (t, v) => t with { LabelSmoothing = v }, "Probability spread over the wrong tokens."),
         new RecipeKey<LabelSmoothing>(
             "training.smoothing_form",
@@ -99,10 +106,10 @@ internal static class RecipeKeys
             "Whether it is spread over all other tokens or over all tokens."),
         new RecipeKey<OptimizerKind>(
             "training.optimizer",
-            OneOf(("adam", OptimizerKind.Adam), ("sgd", OptimizerKind.Sgd)),
+            OneOf(("adam", OptimizerKind.Adam), ("sgd", OptimizerKind.Sgd), ("adadelta", OptimizerKind.Adadelta)),
             r => r.Training.Optimizer,
             (r, v) => Training(r, t => t with { Optimizer = v }),
-            "What makes the updates: Adam, or stochastic gradient descent with PyTorch's formulas."),
+            "What makes the updates: Adam, or stochastic gradient descent or Adadelta with PyTorch's formulas."),
         TrainingNumber("adam_beta1", Number(0, below: 1), t => t.AdamBeta1, (t, v) => t with { AdamBeta1 = v }, "Decay of Adam's mean of gradients."),
         TrainingNumber("adam_beta2", Number(0, below: 1), t => t.AdamBeta2, (t, v) => t with { AdamBeta2 = v }, "Decay of Adam's mean of squared gradients."),
         TrainingNumber("adam_epsilon", Positive, t => t.AdamEpsilon, (t, v) => t with { AdamEpsilon = v }, "Added to Adam's denominator."),
@@ -114,7 +121,9 @@ internal static class RecipeKeys
             "Where epsilon and the weight decay go: they differ between the two."),
         TrainingNumber("momentum", Number(0, below: 1), t => t.Momentum, (t, v) => t with { Momentum = v }, "Share of the velocity that sgd keeps at each update; 0 for no velocity."),
         new RecipeKey<bool>("training.nesterov", Flag, r => r.Training.Nesterov, (r, v) => Training(r, t => t with { Nesterov = v }), "Sgd steps along gradient + momentum * velocity, Nesterov's form."),
-        TrainingNumber("weight_decay", Number(0), t => t.WeightDecay, (t, v) => t with { WeightDecay = v }, "Pull of the parameters towards zero; for sgd an L2 penalty."),
+        TrainingNumber("adadelta_rho", Number(0, below: 1), t => t.AdadeltaRho, (t, v) => t with { AdadeltaRho = v }, "Share of its averages of squares that adadelta keeps at each update."),
+        TrainingNumber("adadelta_epsilon", Positive, t => t.AdadeltaEpsilon, (t, v) => t with { AdadeltaEpsilon = v }, "Added under both of adadelta's roots."),
+        TrainingNumber("weight_decay", Number(0), t => t.WeightDecay, (t, v) => t with { WeightDecay = v }, "Pull of the parameters towards zero; for sgd and adadelta an L2 penalty."),
         TrainingNumber("clip_norm", Number(0), t => t.ClipNorm, (t, v) => t with { ClipNorm = v }, "Gradients of a larger norm are scaled down to it; 0 for never."),
         new RecipeKey<ScheduleKind>(
             "training.schedule",

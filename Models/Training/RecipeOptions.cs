@@ -18,11 +18,13 @@ internal static class RecipeOptions
         return new TrainerOptions
         {
             BatchTokens = batchTokens,
+            BatchSentences = t.BatchSentences,
             LengthMultiple = t.LengthMultiple,
             Graphs = t.Graphs,
             GradientCheckpointing = t.GradientCheckpointing,
             Precision = t.Precision,
             Accumulate = t.Accumulate,
+            GradientAverage = t.GradientAverage,
             LabelSmoothing = t.LabelSmoothing,
             SmoothingForm = t.SmoothingForm,
             Adam = new AdamOptions
@@ -34,6 +36,7 @@ internal static class RecipeOptions
                 WeightDecay = t.WeightDecay,
             },
             Sgd = t.Optimizer == OptimizerKind.Sgd ? new SgdOptions { Momentum = t.Momentum, Nesterov = t.Nesterov, WeightDecay = t.WeightDecay } : null,
+            Adadelta = t.Optimizer == OptimizerKind.Adadelta ? new AdadeltaOptions { Rho = t.AdadeltaRho, Epsilon = t.AdadeltaEpsilon, WeightDecay = t.WeightDecay } : null,
             ClipNorm = t.ClipNorm,
             Schedule = Schedule(t),
             EmaDecay = t.EmaDecay,

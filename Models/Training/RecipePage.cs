@@ -28,6 +28,8 @@ public static class RecipePage
 
         `adam`: the two forms of `adam_form` differ in where epsilon and the decay stand. `sgd`, as PyTorch's without dampening: g = gradient + `weight_decay` p,
         v = `momentum` v + g, and p = p - rate v, or p = p - rate (g + `momentum` v) with `nesterov`.
+        `adadelta`, as PyTorch's: with the same g and r = `adadelta_rho`, a = r a + (1 - r) g^2, d = g sqrt(b + `adadelta_epsilon`) / sqrt(a + `adadelta_epsilon`), b = r b + (1 - r) d^2, and p = p - rate d. Its
+        paper has no rate: that of RNNsearch (Bahdanau et al. 2015) is `fixed` at 1 without warm-up, with `clip_norm` 1.
 
         With `ema_decay` d the run also keeps a = d a + (1 - d) p after every update p, a = p at first. The average is validated and is what best.safetensors holds;
         last.safetensors holds both, to resume from, and the checkpoints of `keep_checkpoints` hold p.

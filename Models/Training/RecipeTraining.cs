@@ -36,6 +36,9 @@ public enum OptimizerKind
 
     /// <summary>Stochastic gradient descent.</summary>
     Sgd,
+
+    /// <summary>Adadelta.</summary>
+    Adadelta,
 }
 
 /// <summary>The training of a recipe.</summary>
@@ -47,6 +50,9 @@ public sealed record RecipeTraining
 
     /// <summary>Tokens a batch, padding included, on the longer of the two sides; null to measure what fits.</summary>
     public int? BatchTokens { get; init; } = 4096;
+
+    /// <summary>The most sentences, or blocks of text, a batch; null for as many as <see cref="BatchTokens"/> allows.</summary>
+    public int? BatchSentences { get; init; }
 
     /// <summary>Batches are padded until their lengths are multiples of it; null for 8 on a GPU with <see cref="Graphs"/>, else 1.</summary>
     public int? LengthMultiple { get; init; }
@@ -65,6 +71,9 @@ public sealed record RecipeTraining
 
     /// <summary>Batches whose gradients are summed before an update.</summary>
     public int Accumulate { get; init; } = 1;
+
+    /// <summary>What gradients are divided by.</summary>
+    public GradientAverage GradientAverage { get; init; }
 
     /// <summary>Probability spread over the wrong tokens.</summary>
     public float LabelSmoothing { get; init; } = 0.1f;
@@ -92,6 +101,12 @@ public sealed record RecipeTraining
 
     /// <summary>Whether sgd steps in Nesterov's form.</summary>
     public bool Nesterov { get; init; }
+
+    /// <summary>Share of its averages that Adadelta keeps.</summary>
+    public float AdadeltaRho { get; init; } = 0.95f;
+
+    /// <summary>Added under Adadelta's roots.</summary>
+    public float AdadeltaEpsilon { get; init; } = 1e-6f;
 
     /// <summary>Pull of the parameters towards zero.</summary>
     public float WeightDecay { get; init; }

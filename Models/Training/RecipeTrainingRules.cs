@@ -8,6 +8,7 @@ internal static class RecipeTrainingRules
     [
         (["adam_beta1", "adam_beta2", "adam_epsilon", "adam_form"], "optimizer", ["adam"]),
         (["momentum", "nesterov"], "optimizer", ["sgd"]),
+        (["adadelta_rho", "adadelta_epsilon"], "optimizer", ["adadelta"]),
         (["decay_updates"], "schedule", ["cosine", "linear", "polynomial"]),
         (["min_learning_rate"], "schedule", ["cosine", "linear", "polynomial", "plateau", "step"]),
         (["decay_power"], "schedule", ["polynomial"]),

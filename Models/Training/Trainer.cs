@@ -47,7 +47,7 @@ public sealed partial class Trainer : IDisposable
         _random = random;
         _directory = directory;
         _fingerprints = new(() => (data.Train.Fingerprint(), data.ValidFingerprint()));
-        _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed);
+        _batches = new BatchIterator(data.Train, options.BatchTokens, options.Seed, batchSentences: options.BatchSentences);
         _parameters = [.. model.Parameters];
         _optimizer = options.CreateOptimizer(_parameters);
         _average = options.CreateAverage(_parameters);
@@ -222,7 +222,7 @@ public sealed partial class Trainer : IDisposable
     /// <summary>One update of the parameters. On a device that works through a queue it is only queued; <see cref="Settle"/> says how it went.</summary>
     private void Update(IEnumerator<(BatchPosition Position, BatchPosition Next, Batch Batch)> batches, TrainingMeter meter)
     {
-        long tokens = 0;
+        long tokens = 0, sentences = 0;
         var parts = new QueuedBatch[_options.Accumulate];
         for (int i = 0; i < parts.Length; i++)
         {
@@ -233,10 +233,11 @@ public sealed partial class Trainer : IDisposable
             var (loss, negativeLogLikelihood) = _steps.Run(batch, _random);
             _pending.Add(loss, negativeLogLikelihood);
             tokens += batch.TargetTokens;
+            sentences += batch.B;
         }
 
         float rate = _plateau?.At(State.Update, State.Plateau ?? _plateau.Start) ?? _options.Schedule.At(State.Update);
-        _pending.End(_parameters, 1f / tokens);
+        _pending.End(_parameters, 1f / (_options.GradientAverage == GradientAverage.Sentences ? sentences : tokens));
         _optimizer.Step(rate, _pending.Factor);
         _average?.Step(_pending.Factor);
         ZeroGradients();

@@ -13,17 +13,33 @@ public enum KeepBest
     Loss,
 }
 
+/// <summary>What a batch's gradient is divided by.</summary>
+public enum GradientAverage
+{
+    /// <summary>The target tokens that were predicted.</summary>
+    Tokens,
+
+    /// <summary>The sentences, as with fairseq's <c>--sentence-avg</c>: longer ones weigh more, and so do their gradients.</summary>
+    Sentences,
+}
+
 /// <summary>How a <see cref="Trainer"/> trains.</summary>
 public sealed record TrainerOptions
 {
     /// <summary>Tokens a batch: sentences times the longest of its sentences, padding included, on the longer of the two sides.</summary>
     public int BatchTokens { get; init; } = 4096;
 
+    /// <summary>The most sentences, or blocks of text, of a batch; null for as many as <see cref="BatchTokens"/> allows. Validation has no such limit.</summary>
+    public int? BatchSentences { get; init; }
+
     /// <summary>The type of the activations; parameters, their gradients and the optimiser's state are float32 with each.</summary>
     public DType Precision { get; init; }
 
     /// <summary>Batches whose gradients are summed before an update.</summary>
     public int Accumulate { get; init; } = 1;
+
+    /// <summary>What the sum of the gradients of an update's batches is divided by before anything else is done with it; reported losses are per token with each.</summary>
+    public GradientAverage GradientAverage { get; init; }
 
     /// <summary>
     /// Batches are padded until S and T are multiples of it, as fairseq's required-seq-len-multiple. Null: 8 where shapes are captured as graphs, which pays when they come
@@ -47,18 +63,21 @@ public sealed record TrainerOptions
     /// <summary>Which other words share it.</summary>
     public LabelSmoothing SmoothingForm { get; init; } = Tensors.LabelSmoothing.OverOthers;
 
-    /// <summary>The optimiser Adam, unless <see cref="Sgd"/> is given.</summary>
+    /// <summary>The optimiser Adam, unless <see cref="Sgd"/> or <see cref="Adadelta"/> is given.</summary>
     public AdamOptions Adam { get; init; } = new();
 
     /// <summary>Stochastic gradient descent in place of Adam; null for Adam.</summary>
     public SgdOptions? Sgd { get; init; }
+
+    /// <summary>Adadelta in place of both; null for them.</summary>
+    public AdadeltaOptions? Adadelta { get; init; }
 
     /// <summary>
     /// Decay of the exponential moving average of the parameters, below 1; 0 for none. Where there is one it is what is validated and saved as the best model.
     /// </summary>
     public float EmaDecay { get; init; }
 
-    /// <summary>Gradients of a larger norm (per target token) are scaled down to it; 0 for never.</summary>
+    /// <summary>Gradients of a larger norm (averaged, <see cref="GradientAverage"/>) are scaled down to it; 0 for never.</summary>
     public float ClipNorm { get; init; }
 
     /// <summary>The learning rate at each update.</summary>
@@ -106,7 +125,12 @@ public sealed record TrainerOptions
     /// <summary>A trained model to learn from beside the text; null for none. Validation knows nothing of it.</summary>
     internal Distillation? Teacher { get; init; }
 
-    internal IOptimizer CreateOptimizer(IReadOnlyList<Tensor> parameters) => Sgd is { } sgd ? new Sgd(parameters, sgd) : new Adam(parameters, Adam);
+    internal IOptimizer CreateOptimizer(IReadOnlyList<Tensor> parameters) => (Adadelta, Sgd) switch
+    {
+        ({ } adadelta, _) => new Adadelta(parameters, adadelta),
+        (_, { } sgd) => new Sgd(parameters, sgd),
+        _ => new Adam(parameters, Adam),
+    };
 
     internal MovingAverage? CreateAverage(IReadOnlyList<Tensor> parameters) => EmaDecay > 0 ? new MovingAverage(parameters, EmaDecay) : null;
 }

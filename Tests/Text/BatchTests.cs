@@ -67,6 +67,22 @@ public sealed class BatchTests : IDisposable
         Assert.All(dealt, b => Assert.True(b.B == 1 || Math.Max(b.B * b.S, b.B * b.T) <= 20));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void NoBatchHasMorePairsThanItMay(bool shuffle)
+    {
+        const int Budget = 200, Most = 7;
+        var corpus = RandomCorpus(500, 40);
+        var dealt = new BatchIterator(corpus, Budget, seed: 5, shuffle, Most).Epoch(1).ToList();
+        Assert.Equal(Enumerable.Range(0, corpus.Count), dealt.SelectMany(b => b.Indices).Order());
+        Assert.All(dealt, b => Assert.True(b.B <= Most && Math.Max(b.B * b.S, b.B * b.T) <= Budget, $"{b.B} x {b.S}, {b.T}"));
+        Assert.Contains(dealt, b => b.B == Most && 2 * Math.Max(b.B * b.S, b.B * b.T) < Budget);
+        Assert.Contains(dealt, b => b.B < Most);
+        int[] pairs = [.. new BatchIterator(corpus, int.MaxValue, seed: 5, shuffle, Most).Epoch(0).Select(b => b.B).Order()];
+        Assert.Equal([500 % Most, .. Enumerable.Repeat(Most, 500 / Most)], pairs);
+    }
+
     [Fact]
     public void OrderFollowsFromSeedAndEpochAlone()
     {
@@ -116,6 +132,9 @@ public sealed class BatchTests : IDisposable
         Assert.Equal(
             "BatchIterator: the budget must be at least 1 token, got 0.",
             Assert.Throws<ArgumentOutOfRangeException>(() => new BatchIterator(corpus, 0)).Message);
+        Assert.Equal(
+            "BatchIterator: a batch must have at least 1 pair, got 0.",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new BatchIterator(corpus, 10, batchSentences: 0)).Message);
         Assert.Equal(
             "BatchIterator: an epoch has 1 batches, got epoch 0, batch 2.",
             Assert.Throws<ArgumentOutOfRangeException>(() => new BatchIterator(corpus, 100).Epoch(0, 2)).Message);

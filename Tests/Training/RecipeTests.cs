@@ -51,7 +51,7 @@ public sealed class RecipeTests
         // A key whose setter sets another's value would show here.
         foreach (var key in RecipeKeys.All)
         {
-            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"loss\"", "\"gnmt\"", "\"coarse\"", "\"hard\"", "\"aligned\"", "\"sqrt\"", "\"geometric\"", "\"sinusoid\"", "\"act\"", "\"correctness\"", "\"separate\"", "\"intl\"", "\"tanh\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
+            string[] candidates = ["9", "0.25", "true", "false", "\"x\"", "\"lightconv\"", "\"all\"", "\"word\"", "\"uniform\"", "\"pytorch\"", "\"fixed\"", "\"bf16\"", "\"sgd\"", "\"sentences\"", "\"loss\"", "\"gnmt\"", "\"coarse\"", "\"hard\"", "\"aligned\"", "\"sqrt\"", "\"geometric\"", "\"sinusoid\"", "\"act\"", "\"correctness\"", "\"separate\"", "\"intl\"", "\"tanh\"", "\"language_modeling\"", "\"eos\"", "[5]", "[\"p\", \"q\"]"];
             var changed = candidates
                 .Select(c => key.Read(new Recipe(), System.Text.Json.JsonDocument.Parse(c).RootElement))
                 .First(r => r is not null && key.Show(r) != key.Show(new Recipe()))!;
@@ -109,7 +109,7 @@ public sealed class RecipeTests
     [InlineData("training.learning_rate", "1e99", "r.json: training.learning_rate must be a number above 0, got 1e99.")]
     [InlineData("training.label_smoothing", "1", "r.json: training.label_smoothing must be a number of at least 0 and below 1, got 1.")]
     [InlineData("training.schedule", "\"cosin\"", "r.json: training.schedule must be inverse_sqrt, fixed, cosine, linear, polynomial, plateau or step, got \"cosin\".")]
-    [InlineData("training.optimizer", "\"adamw\"", "r.json: training.optimizer must be adam or sgd, got \"adamw\".")]
+    [InlineData("training.optimizer", "\"adamw\"", "r.json: training.optimizer must be adam, sgd or adadelta, got \"adamw\".")]
     [InlineData("training.momentum", "1", "r.json: training.momentum must be a number of at least 0 and below 1, got 1.")]
     [InlineData("training.ema_decay", "1", "r.json: training.ema_decay must be a number of at least 0 and below 1, got 1.")]
     [InlineData("training.keep_best", "\"ppl\"", "r.json: training.keep_best must be bleu or loss, got \"ppl\".")]
@@ -119,7 +119,7 @@ public sealed class RecipeTests
     [InlineData("training.restart_shrink", "1.5", "r.json: training.restart_shrink must be a number from 0 to 1, got 1.5.")]
     [InlineData("training.keep_checkpoints", "-1", "r.json: training.keep_checkpoints must be a whole number of at least 0, got -1.")]
     [InlineData("training.adam_form", "true", "r.json: training.adam_form must be fairseq or pytorch, got true.")]
-    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, length_multiple, graphs, gradient_checkpointing, precision, tf32, accumulate, label_smoothing, smoothing_form, optimizer, adam_beta1, adam_beta2, adam_epsilon, adam_form, momentum, nesterov, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, decay_updates, min_learning_rate, decay_power, restarts, restart_growth, restart_shrink, plateau_factor, plateau_patience, plateau_threshold, plateau_anneals, step_first, step_every, step_factor, ema_decay, max_updates, max_minutes, validate_every, keep_best, patience, checkpoint_every, keep_checkpoints, initialize_from, initialize_encoder_layers, initialize_decoder_layers, teacher, teacher_weight, teacher_temperature, seed, got 3.")]
+    [InlineData("training", "3", "r.json: training must be an object with the keys batch_tokens, batch_sentences, length_multiple, graphs, gradient_checkpointing, precision, tf32, accumulate, gradient_average, label_smoothing, smoothing_form, optimizer, adam_beta1, adam_beta2, adam_epsilon, adam_form, momentum, nesterov, adadelta_rho, adadelta_epsilon, weight_decay, clip_norm, schedule, learning_rate, warmup_updates, decay_updates, min_learning_rate, decay_power, restarts, restart_growth, restart_shrink, plateau_factor, plateau_patience, plateau_threshold, plateau_anneals, step_first, step_every, step_factor, ema_decay, max_updates, max_minutes, validate_every, keep_best, patience, checkpoint_every, keep_checkpoints, initialize_from, initialize_encoder_layers, initialize_decoder_layers, teacher, teacher_weight, teacher_temperature, seed, got 3.")]
     [InlineData("architecture", "\"gru\"", "r.json: architecture must be transformer, lightconv, dynamicconv, cnn, lstm, rnnsearch or convs2s, got \"gru\".")]
     [InlineData("model.encoder_kernel_widths", "[3, 256]", "r.json: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got [3, 256].")]
     [InlineData("model.encoder_glu", "1", "r.json: model.encoder_glu must be true or false, got 1.")]
@@ -162,6 +162,7 @@ public sealed class RecipeTests
     [InlineData("training.momentum needs training.optimizer sgd, got 0.9 and adam.", "training.momentum=0.9")]
     [InlineData("training.nesterov needs training.optimizer sgd, got true and adam.", "training.nesterov=true")]
     [InlineData("training.nesterov needs a training.momentum above 0, got 0.", "training.nesterov=true", "training.optimizer=sgd")]
+    [InlineData("training.adadelta_rho needs training.optimizer adadelta, got 0.9 and sgd.", "training.adadelta_rho=0.9", "training.optimizer=sgd")]
     [InlineData("training.adam_beta2 needs training.optimizer adam, got 0.999 and sgd.", "training.adam_beta2=0.999", "training.optimizer=sgd")]
     [InlineData("training.adam_form needs training.optimizer adam, got pytorch and sgd.", "training.adam_form=pytorch", "training.optimizer=sgd")]
     [InlineData("training.decay_updates must be given with training.schedule cosine.", "training.schedule=cosine")]
@@ -213,7 +214,7 @@ public sealed class RecipeTests
             [
                 "training.optimizer=sgd", "training.momentum=0.9", "training.nesterov=true", "training.weight_decay=0.01", "training.schedule=plateau", "training.plateau_factor=0.5", "training.plateau_patience=1",
                 "training.plateau_threshold=0.25", "training.min_learning_rate=0.0003", "training.learning_rate=0.001", "training.warmup_updates=0",
-                "training.ema_decay=0.75", "training.keep_best=loss", "training.patience=4", "training.checkpoint_every=30", "training.keep_checkpoints=3",
+                "training.ema_decay=0.75", "training.batch_sentences=128", "training.gradient_average=sentences", "training.keep_best=loss", "training.patience=4", "training.checkpoint_every=30", "training.keep_checkpoints=3",
             ]);
         var options = RecipeOptions.Training(recipe, 100, null);
         Assert.Equal(new SgdOptions { Momentum = 0.9f, Nesterov = true, WeightDecay = 0.01f }, options.Sgd);
@@ -223,6 +224,10 @@ public sealed class RecipeTests
         float[] rates = [.. new[] { 4.0, 3.0, 2.9, 2.9, 2.0, 2.0, 2.0, 2.0, 2.0 }.Select(loss => plateau.At(9, state = plateau.After(state, 9, loss)))];
         Assert.Equal([0.001f, 0.001f, 0.001f, 0.001f, 0.001f, 0.001f, 0.0005f, 0.0005f, 0.0003f], rates);
         Assert.Null(RecipeOptions.Training(Recipe.Parse(Small), 100, null).Sgd);
+        Assert.Null(options.Adadelta);
+        Assert.Equal((128, GradientAverage.Sentences), (options.BatchSentences!.Value, options.GradientAverage));
+        Recipe other = Recipe.Parse(Small, "r.json", ["training.optimizer=adadelta", "training.adadelta_rho=0.9", "training.adadelta_epsilon=1e-7", "training.weight_decay=0.01"]);
+        Assert.Equal(new AdadeltaOptions { Rho = 0.9f, Epsilon = 1e-7f, WeightDecay = 0.01f }, RecipeOptions.Training(other, 100, null).Adadelta);
     }
 
     [Fact]

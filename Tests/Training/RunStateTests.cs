@@ -14,6 +14,8 @@ public sealed class RunStateTests : IDisposable
         ["sgd"] = o => o with { Sgd = new SgdOptions { WeightDecay = 1e-4f }, Schedule = new FixedSchedule(0.1f) },
         ["momentum"] = o => o with { Sgd = new SgdOptions { Momentum = 0.9f }, Schedule = new PolynomialSchedule(0.1f, 3, 20, 0.01f, 2) },
         ["nesterov"] = o => o with { Sgd = new SgdOptions { Momentum = 0.9f, Nesterov = true, WeightDecay = 1e-4f }, Schedule = new CosineSchedule(0.1f, 3, 8, 0.01f, restarts: true, 2, 0.5f) },
+        ["adadelta"] = o => o with { Adadelta = new AdadeltaOptions(), Schedule = new FixedSchedule(1) },
+        ["sentences"] = o => o with { BatchSentences = 5, GradientAverage = GradientAverage.Sentences },
         ["plateau"] = o => o with { Schedule = new PlateauSchedule(0.05f, 2, 0.5f, 0, 0.05f) },
         ["average"] = o => o with { EmaDecay = 0.8f },
         ["loss"] = o => o with { KeepBest = KeepBest.Loss },
@@ -113,6 +115,7 @@ public sealed class RunStateTests : IDisposable
         var names = Names(Changes["all"]);
         Assert.Contains(names, n => n.StartsWith("optimizer.velocity.", StringComparison.Ordinal));
         Assert.Contains(names, n => n.StartsWith("optimizer.moving_average.", StringComparison.Ordinal));
+        Assert.Equal(2, Names(Changes["adadelta"]).Where(n => n.StartsWith("optimizer.", StringComparison.Ordinal)).Select(n => n.Split('.')[1]).Distinct().Count());
         Assert.DoesNotContain(Names(Changes["sgd"]), n => n.StartsWith("optimizer.", StringComparison.Ordinal));
 
         IReadOnlyCollection<string> Names(Func<TrainerOptions, TrainerOptions> change)

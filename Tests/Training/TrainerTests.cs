@@ -77,6 +77,37 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(File.ReadAllBytes(straight.Best), File.ReadAllBytes(killed.Best));
     }
 
+    // One step of plain descent: what the gradients are divided by is a factor of the rate, and of the norm that is shown.
+    [Fact]
+    public void GradientsAreDividedByTokensOrBySentences()
+    {
+        var options = Options(1) with { Sgd = new SgdOptions(), ClipNorm = 0, Accumulate = 2, BatchSentences = 9, ValidateEvery = 1000, ValidationDecoding = null };
+        const float Rate = 0.25f;
+        var (tokens, norm, _) = Learn(options with { Schedule = new FixedSchedule(Rate) });
+        var (sentences, other, batches) = Learn(options with { Schedule = new FixedSchedule(Rate), GradientAverage = GradientAverage.Sentences });
+        double ratio = (double)batches.Sum(b => b.TargetTokens) / batches.Sum(b => b.B);
+        Assert.All(batches, b => Assert.Equal(9, b.B));
+        Assert.InRange(ratio, 2, 7);
+        Assert.Equal(norm * ratio, other, norm * ratio * 1e-5);
+        var (scaled, _, _) = Learn(options with { Schedule = new FixedSchedule((float)(Rate / ratio)), GradientAverage = GradientAverage.Sentences });
+        Assert.True(Distance(tokens, scaled) < 1e-6, $"{Distance(tokens, scaled)}");
+        Assert.True(Distance(tokens, sentences) > 1e-3, $"{Distance(tokens, sentences)}");
+
+        static (float[] Parameters, double Norm, Batch[] Batches) Learn(TrainerOptions options)
+        {
+            using var device = new CpuDevice(1);
+            var (model, data, random) = Setup(Architecture.LightConv, device);
+            using var _ = model;
+            using var trainer = new Trainer(model, data, options, random);
+            double norm = 0;
+            trainer.Run(new Sink(p => norm = Math.Max(norm, p.GradientNorm)));
+            Batch[] batches = [.. new BatchIterator(data.Train, options.BatchTokens, options.Seed, batchSentences: options.BatchSentences).From(default).Take(options.Accumulate).Select(b => b.Batch)];
+            return ([.. model.Parameters.SelectMany(p => p.ToArray())], norm, batches);
+        }
+
+        static double Distance(float[] one, float[] other) => one.Zip(other).Max(p => Math.Abs(p.First - p.Second));
+    }
+
     [Fact]
     public void ThreadsDoNotChangeWhatIsLearned()
     {
