@@ -70,7 +70,7 @@ internal sealed class TrainingDisplay(Terminal terminal, string label = "", int 
     private static string Validation(TrainingProgress p, ValidationScores v)
     {
         string bleu = v.Bleu is { } score ? Invariant($"  BLEU {score:f2}") : "";
-        return Invariant($"valid  update {p.Update:N0}  epoch {p.Epoch}  loss {v.Loss:f3}  ppl {v.Perplexity:f2}{bleu}  after {Clock(p.Elapsed)}{(v.IsBest ? "  best so far" : "")}");
+        return Invariant($"valid  update {p.Update:N0}  epoch {p.Epoch}  loss {v.Loss:f3}  ppl {ReadableNumber.Of(v.Perplexity, "f2")}{bleu}  after {Clock(p.Elapsed)}{(v.IsBest ? "  best so far" : "")}");
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -90,7 +90,7 @@ internal sealed class TrainingDisplay(Terminal terminal, string label = "", int 
         string of = p.MaxUpdates is { } most ? Invariant($"/{most:N0}") : "";
         string left = p.Remaining is { } remaining ? $"  left {Clock(remaining)}" : "";
         return Invariant(
-            $"update {p.Update:N0}{of}  epoch {p.Epoch}  loss {p.Loss:f3}  ppl {p.Perplexity:f2}  lr {p.LearningRate:0.00e+0}  norm {p.GradientNorm:f2}  {p.TokensPerSecond:N0} tokens/s{left}");
+            $"update {p.Update:N0}{of}  epoch {p.Epoch}  loss {p.Loss:f3}  ppl {ReadableNumber.Of(p.Perplexity, "f2")}  lr {p.LearningRate:0.00e+0}  norm {p.GradientNorm:f2}  {p.TokensPerSecond:N0} tokens/s{left}");
     }
 
     // A rewritten line must not reach the edge, or the next rewriting starts a row too low.
@@ -98,12 +98,13 @@ internal sealed class TrainingDisplay(Terminal terminal, string label = "", int 
     {
         int room = Math.Max(0, width - labelWidth);
         string of = p.MaxUpdates is { } most ? Invariant($"/{most}") : "";
-        string left = p.Remaining is { } remaining ? Clock(remaining) : "";
+        string left = p.Remaining is { } remaining ? Clock(remaining) : "", ppl = ReadableNumber.Of(p.Perplexity, "f2");
         string[] lines =
         [
             Line(p),
-            Invariant($"{p.Update}{of}  loss {p.Loss:f3}  ppl {p.Perplexity:f2}  lr {p.LearningRate:0.0e+0}  norm {p.GradientNorm:f2}  {p.TokensPerSecond:f0} tokens/s  left {left}"),
-            Invariant($"{p.Update}{of} loss {p.Loss:f2} ppl {p.Perplexity:f1} lr {p.LearningRate:0.0e+0} norm {p.GradientNorm:f1} {p.TokensPerSecond:f0} tok/s {left}"),
+            Invariant($"update {p.Update}{of}  loss {p.Loss:f3}  ppl {ppl}  lr {p.LearningRate:0.0e+0}  norm {p.GradientNorm:f2}  {p.TokensPerSecond:f0} tokens/s  left {left}"),
+            Invariant($"update {p.Update}{of}  loss {p.Loss:f3}  ppl {ppl}  lr {p.LearningRate:0.0e+0}  {p.TokensPerSecond:f0} tokens/s  left {left}"),
+            Invariant($"{p.Update}{of} loss {p.Loss:f2} ppl {ReadableNumber.Of(p.Perplexity, "f1")} lr {p.LearningRate:0.0e+0} norm {p.GradientNorm:f1} {p.TokensPerSecond:f0} tok/s {left}"),
         ];
         string line = Array.Find(lines, l => l.Length <= room) ?? lines[^1];
         return label + (line.Length <= room ? line : line[..room]);

@@ -53,5 +53,5 @@ internal sealed class CompareVerb : Verb
     }
 
     private static string Cell(System.Text.Json.Nodes.JsonNode? node, string format)
-        => node is not null ? node.GetValue<double>().ToString(format, CultureInfo.InvariantCulture) : "-";
+        => node is not null ? ReadableNumber.Of(node.GetValue<double>(), format) : "-";
 }

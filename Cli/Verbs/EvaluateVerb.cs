@@ -118,7 +118,7 @@ internal sealed class EvaluateVerb : Verb
         var facts = new List<(string, string)>
         {
             ("loss", string.Create(CultureInfo.InvariantCulture, $"{scores.Loss:f4} nats a token")),
-            ("perplexity", scores.Perplexity.ToString("f2", CultureInfo.InvariantCulture)),
+            ("perplexity", ReadableNumber.Of(scores.Perplexity, "f2")),
             ("bits a character", scores.BitsPerCharacter.ToString("f4", CultureInfo.InvariantCulture)),
             ("bits a word", scores.BitsPerWord.ToString("f4", CultureInfo.InvariantCulture)),
             ("tokens", string.Create(CultureInfo.InvariantCulture, $"{scores.Tokens:N0}, {scores.Unknown:N0} unknown")),
@@ -136,7 +136,10 @@ internal sealed class EvaluateVerb : Verb
         {
             json.WriteStartObject();
             json.WriteNumber("loss", Math.Round(scores.Loss, 6));
-            json.WriteNumber("ppl", Math.Round(scores.Perplexity, 6));
+            if (double.IsFinite(scores.Perplexity))
+                json.WriteNumber("ppl", Math.Round(scores.Perplexity, 6));
+            else
+                json.WriteNull("ppl");
             json.WriteNumber("bits_per_character", Math.Round(scores.BitsPerCharacter, 6));
             json.WriteNumber("bits_per_word", Math.Round(scores.BitsPerWord, 6));
             json.WriteNumber("tokens", scores.Tokens);

@@ -146,10 +146,10 @@ internal sealed class TrainVerb : Verb
     /// <summary>The folder of a recipe's files: the one given, else the recipe's below CUDASEQ_DATA.</summary>
     public static string DataFolder(Recipe recipe, string? given, Terminal terminal)
     {
-        if (given is not null)
-            return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");
         string set = recipe.Data.Folder.Split('/')[0], how = DataSets.All.Any(s => s.Name == set) ? $"cudaseq data get {set} downloads it"
             : SyntheticCorpora.All.Any(c => c.Name == set) ? $"cudaseq data make {set} makes it" : "";
+        if (given is not null)
+            return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder{(how.Length == 0 ? "" : "; " + how)}.");
         if (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root)
         {
             string folder = Path.Combine(root, recipe.Data.Folder);
@@ -177,7 +177,7 @@ internal sealed class TrainVerb : Verb
         }
 
         if (File.Exists(directory.Recipe) && Recipe.Load(directory.Recipe).FirstDifference(recipe) is { } difference)
-            throw new UsageException($"--resume must go on with the run's own recipe, {difference} ({directory.Recipe}).");
+            throw new UsageException($"--resume must go on with the run's own recipe, {difference} ({directory.Recipe}); what was set on the command line must be set again.");
         return true;
     }
 

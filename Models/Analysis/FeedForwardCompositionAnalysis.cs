@@ -17,7 +17,7 @@ internal sealed class FeedForwardCompositionAnalysis : FeedForwardAnalysis
 
     public override string Reading
         => "r is the residual stream in front of a layer's feed-forward block, y what the block adds, o = r + y; each stands for its likeliest token. A cell is active where its coefficient is above 0. "
-        + "A block composes where its y stands for a token that no active cell's value stands for. A layer's token comes from the residual where only r stands for it too, from the block where only y does, "
+        + "A block's output is composed where y stands for a token that no active cell's value stands for. A layer's token comes from the residual where only r stands for it too, from the block where only y does, "
         + "from both where all agree, and is a composition where neither does: every prefix is in one of the four. Attention writes to r, in models that translate attention to the source too. "
         + "The text should be one that the model was not trained on; each line is read alone.";
 

@@ -86,7 +86,7 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
     /// <summary>Patterns of lines that the page's style has, <c>s0</c> and on.</summary>
     public const int Styles = 6;
 
-    private string Spoken() => $"{title}: {string.Join("; ", _series.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Name} ends at {s.Points[^1].Y:0.####}")))}";
+    private string Spoken() => $"{title}: {string.Join("; ", _series.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Name} ends at {ReadableNumber.Of(s.Points[^1].Y, "0.####")}")))}";
 
     private static string Mark(int series, double x, double y)
     {

@@ -159,7 +159,7 @@ public static class HtmlReport
         page.Append("</table></div>\n</details>\n");
     }
 
-    private static string Shown(JsonObject? e, string key, string format) => RunLog.Number(e, key)?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
+    private static string Shown(JsonObject? e, string key, string format) => RunLog.Number(e, key) is { } number ? ReadableNumber.Of(number, format) : "–";
 
     private static string Text(string text) => HtmlText.Of(text);
 }

@@ -142,7 +142,8 @@ internal sealed class RecipeParser(string source)
             string section = dot < 0 ? "" : path[..dot];
             bool known = RecipeKeys.Sections.Contains(section);
             string? nearest = known ? null : NearestName.Of(path, RecipeKeys.All.Select(k => k.Path));
-            string what = nearest is not null ? $"is not a key; did you mean {nearest}?" : NotAKey(known ? section : "", known ? path[(dot + 1)..] : path);
+            string what = RecipeKeys.Sections.Contains(path) ? $"is a section; its keys are {string.Join(", ", RecipeKeys.NamesIn(path).Select(n => $"{path}.{n}"))}."
+                : nearest is not null ? $"is not a key; did you mean {nearest}?" : NotAKey(known ? section : "", known ? path[(dot + 1)..] : path);
             Problem(CommandLine, path, what);
             return;
         }

@@ -268,12 +268,14 @@ public sealed partial class Trainer : IDisposable
                 _queued.Clear();
                 var (what, at) = Diagnose(update);
                 _random = new RandomSource(_random.Seed, State.RandomPosition);
-                throw new NonFiniteLossException(what, State.Update + 1, at);
+                throw new NonFiniteLossException(what, State.Update + 1, at, HasCheckpoint);
             }
 
             meter.Add(measures.Loss, measures.NegativeLogLikelihood, update.Tokens, update.Rate, measures.Norm);
         }
     }
+
+    private bool HasCheckpoint => _directory is not null && File.Exists(_directory.Last);
 
     private void ZeroGradients()
     {
@@ -293,7 +295,7 @@ public sealed partial class Trainer : IDisposable
         {
             scores = _validator.Run(cancellation);
             if (!double.IsFinite(scores.NegativeLogLikelihood))
-                throw new NonFiniteLossException("the validation loss", State.Update, new BatchPosition(State.Epoch, State.Batch));
+                throw new NonFiniteLossException("the validation loss", State.Update, new BatchPosition(State.Epoch, State.Batch), HasCheckpoint);
             double score = _best.Score(scores);
 
             // A run killed at its end validates once more, and its state already knows of the first time: what that wrote stays.

@@ -68,7 +68,7 @@ public sealed class TrainingLog : IDisposable
     public static double SecondsAt(string path, long update)
         => Read(path).Where(e => (long?)e["update"] <= update).Select(e => (double?)e["seconds"] ?? 0).DefaultIfEmpty(0).Max();
 
-    /// <summary>Appends one event and hands it to the operating system.</summary>
+    /// <summary>Appends one event and hands it to the operating system. JSON has no infinity: what is not finite, as the perplexity of a loss beyond 709, is null.</summary>
     /// <param name="kind">The event's name.</param>
     /// <param name="update">The update it belongs to.</param>
     /// <param name="seconds">Seconds of training so far.</param>
@@ -77,7 +77,7 @@ public sealed class TrainingLog : IDisposable
     {
         var line = new JsonObject { ["event"] = kind, ["update"] = update, ["seconds"] = Math.Round(seconds, 2) };
         foreach (var (key, value) in facts)
-            line[key] = value;
+            line[key] = value is JsonValue number && number.TryGetValue(out double figure) && !double.IsFinite(figure) ? null : value;
         _writer.WriteLine(line.ToJsonString(Options));
         _writer.Flush();
     }

@@ -156,7 +156,7 @@ public sealed class TrainVerbTests : IDisposable
         Assert.Equal($"cudaseq train: {_out} holds a run already: --resume continues it, --out DIR starts another.\n", again.Error);
         var other = Train("--resume", "--seed", "5");
         Assert.Equal(2, other.ExitCode);
-        Assert.Equal($"cudaseq train: --resume must go on with the run's own recipe, training.seed was 1 and is 5 ({Path.Combine(_out, "recipe.json")}).\n", other.Error);
+        Assert.Equal($"cudaseq train: --resume must go on with the run's own recipe, training.seed was 1 and is 5 ({Path.Combine(_out, "recipe.json")}); what was set on the command line must be set again.\n", other.Error);
         Assert.Equal(before, File.ReadAllBytes(Path.Combine(_out, "last.safetensors")));
     }
 

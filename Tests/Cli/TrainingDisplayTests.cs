@@ -58,7 +58,8 @@ public sealed class TrainingDisplayTests
     }
 
     [Theory]
-    [InlineData(90, "1200/8000  loss 3.456  ppl 18.42  lr 4.2e-4  norm 0.83  5432 tokens/s  left 12:34")]
+    [InlineData(90, "update 1200/8000  loss 3.456  ppl 18.42  lr 4.2e-4  norm 0.83  5432 tokens/s  left 12:34")]
+    [InlineData(80, "update 1200/8000  loss 3.456  ppl 18.42  lr 4.2e-4  5432 tokens/s  left 12:34")]
     [InlineData(70, "1200/8000 loss 3.46 ppl 18.4 lr 4.2e-4 norm 0.8 5432 tok/s 12:34")]
     [InlineData(40, "1200/8000 loss 3.46 ppl 18.4 lr 4.2e-4")]
     public void ANarrowScreenGetsAShortLine(int width, string line)

@@ -158,6 +158,9 @@ public sealed class RecipeTests
     [InlineData("preset=dynamicconv_bse", "--set: preset must be one of transformer_base, transformer_iwslt, transformer_big, transformer_wmt_en_fr_big, transformer_wmt_en_de_big, transformer_wmt_en_de_big_t2t, transformer_wikitext_103, transformer_universal_small, transformer_universal_base, transformer_universal_big, transformer_depth_adaptive_iwslt, lightconv_base, lightconv_iwslt, lightconv_big, lightconv_wmt_en_fr_big, lightconv_wmt_zh_en_big, dynamicconv_base, dynamicconv_iwslt, dynamicconv_big, dynamicconv_wmt_en_fr_big, dynamicconv_wmt_zh_en_big, dynamicconv_billion_word, cnn_base, cnn_iwslt, cnn_big, lstm_wmt_en_fr, rnnsearch_wmt_en_fr, convs2s_iwslt, convs2s_wmt_en_ro, convs2s_wmt_en_de, convs2s_wmt_en_fr, got \"dynamicconv_bse\"; did you mean dynamicconv_base?")]
     public void RefusesASettingOrACombination(string setting, string message) => Assert.Contains(message, Refused(Small, setting));
 
+    [Fact]
+    public void ASectionIsNoKey() => Assert.StartsWith("--set: model is a section; its keys are model.model_width, ", Assert.Single(Refused(Small, "model=3")));
+
     [Theory]
     [InlineData("training.momentum needs training.optimizer sgd, got 0.9 and adam.", "training.momentum=0.9")]
     [InlineData("training.nesterov needs training.optimizer sgd, got true and adam.", "training.nesterov=true")]
