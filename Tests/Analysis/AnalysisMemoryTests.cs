@@ -24,6 +24,9 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
     // Attention costs their square.
     private const int BlockTokens = 64;
 
+    // The heap is the process's: what others begin to keep meanwhile, a pool of arrays that grows, counts as well, once. What an analysis keeps of a text is there each time.
+    private const int Measurements = 3;
+
     private static readonly ModelConfig Small = TinyModels.Transformer with { EncoderLayers = 1, DecoderLayers = 1, PreNorm = true };
 
     private readonly TemporaryFolder _folder = new();
@@ -132,8 +135,15 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
 
         // The first time, everything is made that is made once.
         peak(Math.Max(1, shorter / 16));
-        long of = peak(shorter), ofLonger = peak(longer);
-        output.WriteLine($"{of:N0} bytes, {ofLonger - of:N0} more of the longer text, allowed are {allowed:N0}");
+        long of, ofLonger;
+        int measured = 0;
+        do
+        {
+            (of, ofLonger) = (peak(shorter), peak(longer));
+            output.WriteLine($"{of:N0} bytes, {ofLonger - of:N0} more of the longer text, allowed are {allowed:N0}");
+        }
+        while (ofLonger - of >= allowed && ++measured < Measurements);
+
         Assert.True(ofLonger - of < allowed, $"{shorter} lines have at most {of:N0} bytes alive, {longer} have {ofLonger:N0}: {ofLonger - of:N0} more, allowed are {allowed:N0}");
     }
 
