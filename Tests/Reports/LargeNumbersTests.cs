@@ -40,7 +40,7 @@ public sealed class LargeNumbersTests : IDisposable
         Assert.DoesNotContain("000000000000", page);
     }
 
-    // The loss is near 900 after an update at that rate: finite, and its perplexity is not.
+    // At that rate losses come that are finite, and whose perplexity is not.
     [Fact]
     public void TrainingGoesOnBeyondThePerplexityOfADouble()
     {
