@@ -49,9 +49,10 @@
 #include "Kernels/Attention/AttentionTensorCores.cuh"
 #include "Kernels/Attention/AttentionTensorCoresBackward.cuh"
 #include "Kernels/AttentionStep/AttentionStepKernel.cuh"
-#include "Kernels/Adadelta/AdadeltaKernel.cuh"
-#include "Kernels/Adam/AdamKernel.cuh"
-#include "Kernels/Sgd/SgdKernel.cuh"
+#include "Kernels/ParameterUpdate/ParameterUpdateKernel.cuh"
+#include "Kernels/ParameterUpdate/AdamRule.cuh"
+#include "Kernels/ParameterUpdate/AdadeltaRule.cuh"
+#include "Kernels/ParameterUpdate/SgdRule.cuh"
 #include "Kernels/GradientNorm/GradientNormKernel.cuh"
 #include "Kernels/Runtime/Taps.cuh"
 #include "Kernels/Runtime/SlidingWindow.cuh"
@@ -121,15 +122,18 @@ KERNEL(1024) negative_log_likelihood_backward_f32(
 KERNEL(256) adam_step_f32(
     const long long* words, int tensors, float gradient_scale, float l2, float beta1, float gain1, float beta2, float gain2, float step_size, float root_scale,
     float epsilon, float decay, const float* scale) {
-    adam_step(words, tensors, AdamFactors{gradient_scale, l2, beta1, gain1, beta2, gain2, step_size, root_scale, epsilon, decay}, scale);
+    update_parameters(words, tensors, AdamRule{gradient_scale, l2, beta1, gain1, beta2, gain2, step_size, root_scale, epsilon, decay}, scale);
 }
 KERNEL(256) adadelta_step_f32(
     const long long* words, int tensors, float gradient_scale, float l2, float rho, float gain, float epsilon, float step_size, const float* scale) {
-    adadelta_step(words, tensors, AdadeltaFactors{gradient_scale, l2, rho, gain, epsilon, step_size}, scale);
+    update_parameters(words, tensors, AdadeltaRule{gradient_scale, l2, rho, gain, epsilon, step_size}, scale);
 }
-KERNEL(256) sgd_step_f32(
+KERNEL(256) sgd_step_f32(const long long* words, int tensors, float gradient_scale, float l2, float step_size, const float* scale) {
+    update_parameters(words, tensors, SgdRule{gradient_scale, l2, step_size}, scale);
+}
+KERNEL(256) sgd_step_momentum_f32(
     const long long* words, int tensors, float gradient_scale, float l2, float momentum, float step_size, int nesterov, const float* scale) {
-    sgd_step(words, tensors, SgdFactors{gradient_scale, l2, momentum, step_size, nesterov != 0}, scale);
+    update_parameters(words, tensors, MomentumRule{gradient_scale, l2, momentum, step_size, nesterov != 0}, scale);
 }
 KERNEL(256) gradient_norm_blocks_f32(const long long* words, int tensors, double* partial) { gradient_norm_blocks<float>(words, tensors, partial); }
 KERNEL(1024) gradient_norm_clip_f32(const double* partial, int blocks, float scale, float max_norm, const float* loss, float* norm, float* guard) {

@@ -9,10 +9,7 @@ namespace CudaSeq.Tensors;
 /// </summary>
 public sealed class Adadelta : IOptimizer
 {
-    private readonly Tensor[] _parameters;
-    private readonly Tensor[] _squaredGradients;
-    private readonly Tensor[] _squaredChanges;
-    private readonly AdadeltaSlot[] _slots;
+    private readonly OptimizedParameters _parameters;
 
     /// <summary>Starts with averages of zero, made where the parameters live. Make it outside of any scope that closes before training ends.</summary>
     /// <param name="parameters">Float tensors on one device, each once.</param>
@@ -23,24 +20,21 @@ public sealed class Adadelta : IOptimizer
         Check.Fraction(nameof(Adadelta), nameof(options.Rho), options.Rho);
         Check.Positive(nameof(Adadelta), nameof(options.Epsilon), options.Epsilon);
         Check.NotNegative(nameof(Adadelta), nameof(options.WeightDecay), options.WeightDecay);
-        _parameters = Check.Optimized(nameof(Adadelta), parameters);
+        _parameters = new(nameof(Adadelta), parameters, "squared_gradient", "squared_change");
         Options = options;
-        _squaredGradients = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
-        _squaredChanges = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
-        _slots = new AdadeltaSlot[_parameters.Length];
     }
 
     /// <summary>What it was made with.</summary>
     public AdadeltaOptions Options { get; }
 
     /// <summary>Averages of the squared gradients, in the order of the parameters; part of a checkpoint.</summary>
-    public IReadOnlyList<Tensor> SquaredGradients => _squaredGradients;
+    public IReadOnlyList<Tensor> SquaredGradients => State[0].Tensors;
 
     /// <summary>Averages of the squared changes before the rate, in the order of the parameters; part of a checkpoint.</summary>
-    public IReadOnlyList<Tensor> SquaredChanges => _squaredChanges;
+    public IReadOnlyList<Tensor> SquaredChanges => State[1].Tensors;
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => [("squared_gradient", _squaredGradients), ("squared_change", _squaredChanges)];
+    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => _parameters.State;
 
     /// <summary>Updates made so far; no formula needs their number.</summary>
     public long Updates { get; set; }
@@ -56,39 +50,15 @@ public sealed class Adadelta : IOptimizer
     /// <param name="gradientScale">[1], factor of every gradient; NaN leaves parameters and averages as they are, see <see cref="PendingUpdates.Factor"/>.</param>
     /// <exception cref="ArgumentException">Not a single float on the parameters' device.</exception>
     /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
-    public void Step(float learningRate, Tensor gradientScale)
-    {
-        Check.GradientScale(nameof(Adadelta), _parameters, gradientScale);
-        Step(learningRate, 1, gradientScale.Data);
-    }
+    public void Step(float learningRate, Tensor gradientScale) => Step(learningRate, 1, _parameters.Scale(gradientScale));
 
     /// <summary>Frees the averages.</summary>
-    public void Dispose()
-    {
-        foreach (var average in _squaredGradients.Concat(_squaredChanges))
-            average.Dispose();
-    }
+    public void Dispose() => _parameters.Dispose();
 
     private void Step(float learningRate, float gradientScale, DeviceSpan? deviceScale)
     {
-        int count = 0;
-        for (int i = 0; i < _parameters.Length; i++)
-        {
-            // Also of parameters without a gradient: a dead one must not pass for one that was left out.
-            var parameter = _parameters[i].Data;
-            if (_parameters[i].Grad is { } gradient)
-                _slots[count++] = new AdadeltaSlot(parameter, gradient.Data, _squaredGradients[i].Data, _squaredChanges[i].Data, _parameters[i].CurrentCopy(DType.BFloat16));
-        }
-
-        Updates++;
         double rho = DecimalFraction.Of(Options.Rho);
-        AdadeltaKernel.Step(new(gradientScale, Options.WeightDecay, (float)rho, (float)(1 - rho), Options.Epsilon, learningRate), _slots.AsSpan(0, count), deviceScale);
-        foreach (var parameter in _parameters)
-        {
-            if (parameter.Grad is not null)
-                parameter.Overwritten(withCopy: DType.BFloat16);
-        }
-
-        Array.Clear(_slots);
+        _parameters.Step(new AdadeltaRule(gradientScale, Options.WeightDecay, (float)rho, (float)(1 - rho), Options.Epsilon, learningRate), deviceScale);
+        Updates++;
     }
 }

@@ -9,10 +9,7 @@ namespace CudaSeq.Tensors;
 /// </summary>
 public sealed class Adam : IOptimizer
 {
-    private readonly Tensor[] _parameters;
-    private readonly Tensor[] _firstMoments;
-    private readonly Tensor[] _secondMoments;
-    private readonly AdamSlot[] _slots;
+    private readonly OptimizedParameters _parameters;
 
     /// <summary>Starts with moments of zero, made where the parameters live. Make it outside of any scope that closes before training ends.</summary>
     /// <param name="parameters">Float tensors on one device, each once.</param>
@@ -22,24 +19,21 @@ public sealed class Adam : IOptimizer
     {
         Check.Defined(nameof(Adam), nameof(options.Form), options.Form);
         CheckOptions(options);
-        _parameters = Check.Optimized(nameof(Adam), parameters);
+        _parameters = new(nameof(Adam), parameters, "first_moment", "second_moment");
         Options = options;
-        _firstMoments = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
-        _secondMoments = [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))];
-        _slots = new AdamSlot[_parameters.Length];
     }
 
     /// <summary>What it was made with.</summary>
     public AdamOptions Options { get; }
 
     /// <summary>Averages of the gradients, in the order of the parameters; part of a checkpoint.</summary>
-    public IReadOnlyList<Tensor> FirstMoments => _firstMoments;
+    public IReadOnlyList<Tensor> FirstMoments => State[0].Tensors;
 
     /// <summary>Averages of the squared gradients, in the order of the parameters; part of a checkpoint.</summary>
-    public IReadOnlyList<Tensor> SecondMoments => _secondMoments;
+    public IReadOnlyList<Tensor> SecondMoments => State[1].Tensors;
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => [("first_moment", _firstMoments), ("second_moment", _secondMoments)];
+    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => _parameters.State;
 
     /// <summary>Updates made so far, the t of the bias corrections; part of a checkpoint.</summary>
     public long Updates { get; set; }
@@ -55,39 +49,16 @@ public sealed class Adam : IOptimizer
     /// <param name="gradientScale">[1], factor of every gradient; NaN leaves parameters and moments as they are, see <see cref="PendingUpdates.Factor"/>.</param>
     /// <exception cref="ArgumentException">Not a single float on the parameters' device.</exception>
     /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
-    public void Step(float learningRate, Tensor gradientScale)
-    {
-        Check.GradientScale(nameof(Adam), _parameters, gradientScale);
-        Step(learningRate, 1, gradientScale.Data);
-    }
+    public void Step(float learningRate, Tensor gradientScale) => Step(learningRate, 1, _parameters.Scale(gradientScale));
 
     /// <summary>Frees the moments.</summary>
-    public void Dispose()
-    {
-        foreach (var moment in _firstMoments.Concat(_secondMoments))
-            moment.Dispose();
-    }
+    public void Dispose() => _parameters.Dispose();
 
     private void Step(float learningRate, float gradientScale, DeviceSpan? deviceScale)
     {
-        int count = 0;
-        for (int i = 0; i < _parameters.Length; i++)
-        {
-            // Also of parameters without a gradient: a dead one must not pass for one that was left out.
-            var parameter = _parameters[i].Data;
-            if (_parameters[i].Grad is { } gradient)
-                _slots[count++] = new AdamSlot(parameter, gradient.Data, _firstMoments[i].Data, _secondMoments[i].Data, _parameters[i].CurrentCopy(DType.BFloat16));
-        }
-
+        // A refused update does not count.
+        _parameters.Step(Rule(learningRate, gradientScale, Updates + 1), deviceScale);
         Updates++;
-        AdamKernel.Step(Factors(learningRate, gradientScale), _slots.AsSpan(0, count), deviceScale);
-        foreach (var parameter in _parameters)
-        {
-            if (parameter.Grad is not null)
-                parameter.Overwritten(withCopy: DType.BFloat16);
-        }
-
-        Array.Clear(_slots);
     }
 
     private static void CheckOptions(AdamOptions options)
@@ -98,12 +69,12 @@ public sealed class Adam : IOptimizer
         Check.NotNegative(nameof(Adam), nameof(options.WeightDecay), options.WeightDecay);
     }
 
-    private AdamFactors Factors(float learningRate, float gradientScale)
+    private AdamRule Rule(float learningRate, float gradientScale, long update)
     {
         double beta1 = DecimalFraction.Of(Options.Beta1), beta2 = DecimalFraction.Of(Options.Beta2), rate = learningRate;
-        double correction1 = 1 - Math.Pow(beta1, Updates), root = Math.Sqrt(1 - Math.Pow(beta2, Updates));
+        double correction1 = 1 - Math.Pow(beta1, update), root = Math.Sqrt(1 - Math.Pow(beta2, update));
         bool fairseq = Options.Form == AdamForm.Fairseq;
-        return new AdamFactors(
+        return new AdamRule(
             GradientScale: gradientScale,
             L2: fairseq ? 0 : Options.WeightDecay,
             Beta1: (float)beta1,

@@ -11,8 +11,8 @@ public sealed class MovingAverage : IDisposable
 {
     private readonly Tensor[] _parameters;
     private readonly Tensor[] _averages;
-    private readonly SgdSlot[] _slots;
-    private readonly SgdFactors _factors;
+    private readonly UpdateSlot[] _slots;
+    private readonly SgdRule _rule;
     private readonly Tensor _one;
     private readonly Tensor _guard;
 
@@ -27,7 +27,7 @@ public sealed class MovingAverage : IDisposable
         if (_parameters.Length == 0)
             throw new ArgumentException("MovingAverage: there must be parameters, got none.");
         Decay = decay;
-        _factors = new SgdFactors(GradientScale: -1, L2: 1, Momentum: 0, StepSize: (float)(1 - DecimalFraction.Of(decay)), Nesterov: false);
+        _rule = new SgdRule(GradientScale: -1, L2: 1, StepSize: (float)(1 - DecimalFraction.Of(decay)));
         _averages = new Tensor[_parameters.Length];
         try
         {
@@ -44,7 +44,7 @@ public sealed class MovingAverage : IDisposable
             throw;
         }
 
-        _slots = new SgdSlot[_parameters.Length];
+        _slots = new UpdateSlot[_parameters.Length];
         _one = Tensor.Full(_parameters[0].Device, [1], 1);
         _guard = Tensor.Zeros(_parameters[0].Device, [1]);
     }
@@ -66,8 +66,8 @@ public sealed class MovingAverage : IDisposable
         ScaleKernel.Forward(gradientScale.Data, 0, _guard.Data);
         AddKernel.Accumulate(_guard.Data, _one.Data);
         for (int i = 0; i < _slots.Length; i++)
-            _slots[i] = new SgdSlot(_averages[i].Data, _parameters[i].Data, null);
-        SgdKernel.Step(_factors, _slots, _guard.Data);
+            _slots[i] = new UpdateSlot(_averages[i].Data, _parameters[i].Data);
+        ParameterUpdateKernel.Step(_rule, _slots, _guard.Data);
         Array.Clear(_slots);
     }
 

@@ -9,9 +9,7 @@ namespace CudaSeq.Tensors;
 /// </summary>
 public sealed class Sgd : IOptimizer
 {
-    private readonly Tensor[] _parameters;
-    private readonly Tensor[] _velocities;
-    private readonly SgdSlot[] _slots;
+    private readonly OptimizedParameters _parameters;
 
     /// <summary>Starts with velocities of zero, made where the parameters live. Make it outside of any scope that closes before training ends.</summary>
     /// <param name="parameters">Float tensors on one device, each once.</param>
@@ -23,20 +21,18 @@ public sealed class Sgd : IOptimizer
         Check.NotNegative(nameof(Sgd), nameof(options.WeightDecay), options.WeightDecay);
         if (options is { Nesterov: true, Momentum: 0 })
             throw new ArgumentException("Sgd: Nesterov needs a Momentum above 0, got 0.");
-        _parameters = Check.Optimized(nameof(Sgd), parameters);
+        _parameters = new(nameof(Sgd), parameters, options.Momentum > 0 ? ["velocity"] : []);
         Options = options;
-        _velocities = options.Momentum > 0 ? [.. _parameters.Select(p => Tensor.Zeros(p.Device, p.Shape))] : [];
-        _slots = new SgdSlot[_parameters.Length];
     }
 
     /// <summary>What it was made with.</summary>
     public SgdOptions Options { get; }
 
     /// <summary>Sums of the gradients so far, each decayed, in the order of the parameters; part of a checkpoint. None without momentum.</summary>
-    public IReadOnlyList<Tensor> Velocities => _velocities;
+    public IReadOnlyList<Tensor> Velocities => State.Count > 0 ? State[0].Tensors : [];
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => _velocities.Length > 0 ? [("velocity", _velocities)] : [];
+    public IReadOnlyList<(string Name, IReadOnlyList<Tensor> Tensors)> State => _parameters.State;
 
     /// <summary>Updates made so far; no formula needs their number.</summary>
     public long Updates { get; set; }
@@ -52,39 +48,17 @@ public sealed class Sgd : IOptimizer
     /// <param name="gradientScale">[1], factor of every gradient; NaN leaves parameters and velocities as they are, see <see cref="PendingUpdates.Factor"/>.</param>
     /// <exception cref="ArgumentException">Not a single float on the parameters' device.</exception>
     /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
-    public void Step(float learningRate, Tensor gradientScale)
-    {
-        Check.GradientScale(nameof(Sgd), _parameters, gradientScale);
-        Step(learningRate, 1, gradientScale.Data);
-    }
+    public void Step(float learningRate, Tensor gradientScale) => Step(learningRate, 1, _parameters.Scale(gradientScale));
 
     /// <summary>Frees the velocities.</summary>
-    public void Dispose()
-    {
-        foreach (var velocity in _velocities)
-            velocity.Dispose();
-    }
+    public void Dispose() => _parameters.Dispose();
 
     private void Step(float learningRate, float gradientScale, DeviceSpan? deviceScale)
     {
-        int count = 0;
-        for (int i = 0; i < _parameters.Length; i++)
-        {
-            // Also of parameters without a gradient: a dead one must not pass for one that was left out.
-            var parameter = _parameters[i].Data;
-            if (_parameters[i].Grad is { } gradient)
-                _slots[count++] = new SgdSlot(parameter, gradient.Data, _velocities.Length > 0 ? _velocities[i].Data : null, _parameters[i].CurrentCopy(DType.BFloat16));
-        }
-
+        if (Options.Momentum > 0)
+            _parameters.Step(new MomentumRule(gradientScale, Options.WeightDecay, Options.Momentum, learningRate, Options.Nesterov), deviceScale);
+        else
+            _parameters.Step(new SgdRule(gradientScale, Options.WeightDecay, learningRate), deviceScale);
         Updates++;
-        var factors = new SgdFactors(gradientScale, Options.WeightDecay, Options.Momentum, learningRate, Options.Nesterov);
-        SgdKernel.Step(factors, _slots.AsSpan(0, count), deviceScale);
-        foreach (var parameter in _parameters)
-        {
-            if (parameter.Grad is not null)
-                parameter.Overwritten(withCopy: DType.BFloat16);
-        }
-
-        Array.Clear(_slots);
     }
 }

@@ -13,6 +13,7 @@ public sealed class GradientNormTests
         using var b = Parameter(device, [0f, 4f, 12f]);
         using var without = Tensor.From(device, [9f]).AsParameter();
         Assert.Equal(13f, GradientNorm.Compute([a, without, b]));
+        Assert.Equal(0f, GradientNorm.Compute([]));
     }
 
     [Theory, Devices]
