@@ -48,6 +48,7 @@ internal sealed class CudaQuickRun : IDisposable
         figures?.Describe(cuda);
         using var run = new CudaQuickRun(cuda, setting, cases.Max(c => c.Work.Bytes), figures);
         int width = cases.Max(c => c.Name.Length), failures = 0;
+        Console.WriteLine("Of ceiling: of the products where arithmetic limits a case, else of the copy; both are measured again beside each sample.");
         Console.WriteLine(QuickRun.Head(width));
         foreach (var c in cases)
         {

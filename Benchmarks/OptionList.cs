@@ -14,9 +14,12 @@ internal sealed class OptionList
     /// <param name="arguments">Names and values in turns.</param>
     /// <param name="known">The names, each with what its value is called: <c>--filter TEXT</c>.</param>
     /// <exception cref="OptionException">An option is unknown, is given twice or lacks its value.</exception>
+    /// <exception cref="HelpException">The options are asked for.</exception>
     public OptionList(string verb, string[] arguments, params string[] known)
     {
         _verb = verb;
+        if (arguments.Any(a => a is "--help" or "-h"))
+            throw new HelpException($"{verb} [{string.Join("] [", known)}]");
         for (int i = 0; i < arguments.Length; i += 2)
         {
             if (i + 1 == arguments.Length || !known.Any(k => k.StartsWith(arguments[i] + " ", StringComparison.Ordinal)))

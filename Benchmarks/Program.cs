@@ -13,13 +13,16 @@ const string Usage =
     describe --device NAME --json FILE              the GPU, into a file of figures
     record   FILE SECTION KEY=VALUE ...             facts, into a file of figures
     --filter '*LightConv*' ...                      BenchmarkDotNet's own way, and its own options; --list flat shows the names
-    An unknown option of a verb is answered with all that the verb has.
+    VERB --help lists a verb's options.
     """;
 
 try
 {
     switch (args)
     {
+        case [] or ["--help" or "-h" or "help", ..] or ["page" or "record", "--help" or "-h"]:
+            Console.WriteLine(Usage);
+            return 0;
         case ["compare", .. var options]:
             return CompareRun.Run(options);
         case ["page", .. var options]:
@@ -36,12 +39,14 @@ try
             return HostRun.Run(options);
         case ["record", .. var options]:
             return RecordRun.Run(options);
-        case [] or ["--help" or "-h" or "help", ..]:
-            Console.WriteLine(Usage);
-            return 0;
         case [var verb, ..] when !verb.StartsWith('-'):
             throw new OptionException($"Benchmarks: unknown verb {verb}.\n{Usage}");
     }
+}
+catch (HelpException e)
+{
+    Console.WriteLine(e.Message);
+    return 0;
 }
 catch (OptionException e)
 {

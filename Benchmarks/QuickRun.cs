@@ -14,6 +14,9 @@ internal static class QuickRun
 {
     private const string Verb = "quick";
     private const double SampleSeconds = 0.02;
+    private const string CeilingLine = "Of ceiling: of these GFLOP/s where arithmetic limits a case, else of the copy; both are measured again beside each sample.";
+    private const string AboveLine =
+        "Above 100 %: a copy through memory also fetches what it overwrites. A case that reads more than it writes, or stays in a cache, moves more in the same time.";
 
     public static int Run(string[] arguments)
     {
@@ -71,18 +74,19 @@ internal static class QuickRun
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{cpu.Tier}, {cpu.Threads} threads: {ceilings.GigaflopsPerSecond:f0} GFLOP/s, copy {ceilings.GigabytesPerSecond:f1} GB/s, read {Best(memory.Read):f1} GB/s, triad {Best(memory.Triad):f1} GB/s"));
+        Console.WriteLine(CeilingLine);
         int width = cases.Max(c => c.Name.Length);
         Console.WriteLine(Head(width));
-        bool cached = false;
+        bool above = false;
         foreach (var c in cases)
         {
             var (seconds, fraction, bound) = Time(c, cpu, memory, ceilings, clock, rounds);
             Console.WriteLine(Line(c, width, seconds, fraction, bound));
-            cached |= bound && fraction > 1;
+            above |= bound && fraction > 1;
         }
 
-        if (cached)
-            Console.WriteLine("Above 100 % what a case reads and writes lies in the processor's cache: the ceiling is a copy that goes through memory.");
+        if (above)
+            Console.WriteLine(AboveLine);
 
         return 0;
     }

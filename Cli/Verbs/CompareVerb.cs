@@ -48,6 +48,8 @@ internal sealed class CompareVerb : Verb
         TextFile.WriteWhole(output, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
         table.Write(terminal);
         terminal.Out.WriteLine();
+        if (Comparability.Objection(runs) is { } objection)
+            terminal.Error.WriteLine($"warning: {objection}");
         terminal.Out.WriteLine($"{(ofText ? "curves" : "curves and translations")}: {output}");
         return CommandLine.Success;
     }

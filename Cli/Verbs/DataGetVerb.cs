@@ -56,6 +56,10 @@ internal sealed class DataGetVerb : Verb
                 terminal.Error.WriteLine("cudaseq: interrupted; the same command goes on from here.");
                 return CommandLine.Failure;
             }
+            catch (HttpRequestException e)
+            {
+                throw Explained(e);
+            }
             finally
             {
                 display.Finish();
@@ -69,6 +73,12 @@ internal sealed class DataGetVerb : Verb
         DataVerb.WriteWhere(folder, terminal);
         return CommandLine.Success;
     }
+
+    /// <summary>What may help where no server is reached at all; any other failure as it is.</summary>
+    internal static HttpRequestException Explained(HttpRequestException e)
+        => e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError
+            ? new(e.HttpRequestError, $"{e.Message} Behind a proxy set HTTPS_PROXY; --mirror URL takes the files from elsewhere.", e)
+            : e;
 
     private static DataSet Named(string name)
     {

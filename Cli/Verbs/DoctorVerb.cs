@@ -15,10 +15,11 @@ internal sealed class DoctorVerb : Verb
 
     private static readonly TimeSpan MeasuringTime = TimeSpan.FromMilliseconds(300);
 
+    private readonly Option<bool> _places = Flag("--places", "List where each missing library of CUDA was looked for, also where there is no driver.");
+
     public DoctorVerb()
         : base("doctor", "Show what CudaSeq finds on this machine and check that it computes rightly.")
-    {
-    }
+        => Add(_places);
 
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
@@ -47,7 +48,7 @@ internal sealed class DoctorVerb : Verb
                 ("data sets", terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } data ? $"{data}{(Directory.Exists(data) ? "" : " (there is no such folder)")}" : "CUDASEQ_DATA is not set"),
             ]);
         terminal.Out.WriteLine();
-        TextTable.WriteFacts(terminal, CudaReport.Facts());
+        TextTable.WriteFacts(terminal, CudaReport.Facts(arguments.GetValue(_places)));
         terminal.Out.WriteLine();
         bool good = true;
         foreach (var tier in tiers)

@@ -23,8 +23,15 @@ internal sealed record LibrarySearch(CudaLibrary Library, nint Handle, string? P
     /// <summary>Whether it was found.</summary>
     public bool Found => Handle != 0;
 
-    /// <summary>For example <c>libcuda cannot be loaded; tried CUDASEQ_CUDA_LIBRARY (not set), libcuda.so.1 (cannot open shared object file), ...</c></summary>
-    public string Failure => $"{Library.PlainName()} cannot be loaded; tried {string.Join(", ", Attempts)}";
+    /// <summary>For example <c>libcuda cannot be loaded; tried CUDASEQ_CUDA_LIBRARY (not set); libcuda.so.1, libcuda.so (cannot open shared object file); ...</c></summary>
+    public string Failure
+    {
+        get
+        {
+            var places = Attempts.GroupBy(a => a.Outcome).Select(same => new LibraryAttempt(string.Join(", ", same.Select(a => a.Place)), same.Key));
+            return $"{Library.PlainName()} cannot be loaded; tried {string.Join("; ", places)}";
+        }
+    }
 }
 
 /// <summary>

@@ -14,16 +14,17 @@ public static class CudaReport
     /// <summary>
     /// Libraries with their paths and versions, or every place where a missing one was looked for; the driver; the GPUs; the kernels. Opens each GPU for a moment.
     /// </summary>
+    /// <param name="allPlaces">Also where those were looked for that are of no use, as there is no driver.</param>
     /// <returns>Rows of a name and a value; a row without a name goes on with the one before.</returns>
-    public static IReadOnlyList<(string Name, string Value)> Facts()
+    public static IReadOnlyList<(string Name, string Value)> Facts(bool allPlaces = true)
     {
         var cuda = CudaPresence.OfProcess;
         var rows = new List<(string, string)> { ("CUDA binding", CudaDriver.Binding) };
-        AddLibrary(rows, cuda.Driver, cuda.DriverVersion == 0 ? null : $"CUDA {CudaPresence.Spell(cuda.DriverVersion)}{(CudaDriver.IsEmulated ? ", the emulator" : "")}");
+        AddLibrary(rows, cuda.Driver, places: true, cuda.DriverVersion == 0 ? null : $"CUDA {CudaPresence.Spell(cuda.DriverVersion)}{(CudaDriver.IsEmulated ? ", the emulator" : "")}");
         foreach (var library in (CudaLibrary[])[CudaLibrary.CublasLt, CudaLibrary.Cublas, CudaLibrary.Nvrtc])
         {
             var search = CudaLibraries.OfProcess.Find(library, cuda.DriverMajor);
-            AddLibrary(rows, search, search.Found ? Version(search) : null);
+            AddLibrary(rows, search, allPlaces || cuda.Driver.Found, search.Found ? Version(search) : null);
         }
 
         rows.Add(("GPUs", cuda.IsPresent ? cuda.Count.ToString(CultureInfo.InvariantCulture) : $"none: {cuda.ShortAbsence}"));
@@ -35,12 +36,18 @@ public static class CudaReport
         return rows;
     }
 
-    private static void AddLibrary(List<(string, string)> rows, LibrarySearch search, string? version)
+    private static void AddLibrary(List<(string, string)> rows, LibrarySearch search, bool places, string? version)
     {
         string name = search.Library.PlainName();
         if (search.Found)
         {
             rows.Add((name, $"{search.Path}{(version is null ? "" : $", {version}")}"));
+            return;
+        }
+
+        if (!places)
+        {
+            rows.Add((name, "not found, and of no use without a driver"));
             return;
         }
 

@@ -44,9 +44,19 @@ public sealed class DataSetDownload(HttpClient client, DownloadOptions? options 
 
         if (missing.Count > 0)
         {
-            Prepare(set, folder, missing);
-            foreach (var group in missing.GroupBy(f => f.Source))
-                await Get(set, folder, group.Key, [.. group], progress, cancellation).ConfigureAwait(false);
+            var made = new List<string>();
+            try
+            {
+                Prepare(set, folder, missing, made);
+                foreach (var group in missing.GroupBy(f => f.Source))
+                    await Get(set, folder, group.Key, [.. group], progress, cancellation).ConfigureAwait(false);
+            }
+            catch
+            {
+                foreach (string empty in made.AsEnumerable().Reverse().Where(d => !Directory.EnumerateFileSystemEntries(d).Any()))
+                    Directory.Delete(empty);
+                throw;
+            }
         }
 
         MakeTexts(set, folder, progress, cancellation);
@@ -88,13 +98,19 @@ public sealed class DataSetDownload(HttpClient client, DownloadOptions? options 
         return Path.Combine(folder, name);
     }
 
-    // Makes the folders and asks for room: once for what arrives, once for what is unpacked from it.
-    private void Prepare(DataSet set, string folder, List<DataFile> missing)
+    // Makes the folders, and says which, outer ones first; asks for room: once for what arrives, once for what is unpacked from it.
+    private void Prepare(DataSet set, string folder, List<DataFile> missing, List<string> made)
     {
         try
         {
-            foreach (var file in missing)
-                Directory.CreateDirectory(Path.GetDirectoryName(PathOf(folder, file))!);
+            foreach (string place in missing.Select(f => Path.GetFullPath(Path.GetDirectoryName(PathOf(folder, f))!)).Distinct())
+            {
+                var absent = new Stack<string>();
+                for (string? above = place; above is not null && !Directory.Exists(above); above = Path.GetDirectoryName(above))
+                    absent.Push(above);
+                Directory.CreateDirectory(place);
+                made.AddRange(absent);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

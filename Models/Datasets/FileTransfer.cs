@@ -58,7 +58,7 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
             }
             catch (PassingException e)
             {
-                throw new HttpRequestException($"{address}: {e.Message}; given up after {options.Attempts} attempts.", e);
+                throw new HttpRequestException(e.Kind, $"{address}: {e.Message}; given up after {options.Attempts} {(options.Attempts == 1 ? "attempt" : "attempts")}.", e);
             }
         }
     }
@@ -157,7 +157,7 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             cancellation.ThrowIfCancellationRequested();
-            throw new PassingException(Innermost(e).Message.TrimEnd('.'));
+            throw new PassingException(Innermost(e).Message.TrimEnd('.')) { Kind = (e as HttpRequestException)?.HttpRequestError ?? HttpRequestError.Unknown };
         }
     }
 
@@ -172,5 +172,7 @@ internal sealed class FileTransfer(HttpClient client, DownloadOptions options)
     private sealed class PassingException(string message, TimeSpan? pause = null) : Exception(message)
     {
         public TimeSpan? Pause { get; } = pause;
+
+        public HttpRequestError Kind { get; init; }
     }
 }

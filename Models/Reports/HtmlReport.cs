@@ -26,7 +26,7 @@ public static class HtmlReport
         var page = new StringBuilder();
         page.Append($"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{Text(title)}</title>\n");
         page.Append($"<style>\n{HtmlStyle.Css}</style>\n</head>\n<body>\n<h1>{Text(title)}</h1>\n");
-        Scores(page, logs);
+        Scores(page, logs, Comparability.Objection(runs));
         page.Append("<h2>Curves</h2>\n<div class=\"charts\">\n");
         foreach (var chart in Charts(logs))
             page.Append(chart.ToHtml());
@@ -37,14 +37,14 @@ public static class HtmlReport
         return page.Append("</body>\n</html>\n").ToString();
     }
 
-    private static void Scores(StringBuilder page, RunLog[] logs)
+    private static void Scores(StringBuilder page, RunLog[] logs, string? objection)
     {
         bool ofText = logs[0].IsOfText;
         var (key, columns) = ofText
             ? ("ppl", "<th>test perplexity</th><th>validation perplexity</th><th>validation nats/token</th>")
             : ("bleu", "<th>test BLEU</th><th>validation BLEU</th><th>perplexity</th>");
         page.Append($"<h2>Scores</h2>\n<div class=\"wide\"><table>\n<tr><th>run</th>{columns}<th>parameters</th><th>updates</th><th>minutes</th><th>tokens/s</th></tr>\n");
-        double? best = logs.Length < 2 ? null : ofText ? logs.Min(l => RunLog.Number(l.Test, key)) : logs.Max(l => RunLog.Number(l.Test, key));
+        double? best = logs.Length < 2 || objection is not null ? null : ofText ? logs.Min(l => RunLog.Number(l.Test, key)) : logs.Max(l => RunLog.Number(l.Test, key));
         foreach (var log in logs)
         {
             string test = Shown(log.Test, key, "f2"), second = ofText ? Shown(log.Best, log.Best?["nll"] is null ? "loss" : "nll", "f4") : Shown(log.Best, "ppl", "f2");
@@ -56,6 +56,8 @@ public static class HtmlReport
         }
 
         page.Append("</table></div>\n");
+        if (objection is not null)
+            page.Append($"<p><strong>{Text(objection)}</strong></p>\n");
         page.Append("<p>Validation figures are those of the checkpoint that was kept; tokens");
         page.Append(ofText ? " a second are over the whole time." : " are those of the target, over the whole time.");
         if (best is not null)

@@ -83,7 +83,8 @@ public static class RecipePage
 
             A recipe is one experiment as a JSON file: `cudaseq train recipes/multi30k-dynamicconv.json`. Comments and trailing commas are allowed.
             Unknown keys and wrong values are refused, all at once, each in one line with the file, the key and the choices.
-            `--set training.max_updates=1000` changes a key from the command line and is checked like the file; lists are written `--set model.encoder_kernel_widths=3,7,15`.
+            `--set training.max_updates=1000` changes a key from the command line and is checked like the file; lists are written `--set model.encoder_kernel_widths=3,7,15`,
+            and `--set training.patience=null` takes away what the file gives.
 
             `"$schema": "recipe.schema.json"` lets an editor complete keys and explain them ([recipe.schema.json](../recipes/recipe.schema.json)).
             `cudaseq recipe show recipes/multi30k-dynamicconv.json` prints a recipe as it is understood, with its base, its preset and every default.

@@ -148,7 +148,7 @@ internal sealed class RecipeParser(string source)
             return;
         }
 
-        if (_given.TryGetValue(path, out var before) && before.Source == CommandLine)
+        if (IsSet(path))
         {
             Problem(CommandLine, path, "must be given once, by --set or by an option of its own.");
             return;
@@ -230,8 +230,10 @@ internal sealed class RecipeParser(string source)
     {
         bool lacksBase = _broken.Contains(RecipeKeys.BaseKey);
         if (!keys.Any(k => _broken.Contains(k) || (lacksBase && !_given.ContainsKey(k))))
-            _problems.Add($"{source}: {problem}");
+            _problems.Add($"{source}{(Array.Exists(keys, IsSet) ? $" with {CommandLine}" : "")}: {problem}");
     }
+
+    private bool IsSet(string path) => _given.TryGetValue(path, out var given) && given.Source == CommandLine;
 
     private void Problem(string origin, string path, string what)
     {

@@ -148,11 +148,10 @@ public sealed class SafetensorsFile : IDisposable
             throw new InvalidDataException($"{path}: is no safetensors file: must begin with 8 bytes of header length, got {length} bytes in all.");
         ReadExactly(path, file, prefix, 0);
         ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (headerBytes > (ulong)Math.Min(SafetensorsFormat.MaxHeaderBytes, length - prefix.Length))
-        {
-            throw new InvalidDataException(
-                $"{path}: is no safetensors file: the header must fit into the file and {SafetensorsFormat.MaxHeaderBytes} bytes, got a length of {headerBytes} in a file of {length} bytes.");
-        }
+        if (headerBytes > SafetensorsFormat.MaxHeaderBytes)
+            throw new InvalidDataException(FormattableString.Invariant($"{path}: is no safetensors file: must begin with a header's length of at most {SafetensorsFormat.MaxHeaderBytes:N0} bytes."));
+        if (headerBytes > (ulong)(length - prefix.Length))
+            throw new InvalidDataException(FormattableString.Invariant($"{path}: is no safetensors file, or is cut off: the header must fit into it, got a header of {headerBytes:N0} bytes in a file of {length:N0}."));
 
         var json = new byte[headerBytes];
         ReadExactly(path, file, json, prefix.Length);

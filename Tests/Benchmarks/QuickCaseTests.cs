@@ -63,6 +63,12 @@ public sealed class QuickCaseTests
     public void RefusesWhatItDoesNotUnderstand(string line, string message)
         => Assert.StartsWith(message, Assert.Throws<OptionException>(() => QuickRun.Run(line.Split(' '))).Message);
 
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("--rounds 3 -h")]
+    public void SaysWhatItUnderstands(string line)
+        => Assert.StartsWith("quick [--device NAME] [--filter TEXT] [", Assert.Throws<HelpException>(() => QuickRun.Run(line.Split(' '))).Message);
+
     private static void RunAll(Device device, DType dtype)
     {
         foreach (var c in QuickRun.All(new Setting(Sizes.Smoke, dtype)))

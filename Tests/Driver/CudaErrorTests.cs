@@ -4,7 +4,7 @@ namespace CudaSeq.Tests;
 
 public sealed class CudaErrorTests
 {
-    private static readonly LibrarySearch Nothing = new(CudaLibrary.Driver, 0, null, [new("libcuda.so.1", "cannot be opened"), new("/usr/lib64", "no such folder")]);
+    private static readonly LibrarySearch Nothing = new(CudaLibrary.Driver, 0, null, [new("libcuda.so.1", "cannot be opened"), new("/usr/lib64", "no such folder"), new("/lib64", "no such folder")]);
 
     [Fact]
     public void AFailedCallIsNamedWithWhereAndWhy()
@@ -34,7 +34,7 @@ public sealed class CudaErrorTests
     {
         var none = new CudaPresence(Nothing, 0, 0, Nothing.Failure);
         Assert.Equal(
-            "Device: cuda needs a GPU, but libcuda cannot be loaded; tried libcuda.so.1 (cannot be opened), /usr/lib64 (no such folder).",
+            "Device: cuda needs a GPU, but libcuda cannot be loaded; tried libcuda.so.1 (cannot be opened); /usr/lib64, /lib64 (no such folder).",
             Assert.Throws<CudaException>(() => none.Require("cuda", 0)).Message);
         Assert.Equal("libcuda cannot be loaded", none.ShortAbsence);
         var two = new CudaPresence(Nothing, 12040, 2, null);

@@ -87,6 +87,26 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void ScoresOfDifferentThingsAreNotCompared()
+    {
+        var (a, b, lines) = (Log("a", 30), Log("b", 31), Lines("x", "y"));
+        Assert.Null(Comparability.Objection([(a, lines), (b, Lines("u", "v")), (Read("young", [Run()]), null)]));
+        Assert.Null(Comparability.Objection([(a, lines), (b, null)]));
+        string objection = "The scores of a and b cannot be compared: the references are others (t.en with 2 and t.en with 1 lines).";
+        Assert.Equal(objection, Comparability.Objection([(a, lines), (b, Lines("u"))]));
+        var page = Parse(HtmlReport.Write("x", [(a, lines), (b, Lines("u"))]));
+        Assert.Equal([objection], page.Descendants("p").Elements("strong").Select(e => e.Value));
+        Assert.Empty(page.Descendants("table").First().Descendants("strong"));
+
+        var other = new JsonObject { ["event"] = "test", ["update"] = 1, ["seconds"] = 2, ["source"] = "t.en", ["bleu"] = 5.0, ["signature"] = "tok:13a" };
+        Assert.Equal("The scores of a and c cannot be compared: BLEU is counted as s and as tok:13a.", Comparability.Objection([(a, lines), (b, lines), (Read("c", [Run(), other]), lines)]));
+        Assert.Null(Comparability.Objection([(Text("a", 90), null), (Text("b", 80), null)]));
+        Assert.Equal(
+            "The scores of a and b cannot be compared: a perplexity is that of a token, and the one has 100 tokens of t.txt, the other 50 of t.txt.",
+            Comparability.Objection([(Text("a", 90), null), (Text("b", 80, tokens: 50), null)]));
+    }
+
+    [Fact]
     public void LanguageModelsHaveTheFiguresOfTheirs()
     {
         var page = Parse(HtmlReport.Write("x", [(Text("a", 90), null), (Text("b", 80), null)]));
@@ -196,7 +216,7 @@ public sealed class HtmlReportTests
         new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = "t.en", ["bleu"] = bleu, ["signature"] = "s", ["beam"] = 5, ["length_penalty"] = 1 },
     ]);
 
-    private static RunLog Text(string name, double perplexity)
+    private static RunLog Text(string name, double perplexity, int tokens = 100)
     {
         var run = Run();
         run["train_blocks"] = 9;
@@ -205,7 +225,7 @@ public sealed class HtmlReportTests
             run,
             .. Enumerable.Range(1, 4).Select(i => Update(i, 12.5 - (2.5 * i))),
             new JsonObject { ["event"] = "validation", ["update"] = 40, ["seconds"] = 60, ["epoch"] = 1, ["loss"] = 2.0, ["nll"] = 1.9, ["ppl"] = 7.0, ["best"] = true },
-            new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = "t.txt", ["ppl"] = perplexity, ["loss"] = 4.5, ["tokens"] = 100 },
+            new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = "t.txt", ["ppl"] = perplexity, ["loss"] = 4.5, ["tokens"] = tokens },
         ]);
     }
 

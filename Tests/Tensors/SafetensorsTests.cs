@@ -204,8 +204,8 @@ public sealed class SafetensorsTests : IDisposable
     {
         Refuses([], "is no safetensors file: must begin with 8 bytes of header length, got 0 bytes in all");
         Refuses([1, 2, 3], "is no safetensors file: must begin with 8 bytes of header length, got 3 bytes in all");
-        Refuses([255, 255, 255, 255, 255, 255, 255, 255], "is no safetensors file: the header must fit into the file and 100000000 bytes, got a length of 18446744073709551615 in a file of 8 bytes");
-        Refuses([3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}'], "is no safetensors file: the header must fit into the file and 100000000 bytes, got a length of 3 in a file of 10 bytes");
+        Refuses([255, 255, 255, 255, 255, 255, 255, 255], "is no safetensors file: must begin with a header's length of at most 100,000,000 bytes");
+        Refuses([3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}'], "is no safetensors file, or is cut off: the header must fit into it, got a header of 3 bytes in a file of 10");
         Refuses([0, 0, 0, 0, 0, 0, 0, 0], "the header must be JSON, got an error behind byte 0");
         Refuses([6, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1'], "the header must be valid UTF-8");
         string deep = "{\"a\":" + new string('[', 100_000);

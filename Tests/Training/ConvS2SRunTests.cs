@@ -43,7 +43,7 @@ public sealed class ConvS2SRunTests : IDisposable
     public void WhatPositionsCannotHoldIsRefusedAtTheDoor()
     {
         Assert.Equal(
-            (2, $"{_recipe}: data.max_length must be below model.max_positions, as the end of a sentence takes one too, got 6 and 6.\n"),
+            (2, $"{_recipe} with --set: data.max_length must be below model.max_positions, as the end of a sentence takes one too, got 6 and 6.\n"),
             Train(_recipe, "a", "data.max_length=6"));
         foreach (string part in (string[])["valid", "test"])
         {
@@ -103,7 +103,7 @@ public sealed class ConvS2SRunTests : IDisposable
         foreach (string key in (string[])["training.initialize_encoder_layers", "training.initialize_decoder_layers"])
         {
             Assert.Equal(
-                $"r.json: {key} needs an architecture of several layers, got rnnsearch.",
+                $"r.json with --set: {key} needs an architecture of several layers, got rnnsearch.",
                 Assert.Throws<RecipeException>(() => Recipe.Parse(Recurrent, "r.json", [$"{key}=1"])).Message);
         }
 

@@ -33,32 +33,32 @@ public sealed class LanguageModelRecipeTests
     }
 
     [Theory]
-    [InlineData("lm.json: data.train must be given: [file].", "data.train=null")]
-    [InlineData("lm.json: data.valid must be [file] with task language_modeling, got [\"a\",\"b\"].", "data.valid=a,b")]
-    [InlineData("lm.json: data.test must be [file] with task language_modeling, got [\"a\",\"b\"].", "data.test=a,b")]
-    [InlineData("lm.json: model.encoder_layers has no meaning with task language_modeling, got 3; leave it out.", "model.encoder_layers=3")]
-    [InlineData("lm.json: model.encoder_kernel_widths has no meaning with task language_modeling, got [3]; leave it out.", "model.encoder_kernel_widths=3")]
-    [InlineData("lm.json: model.encoder_glu has no meaning with task language_modeling, got true; leave it out.", "model.encoder_glu=true")]
-    [InlineData("lm.json: model.attention_dropout has no meaning for a language model of convolutions, got 0.2; leave it out.", "model.attention_dropout=0.2")]
-    [InlineData("lm.json: model.surface_fusion has no meaning with task language_modeling, got hard; leave it out.", "model.surface_fusion=hard")]
-    [InlineData("lm.json: model.encoder_path has no meaning with task language_modeling, got [1,1]; leave it out.", "model.encoder_path=1,1")]
-    [InlineData("lm.json: decoding.beam has no meaning with task language_modeling, got 4; cudaseq generate has options for it.", "decoding.beam=4")]
-    [InlineData("lm.json: data.context_window must be below data.tokens_per_sample, got 64 and 64.", "data.context_window=64")]
-    [InlineData("lm.json: data.context_window must be 0 with data.sample_break_mode eos, whose lines know nothing of each other, got 8.", "data.context_window=8", "data.sample_break_mode=eos", "data.max_length=100")]
-    [InlineData("lm.json: training.batch_tokens must be at least data.tokens_per_sample, so that a batch holds a block, got 32 and 64.", "training.batch_tokens=32")]
+    [InlineData("lm.json with --set: data.train must be given: [file].", "data.train=null")]
+    [InlineData("lm.json with --set: data.valid must be [file] with task language_modeling, got [\"a\",\"b\"].", "data.valid=a,b")]
+    [InlineData("lm.json with --set: data.test must be [file] with task language_modeling, got [\"a\",\"b\"].", "data.test=a,b")]
+    [InlineData("lm.json with --set: model.encoder_layers has no meaning with task language_modeling, got 3; leave it out.", "model.encoder_layers=3")]
+    [InlineData("lm.json with --set: model.encoder_kernel_widths has no meaning with task language_modeling, got [3]; leave it out.", "model.encoder_kernel_widths=3")]
+    [InlineData("lm.json with --set: model.encoder_glu has no meaning with task language_modeling, got true; leave it out.", "model.encoder_glu=true")]
+    [InlineData("lm.json with --set: model.attention_dropout has no meaning for a language model of convolutions, got 0.2; leave it out.", "model.attention_dropout=0.2")]
+    [InlineData("lm.json with --set: model.surface_fusion has no meaning with task language_modeling, got hard; leave it out.", "model.surface_fusion=hard")]
+    [InlineData("lm.json with --set: model.encoder_path has no meaning with task language_modeling, got [1,1]; leave it out.", "model.encoder_path=1,1")]
+    [InlineData("lm.json with --set: decoding.beam has no meaning with task language_modeling, got 4; cudaseq generate has options for it.", "decoding.beam=4")]
+    [InlineData("lm.json with --set: data.context_window must be below data.tokens_per_sample, got 64 and 64.", "data.context_window=64")]
+    [InlineData("lm.json with --set: data.context_window must be 0 with data.sample_break_mode eos, whose lines know nothing of each other, got 8.", "data.context_window=8", "data.sample_break_mode=eos", "data.max_length=100")]
+    [InlineData("lm.json with --set: training.batch_tokens must be at least data.tokens_per_sample, so that a batch holds a block, got 32 and 64.", "training.batch_tokens=32")]
     [InlineData("lm.json: training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got 128 and 200.", "data.sample_break_mode=eos")]
-    [InlineData("lm.json: data.joint has no meaning with task language_modeling, whose text has one side, got false; leave it out.", "data.joint=false")]
-    [InlineData("lm.json: data.max_length needs data.sample_break_mode eos with task language_modeling, got 100 and complete.", "data.max_length=100", "data.sample_break_mode=complete")]
-    [InlineData("lm.json: data.merges needs data.tokenizer subword_nmt, got 50 and bpe.", "data.merges=50")]
+    [InlineData("lm.json with --set: data.joint has no meaning with task language_modeling, whose text has one side, got false; leave it out.", "data.joint=false")]
+    [InlineData("lm.json with --set: data.max_length needs data.sample_break_mode eos with task language_modeling, got 100 and complete.", "data.max_length=100", "data.sample_break_mode=complete")]
+    [InlineData("lm.json with --set: data.merges needs data.tokenizer subword_nmt, got 50 and bpe.", "data.merges=50")]
     [InlineData("--set: training.seed must be given once, by --set or by an option of its own.", "training.seed=1", "training.seed=2")]
     [InlineData("--set: task must be translation or language_modeling, got \"lm\".", "task=lm", "data.train=a,b", "data.valid=a,b", "data.tokens_per_sample=512", "data.max_length=100")]
     public void RefusesWhatALanguageModelHasNot(string problem, params string[] settings) => Assert.Equal([problem], Refused(settings));
 
     [Theory]
-    [InlineData("lm.json: data.tokens_per_sample needs task language_modeling, got 64 and translation.")]
-    [InlineData("lm.json: model.encoder_layers must be at least 1 with task translation, got 0.", "data.tokens_per_sample=512", "model.encoder_layers=0")]
-    [InlineData("lm.json: data.sample_break_mode needs task language_modeling, got eos and translation.", "data.tokens_per_sample=512", "data.sample_break_mode=eos")]
-    [InlineData("lm.json: data.train must be [source file, target file] with task translation, got [\"c\"].", "data.tokens_per_sample=512", "data.train=c")]
+    [InlineData("lm.json with --set: data.tokens_per_sample needs task language_modeling, got 64 and translation.")]
+    [InlineData("lm.json with --set: model.encoder_layers must be at least 1 with task translation, got 0.", "data.tokens_per_sample=512", "model.encoder_layers=0")]
+    [InlineData("lm.json with --set: data.sample_break_mode needs task language_modeling, got eos and translation.", "data.tokens_per_sample=512", "data.sample_break_mode=eos")]
+    [InlineData("lm.json with --set: data.train must be [source file, target file] with task translation, got [\"c\"].", "data.tokens_per_sample=512", "data.train=c")]
     public void RefusesWhatATranslationHasNot(string problem, params string[] settings)
         => Assert.Equal([problem], Refused([.. new[] { "task=translation", "data.train=a,b", "data.valid=a,b", "data.max_length=100" }.Where(s => !settings.Any(t => t.Split('=')[0] == s.Split('=')[0])), .. settings]));
 
@@ -112,7 +112,7 @@ public sealed class LanguageModelRecipeTests
     [InlineData("model.surface_attention_heads=2")]
     [InlineData("model.surface_feed_forward=false")]
     public void NothingOfAnEncoderIsTakenInSilence(string setting)
-        => Assert.StartsWith($"lm.json: {setting.Split('=')[0]} has no meaning with task language_modeling, got ", Assert.Single(Refused(setting)));
+        => Assert.StartsWith($"lm.json with --set: {setting.Split('=')[0]} has no meaning with task language_modeling, got ", Assert.Single(Refused(setting)));
 
     private static IReadOnlyList<string> Refused(params string[] settings)
         => Assert.Throws<RecipeException>(() => Recipe.Parse(Small, "lm.json", settings)).Problems;

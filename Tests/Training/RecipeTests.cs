@@ -140,15 +140,15 @@ public sealed class RecipeTests
     }
 
     [Theory]
-    [InlineData("model.attention_heads=7", "r.json: model.attention_heads must divide model_width, got 7 and 64.")]
-    [InlineData("model.encoder_kernel_widths=3,7,15", "r.json: model.encoder_kernel_widths must name one width, or one for each of the 2 layers, got 3.")]
+    [InlineData("model.attention_heads=7", "r.json with --set: model.attention_heads must divide model_width, got 7 and 64.")]
+    [InlineData("model.encoder_kernel_widths=3,7,15", "r.json with --set: model.encoder_kernel_widths must name one width, or one for each of the 2 layers, got 3.")]
     [InlineData("architecture=transformer", "r.json: model.encoder_kernel_widths has no meaning for a transformer; leave it out.")]
-    [InlineData("training.batch_tokens=200", "r.json: training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got 200 and 200.")]
-    [InlineData("training.max_updates=null", "r.json: training.max_updates or training.max_minutes must be given, or the run would never end.")]
-    [InlineData("training.warmup_updates=0", "r.json: training.warmup_updates must be at least 1 with training.schedule inverse_sqrt, got 0.")]
-    [InlineData("data.train=null", "r.json: data.train must be given: [source file, target file].")]
-    [InlineData("data.valid=null", "r.json: data.valid must be given: [source file, target file].")]
-    [InlineData("name=a/b", "r.json: name must be usable as a folder's name, got \"a/b\".")]
+    [InlineData("training.batch_tokens=200", "r.json with --set: training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got 200 and 200.")]
+    [InlineData("training.max_updates=null", "r.json with --set: training.max_updates or training.max_minutes must be given, or the run would never end.")]
+    [InlineData("training.warmup_updates=0", "r.json with --set: training.warmup_updates must be at least 1 with training.schedule inverse_sqrt, got 0.")]
+    [InlineData("data.train=null", "r.json with --set: data.train must be given: [source file, target file].")]
+    [InlineData("data.valid=null", "r.json with --set: data.valid must be given: [source file, target file].")]
+    [InlineData("name=a/b", "r.json with --set: name must be usable as a folder's name, got \"a/b\".")]
     [InlineData("training.max_update=100", "--set: training.max_update is not a key; did you mean max_updates?")]
     [InlineData("trainning.max_updates=100", "--set: trainning.max_updates is not a key; did you mean training.max_updates?")]
     [InlineData("max_updates=100", "--set: max_updates is not a key; did you mean training.max_updates?")]
@@ -184,7 +184,7 @@ public sealed class RecipeTests
     [InlineData("training.plateau_patience needs training.schedule plateau, got 3 and inverse_sqrt.", "training.plateau_patience=3")]
     [InlineData("training.checkpoint_every needs a training.keep_checkpoints of at least 1, got 100 and 0.", "training.checkpoint_every=100")]
     public void RefusesTrainingThatContradictsItself(string problem, params string[] settings)
-        => Assert.Equal([$"r.json: {problem}"], Refused(Small, settings));
+        => Assert.Equal([$"r.json with --set: {problem}"], Refused(Small, settings));
 
     [Fact]
     public void EveryScheduleOfARecipeIsTheOneOfTheFormula()
@@ -235,7 +235,7 @@ public sealed class RecipeTests
 
     [Fact]
     public void SharingAllEmbeddingsNeedsAJointVocabulary()
-        => Assert.Equal(["r.json: model.share_embeddings all needs data.joint true, got false."], Refused(Small, "model.share_embeddings=all", "data.joint=false"));
+        => Assert.Equal(["r.json with --set: model.share_embeddings all needs data.joint true, got false."], Refused(Small, "model.share_embeddings=all", "data.joint=false"));
 
     [Fact]
     public void SettingsAreTypedByTheirKeys()
