@@ -7,6 +7,8 @@ namespace CudaSeq.Cli;
 /// <summary><c>cudaseq data make</c>: writes the texts of a task that is drawn by chance.</summary>
 internal sealed class DataMakeVerb : Verb
 {
+    private const int ExampleLetters = 30;
+
     private readonly Argument<string> _name = Required("NAME", $"The task: {string.Join(" or ", SyntheticCorpora.All.Select(c => c.Name))}.");
     private readonly Option<string> _folder = Text("--folder", "DIR", "The folder of data sets, to whose sub-folder NAME the files go (default: CUDASEQ_DATA, else data).");
     private readonly Option<long?> _train = Whole("--train", "N", $"Pairs to train on (default: {string.Join(", ", SyntheticCorpora.All.Select(c => $"{c.TrainPairs} of {c.Name}"))}).", 1);
@@ -43,11 +45,14 @@ internal sealed class DataMakeVerb : Verb
         int written = SyntheticCorpora.Write(splits, folder, cancellation);
         terminal.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"{splits.Train.Count:N0} pairs to train on, {splits.Valid.Count:N0} to validate with, {splits.Test.Count:N0} to test with, {(written == 0 ? "there already" : "written")}, in {folder}"));
-        terminal.Out.WriteLine($"for example {splits.Train[0].Source} = {splits.Train[0].Target}");
+        terminal.Out.WriteLine($"for example {Beginning(splits.Train[0].Source)} = {Beginning(splits.Train[0].Target)}");
         DataVerb.WriteWhere(root, terminal);
         return CommandLine.Success;
 
         int Pairs(Option<long?> option, int usual, int most) => arguments.GetValue(option) is not { } given ? usual
             : given <= most ? (int)given : throw new UsageException($"{option.Name} must be at most {most} for {name}, got {given}.");
     }
+
+    // A line of the terminal holds a source and a target.
+    private static string Beginning(string text) => text.Length <= ExampleLetters ? text : $"{text[..ExampleLetters]}...";
 }

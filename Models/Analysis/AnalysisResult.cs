@@ -204,8 +204,8 @@ public sealed class AnalysisResult
         if (_run.Update is { } update)
             yield return ("updates", update.ToString("N0", CultureInfo.InvariantCulture));
         yield return ("architecture", $"{config.Architecture}".ToLowerInvariant());
-        string encoder = config.IsLanguageModel ? "" : string.Create(CultureInfo.InvariantCulture, $"{config.EncoderDepth} encoder layers, ");
-        yield return ("layers", string.Create(CultureInfo.InvariantCulture, $"{encoder}{config.DecoderDepth} decoder layers, {(config.WidthOfEncoder == config.ModelWidth ? "" : FormattableString.Invariant($"{config.WidthOfEncoder} and "))}{config.ModelWidth} channels, {config.AttentionHeads} heads"));
+        string encoder = config.IsLanguageModel ? "" : string.Create(CultureInfo.InvariantCulture, $"{config.EncoderDepth} encoder {(config.EncoderDepth == 1 ? "layer" : "layers")}, ");
+        yield return ("layers", string.Create(CultureInfo.InvariantCulture, $"{encoder}{config.DecoderDepth} decoder {(config.DecoderDepth == 1 ? "layer" : "layers")}, {(config.WidthOfEncoder == config.ModelWidth ? "" : FormattableString.Invariant($"{config.WidthOfEncoder} and "))}{config.ModelWidth} channels, {config.AttentionHeads} {(config.AttentionHeads == 1 ? "head" : "heads")}"));
         foreach (var (name, path) in Paths())
             yield return (name.Replace('_', ' '), string.Join(", ", path));
         yield return ("computed in", $"{Precisions.Name(_run.Model.Precision)} on {_run.Device}");

@@ -14,11 +14,11 @@ internal sealed record Bars(string Title, IReadOnlyList<string> Labels, IReadOnl
     public const int MostSeries = 3;
 
     private const int Width = 340;
-    private const int Letter = 6;
+    private const int Letter = 7;
 
     // Short names may be of wide letters alone.
-    private const int WideLetter = 7;
-    private const int Line = 15;
+    private const int WideLetter = 8;
+    private const int Line = 16;
 
     /// <summary>Bars of one series.</summary>
     public Bars(string title, IReadOnlyList<string> labels, IReadOnlyList<double> values, string format = "0.##")

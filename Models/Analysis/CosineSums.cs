@@ -78,7 +78,7 @@ internal sealed class CosineSums(Tensor source, Tensor target, RandomSource rand
     {
         double width = 2.0 / Steps;
         Series Of(string name, Moments m) => new(name, [.. m.Histogram.Select((c, i) => (-1 + (width * (i + 0.5)), 100.0 * c / Math.Max(1, m.Count)))]);
-        string[] Row(string name, Moments m) => [name, Figure.Shown(m.Count, "0"), Figure.Shown(m.Mean, "0.0000"), Figure.Shown(m.Deviation, "0.0000")];
+        string[] Row(string name, Moments m) => [name, Figure.Shown(m.Count, "N0"), Figure.Shown(m.Mean, "0.0000"), Figure.Shown(m.Deviation, "0.0000")];
         return new AnalysisSection("Aligned pieces", "", [
             new Curves("percent of the pairs", "cosine", [Of("aligned", AlignedDistinct), Of("random", RandomDistinct)]),
             new Table("", ["pairs", "count", "mean cosine", "deviation"], [Row("aligned", Aligned), Row("random", Random), Row("aligned, distinct pieces", AlignedDistinct), Row("random, distinct pieces", RandomDistinct)])]);

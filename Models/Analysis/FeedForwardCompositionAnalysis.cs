@@ -71,8 +71,8 @@ internal sealed class FeedForwardCompositionAnalysis : FeedForwardAnalysis
         string[] cases = ["residual", "agreement", "feed-forward", "composition"];
         yield return new AnalysisSection(
             "From layer to layer",
-            $"Of {Count(layers.Sum(l => (long)l.Composition))} compositions in all layers, {Count(layers.Sum(l => (long)l.Overruled))} are of an r and a y that stand for one token and an o that stands for another; "
-            + "without a layer norm behind the last layer, and with one table of all tokens, there can be none.",
+            $"Where o stands for neither the token of r nor that of y it is a composition: {Count(layers.Sum(l => (long)l.Composition))} in all layers. In {Count(layers.Sum(l => (long)l.Overruled))} of them r and y even stand for "
+            + "one and the same token, which cannot happen in a model that has no layer norm behind its last layer and one table of all tokens.",
             [
                 new Curves("share of prefixes where r stands for the token of the last o", "layer", [Over("", layers, l => l.Layer, l => l.Decided)]),
                 new Curves("probability that r gives to the token of the last o", "layer",

@@ -56,8 +56,9 @@ internal sealed class FeedForwardMemoriesAnalysis : FeedForwardAnalysis
             FeedForwardRemoval.Of(model, triggers, samples, options, work.Progress, work.Cancellation),
             FeedForwardValues.Of(model, triggers, samples, counts, options, work.Progress, work.Cancellation));
         var best = found.Values.Layers.Where(l => l.Cells > 0).MaxBy(l => l.Agreement) ?? found.Values.Layers[0];
+        string[] asMuch = [.. found.Values.Layers.Where(l => l.Cells > 0 && l.Layer != best.Layer && l.Agreement == best.Agreement).Select(l => FormattableString.Invariant($"{l.Layer}"))];
         return new AnalysisFinding(
-            FormattableString.Invariant($"Values agree most in layer {best.Layer}: of {Percent(best.Agreement)} of its cells the likeliest token is what follows the strongest trigger, with triggers dealt at random {Percent(best.Shuffled)}."),
+            FormattableString.Invariant($"Values agree most in layer {best.Layer}{(asMuch.Length > 0 ? $", and as much in {string.Join(", ", asMuch)}" : "")}: of {Percent(best.Agreement)} of its cells the likeliest token is what follows the strongest trigger, with triggers dealt at random {Percent(best.Shuffled)}."),
             [
                 .. Sections(work.Run, options, found),
                 new AnalysisSection("Examples of triggers", $"{ShownCells} random cells of each layer. ▸ marks the token that follows.", Examples(work.Run, samples, options, triggers), Folded: true),

@@ -12,8 +12,8 @@ namespace CudaSeq.Models;
 /// <param name="Values">A row each; what is not finite is left empty.</param>
 internal sealed record HeatMap(string Title, string RowTitle, string ColumnTitle, IReadOnlyList<string> Rows, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<double>> Values) : Figure(Title)
 {
-    private const int Letter = 6;
-    private const int Line = 18;
+    private const int Letter = 7;
+    private const int Line = 20;
     private const int LongestName = 16;
 
     /// <summary>How numbers are written, see <see cref="Figure.Shown"/>.</summary>
@@ -38,9 +38,11 @@ internal sealed record HeatMap(string Title, string RowTitle, string ColumnTitle
         double low = Low ?? Math.Min(0, shaded.DefaultIfEmpty(0).Min()), high = High ?? shaded.DefaultIfEmpty(0).Max();
         string[] rows = [.. Rows.Select(r => HtmlText.Short(r, LongestName))], columns = [.. Columns.Select(c => HtmlText.Short(c, LongestName))];
         int cell = Math.Max(20, (Letter * all.Select(v => Shown(v, Format).Length).DefaultIfEmpty(0).Max()) + 8);
-        int widest = columns.Select(HtmlText.Width).DefaultIfEmpty(0).Max() * Letter;
-        bool upright = widest > cell - 4;
-        int left = (Math.Max(rows.Select(HtmlText.Width).DefaultIfEmpty(0).Max(), RowTitle.Length) * Letter) + 8, top = Line + (upright ? widest + 6 : Line);
+
+        // Names that are wider than a cell stand on end.
+        int[] widths = [.. columns.Select(c => HtmlText.Width(c) * Letter)];
+        int widest = widths.DefaultIfEmpty(0).Max();
+        int left = (Math.Max(rows.Select(HtmlText.Width).DefaultIfEmpty(0).Max(), RowTitle.Length) * Letter) + 8, top = Line + (widest > cell ? widest + 6 : Line);
         int width = Math.Max(left + (cell * Columns.Count) + 4, left + (Letter * HtmlText.Width(ColumnTitle)) + 4), height = top + (Line * Rows.Count) + 4;
         var html = new StringBuilder();
         html.Append($"<figure class=\"heat\">\n<figcaption>{HtmlText.Of(Title)}</figcaption>\n<div class=\"wide\">");
@@ -49,8 +51,8 @@ internal sealed record HeatMap(string Title, string RowTitle, string ColumnTitle
         for (int c = 0; c < columns.Length; c++)
         {
             int x = left + (cell * c) + (cell / 2);
-            html.Append(upright
-                ? string.Create(CultureInfo.InvariantCulture, $"<text class=\"name\" transform=\"translate({x + 3} {top - 4}) rotate(-90)\">{HtmlText.Of(columns[c])}</text>")
+            html.Append(widths[c] > cell
+                ? string.Create(CultureInfo.InvariantCulture, $"<text class=\"name\" transform=\"translate({x + 4} {top - 4}) rotate(-90)\">{HtmlText.Of(columns[c])}</text>")
                 : string.Create(CultureInfo.InvariantCulture, $"<text class=\"name\" x=\"{x}\" y=\"{top - 6}\" text-anchor=\"middle\">{HtmlText.Of(columns[c])}</text>"));
         }
 
@@ -60,7 +62,7 @@ internal sealed record HeatMap(string Title, string RowTitle, string ColumnTitle
         for (int r = 0; r < rows.Length; r++)
         {
             int y = top + (Line * r);
-            html.Append(CultureInfo.InvariantCulture, $"<text class=\"name\" x=\"{left - 5}\" y=\"{y + 13}\" text-anchor=\"end\">{HtmlText.Of(rows[r])}</text>");
+            html.Append(CultureInfo.InvariantCulture, $"<text class=\"name\" x=\"{left - 5}\" y=\"{y + 14}\" text-anchor=\"end\">{HtmlText.Of(rows[r])}</text>");
             for (int c = 0; c < columns.Length; c++)
             {
                 double value = Values[r][c];
@@ -69,7 +71,7 @@ internal sealed record HeatMap(string Title, string RowTitle, string ColumnTitle
                     continue;
                 int x = left + (cell * c);
                 (shades[Shade(Signed ? Math.Abs(value) : value, low, high)] ??= new StringBuilder()).Append(CultureInfo.InvariantCulture, $"M{x} {y}h{cell - 1}v{Line - 1}h-{cell - 1}z");
-                numbers.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + (cell / 2)}\" y=\"{y + 13}\">{shown}</text>");
+                numbers.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + (cell / 2)}\" y=\"{y + 14}\">{shown}</text>");
             }
         }
 

@@ -18,13 +18,14 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
     // In the units of the picture, which is as wide as a small phone has pixels.
     private const int Width = 340;
     private const int Height = 210;
-    private const int Left = 46;
+    private const int Left = 50;
     private const int Right = 16;
     private const int Top = 10;
     private const int Bottom = 34;
     private const int XTicks = 5;
     private const int YTicks = 5;
     private const int Marks = 6;
+    private const int MostCounted = 12;
 
     private readonly Series[] _series =
         [.. series.Select(s => s with { Points = [.. s.Points.Where(p => (p.Y > 0 || !logarithmicUp) && (p.X > 0 || !logarithmicAcross))] }).Where(s => s.Points.Count > 0)];
@@ -35,7 +36,7 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
         if (_series.Length == 0)
             return "";
         double[] xs = [.. _series.SelectMany(s => s.Points).Select(p => p.X)], ys = [.. _series.SelectMany(s => s.Points).Select(p => p.Y)];
-        var across = logarithmicAcross ? Axis.Logarithmic(xs.Min(), xs.Max(), XTicks) : Axis.Of(xs.Min(), xs.Max(), XTicks, round: false);
+        var across = logarithmicAcross ? Axis.Logarithmic(xs.Min(), xs.Max(), XTicks) : IsCounted(xs) ? new Axis(xs.Min(), xs.Max(), 1) : Axis.Of(xs.Min(), xs.Max(), XTicks, round: false);
         var up = logarithmicUp ? Axis.Logarithmic(ys.Min(), ys.Max(), YTicks) : Axis.Of(ys.Min(), ys.Max(), YTicks, round: true);
         var html = new StringBuilder();
         html.Append($"<figure>\n<figcaption>{WebUtility.HtmlEncode(title)}</figcaption>\n");
@@ -85,6 +86,10 @@ internal sealed class Chart(string title, string xTitle, IReadOnlyList<Series> s
 
     /// <summary>Patterns of lines that the page's style has, <c>s0</c> and on.</summary>
     public const int Styles = 6;
+
+    // Layers and the like: there is no layer 0, and each has its tick.
+    private static bool IsCounted(double[] values)
+        => values.Min() >= 1 && values.Max() <= MostCounted && values.Max() > values.Min() && values.All(v => v == Math.Floor(v));
 
     private string Spoken() => $"{title}: {string.Join("; ", _series.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Name} ends at {ReadableNumber.Of(s.Points[^1].Y, "0.####")}")))}";
 

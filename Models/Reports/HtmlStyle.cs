@@ -26,7 +26,7 @@ internal static class HtmlStyle
         figure { margin: 0; }
         figcaption { font-weight: 600; }
         svg { width: 100%; height: auto; display: block; }
-        svg text { font: 10.5px system-ui, sans-serif; fill: var(--soft); }
+        svg text { font: 11.5px system-ui, sans-serif; fill: var(--soft); }
         .grid { stroke: var(--faint); fill: none; }
         .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
         .mark { stroke-width: 1; }
@@ -50,7 +50,7 @@ internal static class HtmlStyle
     [
         """
         .figures { display: flex; flex-wrap: wrap; gap: 1.25rem 2rem; align-items: flex-start; }
-        .figures figure { flex: 1 1 20rem; max-width: min(100%, 34rem); min-width: 0; }
+        .figures figure { flex: 0 1 21rem; max-width: 100%; min-width: 0; }
         .figures .heat { flex: 0 1 auto; max-width: 100%; }
         .figures .whole { flex: 1 1 100%; max-width: 100%; }
         .heat svg { max-width: none; }
