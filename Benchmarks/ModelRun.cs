@@ -24,19 +24,17 @@ internal static class ModelRun
     public static int Run(string[] arguments)
     {
         var options = new OptionList(Verb, arguments, "--device NAME", "--filter TEXT", "--sizes SIZES", "--json FILE");
-        string filter = options.Text("--filter") ?? "";
+        var filter = new NameFilter(Verb, options.Text("--filter"));
         using var device = options.OpenDevice("--device");
         var cuda = device as CudaDevice;
         var sizes = options.Choice<Sizes>("--sizes") ?? (cuda is null ? Sizes.Processor : Sizes.Gpu);
-        var lines = (from c in ModelCase.Of(sizes)
-                     from dtype in cuda is null ? (IReadOnlyList<DType>)[DType.Float32] : [DType.BFloat16, DType.Float32]
-                     from k in Kinds
-                     where cuda is not null || (k.Mode == Eager && k.Kind != "Step")
-                     let name = $"{k.Kind} {c}"
-                     where name.Contains(filter, StringComparison.OrdinalIgnoreCase)
-                     select new Line(k.Kind, k.Mode, dtype, name, c)).ToArray();
-        if (lines.Length == 0)
-            throw new OptionException($"models: no case matches \"{filter}\".");
+        var lines = filter.Of(
+            from c in ModelCase.Of(sizes)
+            from dtype in cuda is null ? (IReadOnlyList<DType>)[DType.Float32] : [DType.BFloat16, DType.Float32]
+            from k in Kinds
+            where cuda is not null || (k.Mode == Eager && k.Kind != "Step")
+            select new Line(k.Kind, k.Mode, dtype, $"{k.Kind} {c}", c),
+            l => l.Name);
         if (cuda is null && options.Text("--json") is not null)
             throw new OptionException("models: --json is for a GPU.");
         var figures = options.Text("--json") is { } path ? FiguresFile.Open(path) : null;

@@ -22,14 +22,12 @@ internal static class QuickRun
     {
         var options = new OptionList(
             Verb, arguments, "--device NAME", "--filter TEXT", "--sizes SIZES", "--dtype TYPE", "--rounds N", "--threads N", "--tier TIER", "--clock wall|cpu", "--json FILE");
-        string filter = options.Text("--filter")?.Trim('*') ?? "";
+        var filter = new NameFilter(Verb, options.Text("--filter"));
         int rounds = options.Whole("--rounds") ?? 9;
         string device = options.Text("--device") ?? "cpu";
         var sizes = options.Choice<Sizes>("--sizes") ?? (device == "cpu" ? Sizes.Processor : Sizes.Gpu);
         var setting = new Setting(sizes, options.Choice("--dtype", Setting.DTypes) ?? DType.Float32);
-        QuickCase[] cases = [.. All(setting).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
-        if (cases.Length == 0)
-            throw new OptionException($"quick: no case matches \"{filter}\".");
+        var cases = filter.Of(All(setting), c => c.Name);
         string[] wrong = [.. (device == "cpu" ? (string[])["--json"] : ["--threads", "--tier", "--clock"]).Where(o => options.Text(o) is not null)];
         if (wrong.Length > 0)
             throw new OptionException($"quick: {wrong[0]} is {(device == "cpu" ? "for a GPU" : "about the processor")}, got --device {device}.");

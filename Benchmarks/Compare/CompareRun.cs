@@ -39,11 +39,9 @@ internal static class CompareRun
             Verb, arguments, "--suite SUITE", "--device NAME", "--rivals auto|none", "--filter TEXT", "--rounds N", "--threads N", "--tier TIER", "--sizes SIZES", "--out DIR", "--baseline FILE");
         var suite = options.Choice<Suite>("--suite") ?? Suite.Kernels;
         var sizes = options.Choice("--sizes", Sizes.Processor, Sizes.Smoke) ?? Sizes.Processor;
-        string filter = options.Text("--filter")?.Trim('*') ?? "";
+        var filter = new NameFilter(Verb, options.Text("--filter"));
         bool onGpu = options.Text("--device") is not (null or "cpu");
-        CompareCase[] cases = [.. Cases(suite, sizes).Where(c => !onGpu || c.Group != GrowthSuite.AllThreads).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
-        if (cases.Length == 0)
-            throw new OptionException($"{Verb}: no case matches \"{filter}\".");
+        var cases = filter.Of(Cases(suite, sizes).Where(c => !onGpu || c.Group != GrowthSuite.AllThreads), c => c.Name);
         var baseline = options.Text("--baseline") is { } file ? CompareFile.Read(file) : null;
         string? folder = options.Text("--out");
         if (folder is not null && File.Exists(folder))

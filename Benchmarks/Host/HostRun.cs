@@ -19,15 +19,13 @@ internal static class HostRun
 
     public static int Run(string[] options)
     {
-        string filter = new OptionList("host", options, "--filter TEXT").Text("--filter")?.Trim('*') ?? "";
+        var filter = new NameFilter("host", new OptionList("host", options, "--filter TEXT").Text("--filter"));
         string driver = Build();
         foreach (string variable in (string[])[CudaVariables.DriverLibrary, CudaVariables.CublasLibrary, CudaVariables.CublasLtLibrary])
             Environment.SetEnvironmentVariable(variable, driver);
         using var device = new CudaDevice(0);
         using var outer = TensorScope.Begin();
-        HostCase[] cases = [.. HostCases.All(device).Where(c => c.Name.Contains(filter, StringComparison.OrdinalIgnoreCase))];
-        if (cases.Length == 0)
-            throw new OptionException($"host: no case matches \"{filter}\".");
+        var cases = filter.Of(HostCases.All(device), c => c.Name);
         int width = cases.Select(c => c.Name.Length).Append("op".Length).Max();
         Console.WriteLine($"{"op".PadRight(width)}  {"time an op",10}  {"launches",8}  {"bytes",6}  {"beyond tensors",14}");
         var (_, perTensor, _) = Measure(device, new HostCase("", () => Tensor.Empty(device, [8], DType.Float32, "")));

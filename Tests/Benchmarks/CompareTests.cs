@@ -129,9 +129,24 @@ public sealed class CompareTests : IDisposable
     [InlineData("--device cuda --threads 2", "compare: --threads is about the processor, got --device cuda.")]
     [InlineData("--sizes gpu", "compare: --sizes must be one of processor, smoke, got gpu.")]
     [InlineData("--rivals some", "compare: --rivals must be one of auto, none, got some.")]
-    [InlineData("--filter nothing-is-called-so", "compare: no case matches \"nothing-is-called-so\".")]
+    [InlineData("--filter nothing-is-called-so", "compare: no case matches \"nothing-is-called-so\"; there are ")]
     public void WrongOptionsAreRefused(string arguments, string message)
-        => Assert.Equal(message, Assert.Throws<OptionException>(() => CompareRun.Run(arguments.Split(' '))).Message);
+        => Assert.StartsWith(message, Assert.Throws<OptionException>(() => CompareRun.Run(arguments.Split(' '))).Message);
+
+    [Theory]
+    [InlineData(null, "ab cd,ab,B A")]
+    [InlineData("*A*", "ab cd,ab,B A")]
+    [InlineData("a*B", "ab cd,ab")]
+    [InlineData("*b*a*", "B A")]
+    [InlineData("b c", "ab cd")]
+    public void AFilterIsPartsInTheirOrder(string? filter, string passed)
+        => Assert.Equal(passed.Split(','), new NameFilter("verb", filter).Of(["ab cd", "ab", "B A"], n => n));
+
+    [Fact]
+    public void AFilterThatLetsNothingThroughNamesSomeThatThereAre()
+        => Assert.Equal(
+            "verb: no case matches \"b*b\"; there are 4, for example one; two; three.",
+            Assert.Throws<OptionException>(() => new NameFilter("verb", "b*b").Of(["one", "two", "three", "ab"], n => n)).Message);
 
     [Fact]
     public void ABaselineOfAnotherKindIsRefused()

@@ -56,7 +56,7 @@ public sealed class QuickCaseTests
     [InlineData("--sizes huge", "quick: --sizes must be one of processor, gpu, smoke, got huge.")]
     [InlineData("--dtype int32", "quick: --dtype must be one of float32, bfloat16, got int32.")]
     [InlineData("--dtype bfloat16", "quick: a processor computes in float32 alone, got --dtype bfloat16.")]
-    [InlineData("--filter nothing-is-called-so", "quick: no case matches \"nothing-is-called-so\".")]
+    [InlineData("--filter nothing-is-called-so", "quick: no case matches \"nothing-is-called-so\"; there are ")]
     [InlineData("--json gpu.json", "quick: --json is for a GPU, got --device cpu.")]
     [InlineData("--device cuda --threads 2", "quick: --threads is about the processor, got --device cuda.")]
     [InlineData("--device gpu", "quick: Device: must be one of cpu, cuda, cuda:N, auto, got \"gpu\".")]
