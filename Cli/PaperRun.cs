@@ -141,6 +141,8 @@ internal sealed class PaperRun
         }
 
         var log = RunLog.Read(directory.Path);
+        if (log.IsOfText && log.Test is { } test && test["ppl"] is null)
+            failure ??= "the perplexity of the test is beyond any number";
         var (all, layers) = Parameters(directory);
         var origin = Origin(CommandOf(row, seed));
         return new PaperResult(row.Name, seed, origin with { Version = (string?)log.Start["version"] ?? origin.Version, Commit = (string?)log.Start["commit"] ?? origin.Commit })

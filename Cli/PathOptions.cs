@@ -26,6 +26,7 @@ internal sealed class PathOptions
         CustomParser = result => Thresholds(result, "--exit-threshold"),
     };
 
+    private readonly Option<long?> _exitRandom = Verb.Whole("--exit-random", "SEED", "Leave the decoder after a layer drawn for each token, all equally likely: how little states of mixed depths harm.", 0);
     private readonly Option<long?> _exitLimit = Verb.Whole("--exit-limit", "N", "The positions of an output take at most N of the decoder's layers together, then one each; until then as the options above say.", 1);
     private readonly Option<double?> _exitBudget = Verb.Number("--exit-budget", "LAYERS", "Choose --exit-confidence, or with --exit-predicted --exit-threshold, so that positions of --exit-tune-on take at most so many layers in the mean, and say it.");
     private readonly Option<string> _exitTuneOn = Verb.Text("--exit-tune-on", "FILE", "The text on which --exit-budget is met, one source a line; it is decoded several times.");
@@ -38,7 +39,7 @@ internal sealed class PathOptions
     public IReadOnlyList<Option> All => _hasEncoder ? [_encoder, _decoder] : [_decoder];
 
     /// <summary>The options that say when a decoder is left while it writes.</summary>
-    public IReadOnlyList<Option> Exits => [_exitDepth, _exitConfidence, _exitPredicted, _exitThreshold, _exitLimit];
+    public IReadOnlyList<Option> Exits => [_exitDepth, _exitConfidence, _exitPredicted, _exitThreshold, _exitRandom, _exitLimit];
 
     /// <summary>The options that have that chosen on a text.</summary>
     public IReadOnlyList<Option> Tuning => [_exitBudget, _exitTuneOn];
@@ -52,9 +53,9 @@ internal sealed class PathOptions
             throw new UsageException("--exit-budget and --exit-tune-on must be given together.");
         if (layers is null)
             return null;
-        return arguments.GetValue(_exitDepth) is null && Given(arguments, _exitConfidence) is null && Given(arguments, _exitThreshold) is null
+        return arguments.GetValue(_exitDepth) is null && arguments.GetValue(_exitRandom) is null && Given(arguments, _exitConfidence) is null && Given(arguments, _exitThreshold) is null
             ? (layers.Value, file!, arguments.GetValue(_exitPredicted))
-            : throw new UsageException("--exit-budget chooses --exit-confidence or --exit-threshold, neither they nor --exit-depth must be given with it.");
+            : throw new UsageException("--exit-budget chooses --exit-confidence or --exit-threshold, neither they nor --exit-depth or --exit-random must be given with it.");
     }
 
     /// <summary>When the decoder is left; null for after its last layer.</summary>
@@ -69,13 +70,15 @@ internal sealed class PathOptions
 
     private ExitRule? Typed(ParseResult arguments)
     {
-        long? depth = arguments.GetValue(_exitDepth);
+        long? depth = arguments.GetValue(_exitDepth), seed = arguments.GetValue(_exitRandom);
         float[]? thresholds = Given(arguments, _exitConfidence), leaving = Given(arguments, _exitThreshold);
         bool predicted = arguments.GetValue(_exitPredicted);
-        if ((depth is null ? 0 : 1) + (thresholds is null ? 0 : 1) + (predicted ? 1 : 0) > 1)
-            throw new UsageException("--exit-depth, --exit-confidence and --exit-predicted must be given alone.");
+        if ((depth is null ? 0 : 1) + (thresholds is null ? 0 : 1) + (predicted ? 1 : 0) + (seed is null ? 0 : 1) > 1)
+            throw new UsageException("--exit-depth, --exit-confidence, --exit-predicted and --exit-random must be given alone.");
         if (leaving is not null && !predicted)
             throw new UsageException("--exit-threshold must be given with --exit-predicted.");
+        if (seed is { } begin)
+            return ExitRule.Random((ulong)begin);
         return predicted ? ExitRule.Predicted(leaving) : depth is { } layers ? ExitRule.AtDepth((int)layers) : thresholds is not null ? ExitRule.Confidence(thresholds) : null;
     }
 

@@ -103,7 +103,12 @@ internal sealed class EvaluateVerb : Verb
         var pairs = Corpus.Encode(sources.Zip(targets), translator.Source, translator.Target, name: input, cancellation: cancellation);
         if (pairs.Count == 0)
             throw new InvalidDataException("evaluate: there must be at least one pair without an empty side, got none.");
-        string? note = pairs.Report.Empty > 0 ? string.Create(CultureInfo.InvariantCulture, $"{pairs.Count} of {pairs.Report.Lines} pairs, the others have an empty side") : null;
+        string[] notes =
+        [
+            .. pairs.Report.Empty > 0 ? (string[])[string.Create(CultureInfo.InvariantCulture, $"{pairs.Count} of {pairs.Report.Lines} pairs, the others have an empty side")] : [],
+            .. translator.Model.Config.SurfaceFusion == SurfaceFusion.Hard ? (string[])["probabilities of hard surface fusion, which sum to less than 1: not comparable with other models'"] : [],
+        ];
+        string? note = notes.Length > 0 ? string.Join("; ", notes) : null;
         return (Evaluation.Of(translator.Model, pairs, targets, BatchTokens(arguments), cancellation), note);
     }
 

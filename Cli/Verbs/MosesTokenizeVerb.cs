@@ -23,8 +23,8 @@ internal sealed class MosesTokenizeVerb : Verb
 
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
-        ("cudaseq moses tokenize --lang en --input train.en --output train.tok.en", "Equal to tokenizer.perl -l en."),
-        ("cudaseq moses tokenize --lang de --no-escape --aggressive-dash-splits < train.de > train.tok.de", "Equal to tokenizer.perl -l de -no-escape -a."),
+        ("cudaseq moses tokenize --lang en --input train.en --output train.tok.en", "As tokenizer.perl -l en, with a list of abbreviations of its own."),
+        ("cudaseq moses tokenize --lang de --no-escape --aggressive-dash-splits < train.de > train.tok.de", "As tokenizer.perl -l de -no-escape -a."),
         ("cudaseq moses tokenize --lang ro --nonbreaking-prefixes nonbreaking_prefix.ro < train.ro > train.tok.ro", "A language without a list of its own."),
     ];
 

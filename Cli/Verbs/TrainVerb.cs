@@ -149,7 +149,7 @@ internal sealed class TrainVerb : Verb
         string set = recipe.Data.Folder.Split('/')[0], how = DataSets.All.Any(s => s.Name == set) ? $"cudaseq data get {set} downloads it"
             : SyntheticCorpora.All.Any(c => c.Name == set) ? $"cudaseq data make {set} makes it" : "";
         if (given is not null)
-            return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder{(how.Length == 0 ? "" : "; " + how)}.");
+            return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");
         if (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root)
         {
             string folder = Path.Combine(root, recipe.Data.Folder);

@@ -117,7 +117,7 @@ internal sealed record AnalysisWork(AnalysisRun Run, AnalysisText Text, Analysis
 {
     /// <summary>The text in batches, each told to <see cref="Progress"/> when the next is asked for.</summary>
     /// <param name="run">Whose vocabularies are meant; the model itself when omitted.</param>
-    public IEnumerable<Batch> Batches(AnalysisRun? run = null) => Text.Batches(run ?? Run, Progress, Cancellation);
+    public IEnumerable<Batch> Batches(AnalysisRun? run = null) => Text.Batches(run ?? Run, Run, Progress, Cancellation);
 
     /// <summary>Says how far it is, and stops where that was asked for.</summary>
     public void Report(string what, long done, long? total = null)

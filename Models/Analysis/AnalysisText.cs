@@ -53,14 +53,15 @@ public sealed class AnalysisText
 
     /// <summary>The text in batches: pairs of a model that translates, blocks of a language model's text as it was trained.</summary>
     /// <param name="run">The model.</param>
+    /// <param name="tested">The run whose tested pairs are meant where there are no files.</param>
     /// <param name="progress">Is told how many lines were read before each batch.</param>
     /// <param name="cancellation">Asks to stop; looked at before each batch.</param>
     /// <exception cref="InvalidDataException">There is nothing to read, or nothing is left of it.</exception>
-    internal IEnumerable<Batch> Batches(AnalysisRun run, IProgress<AnalysisProgress>? progress, CancellationToken cancellation)
+    internal IEnumerable<Batch> Batches(AnalysisRun run, AnalysisRun tested, IProgress<AnalysisProgress>? progress, CancellationToken cancellation)
     {
         Report = null;
         bool any = false;
-        foreach (var samples in run.Config.IsLanguageModel ? Blocks(run, cancellation) : Corpora(run, cancellation))
+        foreach (var samples in run.Config.IsLanguageModel ? Blocks(run, cancellation) : Corpora(run, tested, cancellation))
         {
             if (samples.Count == 0)
                 continue;
@@ -149,13 +150,13 @@ public sealed class AnalysisText
             throw Nothing(wanted);
     }
 
-    private IEnumerable<ISamples> Corpora(AnalysisRun run, CancellationToken cancellation)
+    private IEnumerable<ISamples> Corpora(AnalysisRun run, AnalysisRun tested, CancellationToken cancellation)
     {
         // Where positions are learned there are so many of them, of which the end of a sentence takes one.
         int longest = Math.Min(MaxLength, run.Config.MostPositions - 1);
-        foreach (var block in OfPairs(Pairs(run), BlockLines))
+        foreach (var block in OfPairs(Pairs(tested), BlockLines))
         {
-            var corpus = Corpus.Encode(block, run.Source, run.Target, longest, Input ?? run.Folder, cancellation);
+            var corpus = Corpus.Encode(block, run.Source, run.Target, longest, Input ?? tested.Folder, cancellation);
             Report = Report?.Plus(corpus.Report) ?? corpus.Report;
             yield return corpus;
         }

@@ -51,7 +51,13 @@ internal sealed class AttentionEntropyAnalysis : Analysis
         bool alike = other?.Name == work.Run.Name;
         var models = new List<(string Name, IReadOnlyList<EntropyMap> Maps)> { (alike ? work.Run.Folder : work.Run.Name, Maps(work, work.Run)) };
         if (other is not null)
+        {
+            // What the page says was read is what the first model read.
+            var report = work.Text.Report;
             models.Add((alike ? other.Folder : other.Name, Maps(work, other)));
+            work.Text.Report = report;
+        }
+
         double high = models.Max(m => m.Maps.Max(map => map.Means.SelectMany(p => p).Max()));
         WeightKind[] kinds = [.. models.SelectMany(m => m.Maps).Select(m => m.Kind).Distinct().Order()];
         var sections = kinds.Select(kind => new AnalysisSection(Title(kind), Text(Having(models, kind), models.Count > 1), [.. Having(models, kind).Select(m => Map(m.Name, m.Map, high))])).ToList();

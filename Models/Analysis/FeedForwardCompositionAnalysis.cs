@@ -72,7 +72,7 @@ internal sealed class FeedForwardCompositionAnalysis : FeedForwardAnalysis
         yield return new AnalysisSection(
             "From layer to layer",
             $"Where o stands for neither the token of r nor that of y it is a composition: {Count(layers.Sum(l => (long)l.Composition))} in all layers. In {Count(layers.Sum(l => (long)l.Overruled))} of them r and y even stand for "
-            + "one and the same token, which cannot happen in a model that has no layer norm behind its last layer and one table of all tokens.",
+            + "one and the same token, which only rounding can do in a model that has no layer norm behind its last layer and one table of all tokens.",
             [
                 new Curves("share of prefixes where r stands for the token of the last o", "layer", [Over("", layers, l => l.Layer, l => l.Decided)]),
                 new Curves("probability that r gives to the token of the last o", "layer",

@@ -129,7 +129,7 @@ internal sealed class WordTranslationAnalysis : Analysis
             for (ulong epoch = 0; ; epoch++)
             {
                 var text = new AnalysisText { Input = input, Reference = work.Settings.Text(TrainReference), BatchTokens = work.Text.BatchTokens, MaxLength = work.Text.MaxLength, ShuffleSeed = seed + epoch };
-                foreach (var batch in text.Batches(work.Run, progress: null, work.Cancellation))
+                foreach (var batch in text.Batches(work.Run, work.Run, progress: null, work.Cancellation))
                     yield return batch;
             }
         }

@@ -53,14 +53,30 @@ public sealed class DataSetDownload(HttpClient client, DownloadOptions? options 
             }
             catch
             {
-                foreach (string empty in made.AsEnumerable().Reverse().Where(d => !Directory.EnumerateFileSystemEntries(d).Any()))
-                    Directory.Delete(empty);
+                DeleteEmpty(made);
                 throw;
             }
         }
 
         MakeTexts(set, folder, progress, cancellation);
         return missing.Count;
+    }
+
+    // Best effort: a folder that stays is no reason to say anything else than what failed.
+    private static void DeleteEmpty(List<string> folders)
+    {
+        foreach (string folder in folders.AsEnumerable().Reverse())
+        {
+            try
+            {
+                if (!Directory.EnumerateFileSystemEntries(folder).Any())
+                    Directory.Delete(folder);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return;
+            }
+        }
     }
 
     // Made again each time, in a moment, and compared: so a text that is there is the right one or somebody's.

@@ -14,7 +14,10 @@ public abstract class ExitRule
     /// <param name="depth">From 1 to the layers that there are.</param>
     public static ExitRule AtDepth(int depth) => depth >= 1 ? new Fixed(depth) : throw new ArgumentOutOfRangeException(null, $"ExitRule: the depth must be at least 1, got {depth}.");
 
-    /// <summary>A position leaves after the first layer n whose likeliest token has a probability above tau_n. Costs the projection to the vocabulary at every layer it visits.</summary>
+    /// <summary>
+    /// A position leaves after the first layer n whose likeliest token has a probability above tau_n: the model's own, in which the temperature of a search has no part.
+    /// Costs the projection to the vocabulary at every layer it visits.
+    /// </summary>
     /// <param name="thresholds">tau_1 .. tau_{N - 1} in 0 .. 1, or one for all layers.</param>
     public static ExitRule Confidence(params ReadOnlySpan<float> thresholds)
         => thresholds.Length > 0 ? new Confident(Checked(thresholds)) : throw new ArgumentException("ExitRule: there must be at least one threshold, got none.");
@@ -24,6 +27,13 @@ public abstract class ExitRule
     /// Of a geometric predictor alone: a position leaves after the first layer n whose probability of leaving is above tau_n. tau_1 .. tau_{N - 1} in 0 .. 1, or one for all layers, or none for 0.5.
     /// </param>
     public static ExitRule Predicted(params ReadOnlySpan<float> thresholds) => new Learned(Checked(thresholds));
+
+    /// <summary>
+    /// Every position leaves after a layer that is drawn for it, each equally likely: the paper's test of how little states of mixed depths harm (its tables 1 and 2). A draw goes by the seed
+    /// and the position's own state: equal sentences are left alike, whatever stands beside them in the batch.
+    /// </summary>
+    /// <param name="seed">Begins the draws.</param>
+    public static ExitRule Random(ulong seed) => new Drawn(seed);
 
     /// <summary>
     /// Anytime prediction with a deterministic clock: layers are counted, not seconds. The positions of an output take at most so many layers together; the position at which they are spent predicts from the last of them,
@@ -92,6 +102,30 @@ public abstract class ExitRule
         }
     }
 
+    private sealed class Drawn(ulong seed) : ExitRule
+    {
+        // Who came so far leaves with 1 / (layers that are left): so each layer is as likely as any other.
+        internal override bool[] Leaves(int depth, IReadOnlyList<int> rows, ExitEvidence evidence)
+            => [.. evidence.States().Select(s => Uniform(s, depth) * (evidence.Last - depth + 1) < 1)];
+
+        private double Uniform(float[] state, int depth)
+        {
+            ulong mixed = Mix(seed + (ulong)depth);
+            foreach (float value in state)
+                mixed = Mix(mixed ^ BitConverter.SingleToUInt32Bits(value));
+            return (mixed >> 11) * Math.ScaleB(1, -53);
+        }
+
+        // The finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+        private static ulong Mix(ulong z)
+        {
+            z += 0x9E3779B97F4A7C15;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            return z ^ (z >> 31);
+        }
+    }
+
     private sealed class Limited(int layers, ExitRule? rule) : ExitRule
     {
         private protected override string? Misfit(ModelConfig config) => rule?.Misfit(config);
@@ -134,4 +168,6 @@ public abstract class ExitRule
 /// <param name="Halting">Their probabilities of leaving.</param>
 /// <param name="Predicted">The depths, from 1, that were predicted for them.</param>
 /// <param name="Taken">The layers that the positions before took together.</param>
-internal sealed record ExitEvidence(ExitPredictor Predictor, Func<float[]> Confidence, Func<float[]> Halting, Func<int[]> Predicted, Func<int[]> Taken);
+/// <param name="States">What the layer made of them, a row each.</param>
+/// <param name="Last">The last layer, from 1.</param>
+internal sealed record ExitEvidence(ExitPredictor Predictor, Func<float[]> Confidence, Func<float[]> Halting, Func<int[]> Predicted, Func<int[]> Taken, Func<float[][]> States, int Last);

@@ -298,7 +298,9 @@ public sealed class Decoder : Module
 
             // What has left stays without the signal.
             x = _steps is null ? y : rows.Join(x, rows.Of(y));
-            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(Exits?.Kind ?? ExitPredictor.None, () => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), Predicted, () => [.. rows.Active.Select(state.LayersTaken)]));
+            bool[] leaves = depth == last ? [.. rows.Active.Select(_ => true)] : rule.Leaves(depth, rows.Active, new ExitEvidence(
+                Exits?.Kind ?? ExitPredictor.None, () => Confidence(x, state, rows), () => Exits!.Halting(rows.Of(x)), Predicted, () => [.. rows.Active.Select(state.LayersTaken)],
+                () => [.. rows.Of(x).ToArray().Chunk(x.Shape[x.Shape.Rank - 1])], last));
             int left = leaves.Count(l => l);
             if (state.ExitCounts is { } counts)
                 counts[depth - 1] += left;
@@ -371,7 +373,8 @@ public sealed class Decoder : Module
     private Tensor Layer(int place, Tensor x, EncoderOutput? encoded, RandomSource? random)
         => _layers.Apply(x, random, (z, r) => _layers.Path[place].Forward(z, encoded, r));
 
-    private (Tensor X, Tensor Positions) Embedded(Tensor previous, RandomSource? random)
+    /// <summary>What the first layer reads, and the positions alone.</summary>
+    internal (Tensor X, Tensor Positions) Embedded(Tensor previous, RandomSource? random)
     {
         var (x, positions) = (Tokens(previous), _positions.Forward(0, previous.Shape[1]));
         return (Ops.Dropout(_steps is null ? Ops.Add(x, positions) : x, _config.Dropout, random), positions);

@@ -155,9 +155,11 @@ public sealed class CrowdForecasts2021 : Module
     /// <param name="batchSize">Instances of an update.</param>
     /// <param name="patience">Epochs.</param>
     /// <returns>The accuracies on <paramref name="dev"/>, epoch by epoch.</returns>
-    /// <exception cref="ArgumentException">A question is in both.</exception>
+    /// <exception cref="ArgumentException">A question is in both, or one of them is empty.</exception>
     public IReadOnlyList<double> Train(IReadOnlyList<CrowdInstance> train, IReadOnlyList<CrowdInstance> dev, FitOptions options, int batchSize = 16, int patience = 3)
     {
+        if (train.Count == 0 || dev.Count == 0)
+            throw new ArgumentException($"CrowdForecasts2021: there must be instances to train on and to choose by, got {train.Count} and {dev.Count}.");
         if (train.Select(i => i.Question.Id).Intersect(dev.Select(i => i.Question.Id)).FirstOrDefault() is { } both)
             throw new ArgumentException($"CrowdForecasts2021: a question must be trained on or chosen by, not both, got {both} in both.");
         using var steps = new FitSteps(this, options);

@@ -133,8 +133,13 @@ public sealed class TopicMemory2021 : Module
     /// <param name="options">Rate, clipping (1 in the paper's code) and seed; its updates are the most that are made.</param>
     /// <param name="batchSize">Texts of a node's batch.</param>
     /// <returns>The mean macro-F1 on the dev texts, epoch by epoch.</returns>
+    /// <exception cref="ArgumentException">There is no node, or one has nothing to train on or nothing to choose by.</exception>
     public IReadOnlyList<double> Train(IReadOnlyList<FederatedNode> nodes, FitOptions options, int batchSize = 16)
     {
+        if (nodes.Count == 0)
+            throw new ArgumentException("TopicMemory2021: there must be at least one node, got none.");
+        if (nodes.FirstOrDefault(n => n.Train.Count == 0 || n.Dev.Count == 0) is { } poor)
+            throw new ArgumentException($"TopicMemory2021: every node must have texts to train on and dev texts, got {poor.Train.Count} and {poor.Dev.Count}.");
         using var steps = new FitSteps(this, options);
         Draw[] draws = [.. nodes.Select((node, i) => new Draw(node.Train, options.Seed + (ulong)i + 1))];
         int epoch = nodes.Max(n => (n.Train.Count + batchSize - 1) / batchSize);

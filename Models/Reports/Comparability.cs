@@ -6,32 +6,33 @@ namespace CudaSeq.Models;
 public static class Comparability
 {
     /// <summary>
-    /// The first run whose test scores are of something else than those of the first that has any: other references, other tokens, or another way to count BLEU. One
-    /// sentence; null where all are of the same, or fewer than two runs were tested.
+    /// The first two runs whose test scores are of different things: other references, other tokens, or another way to count BLEU. One sentence; null where all are of
+    /// the same, or fewer than two runs were tested.
     /// </summary>
     /// <param name="runs">Each with its translations of the test pairs where it has them.</param>
     public static string? Objection(IReadOnlyList<(RunLog Log, IReadOnlyList<TestTranslation>? Translations)> runs)
     {
         var tested = runs.Where(r => r.Log.Test is not null).ToArray();
-        foreach (var run in tested.Skip(1))
-        {
-            if (Difference(tested[0], run) is { } difference)
-                return $"The scores of {tested[0].Log.Name} and {run.Log.Name} cannot be compared: {difference}.";
-        }
-
-        return null;
+        return (from i in Enumerable.Range(0, tested.Length)
+                from j in Enumerable.Range(i + 1, tested.Length - i - 1)
+                let difference = Difference(tested[i], tested[j])
+                where difference is not null
+                select $"The scores of {tested[i].Log.Name} and {tested[j].Log.Name} cannot be compared: {difference}.").FirstOrDefault();
     }
 
     private static string? Difference((RunLog Log, IReadOnlyList<TestTranslation>? Translations) a, (RunLog Log, IReadOnlyList<TestTranslation>? Translations) b)
     {
         if (a.Translations is { } left && b.Translations is { } right && !left.Select(t => t.Reference).SequenceEqual(right.Select(t => t.Reference)))
             return string.Create(CultureInfo.InvariantCulture, $"the references are others ({Source(a.Log)} with {left.Count:N0} and {Source(b.Log)} with {right.Count:N0} lines)");
+        if ((a.Translations is null || b.Translations is null) && Source(a.Log) != Source(b.Log))
+            return $"one is of {Source(a.Log)}, the other of {Source(b.Log)}";
         if (Fact(a.Log, "signature") != Fact(b.Log, "signature"))
             return $"BLEU is counted as {Fact(a.Log, "signature")} and as {Fact(b.Log, "signature")}";
-        if (a.Log.IsOfText && (Source(a.Log) != Source(b.Log) || Fact(a.Log, "tokens") != Fact(b.Log, "tokens")))
-            return $"a perplexity is that of a token, and the one has {Fact(a.Log, "tokens")} tokens of {Source(a.Log)}, the other {Fact(b.Log, "tokens")} of {Source(b.Log)}";
-        return null;
+        return a.Log.IsOfText && Tokens(a.Log) != Tokens(b.Log) ? $"a perplexity is that of a token, and one is of {Tokens(a.Log)}, the other of {Tokens(b.Log)}" : null;
     }
+
+    // An unknown token costs less than writing what it stands for would.
+    private static string Tokens(RunLog log) => $"{Fact(log, "tokens")} tokens, {(log.Test?["unknown"] is null ? "0" : Fact(log, "unknown"))} of them unknown";
 
     private static string Source(RunLog log) => Fact(log, "source");
 

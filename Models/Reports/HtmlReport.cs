@@ -63,7 +63,7 @@ public static class HtmlReport
         if (best is not null)
             page.Append(" The best test score is set in bold.");
         page.Append("</p>\n");
-        foreach (var log in logs.Where(l => l.Test?["ppl"] is not null))
+        foreach (var log in logs.Where(l => l.Test?.ContainsKey("ppl") is true))
         {
             page.Append(
                 CultureInfo.InvariantCulture,
@@ -161,7 +161,7 @@ public static class HtmlReport
         page.Append("</table></div>\n</details>\n");
     }
 
-    private static string Shown(JsonObject? e, string key, string format) => RunLog.Number(e, key) is { } number ? ReadableNumber.Of(number, format) : "–";
+    private static string Shown(JsonObject? e, string key, string format) => RunLog.Shown(e, key, format) ?? "–";
 
     private static string Text(string text) => HtmlText.Of(text);
 }

@@ -83,5 +83,5 @@ public static class ResultsPage
 
     private static string Score(JsonObject? e) => Shown(e, "bleu", "f2");
 
-    private static string Shown(JsonObject? e, string key, string format) => RunLog.Number(e, key) is { } number ? ReadableNumber.Of(number, format) : "-";
+    private static string Shown(JsonObject? e, string key, string format) => RunLog.Shown(e, key, format) ?? "-";
 }

@@ -124,6 +124,10 @@ public sealed class RunLog
     /// <summary>A figure of an event; null where it has none.</summary>
     internal static double? Number(JsonObject? e, string key) => (double?)e?[key];
 
+    /// <summary>A figure as pages write it; null where the event has none. A perplexity that no double holds is logged as null.</summary>
+    internal static string? Shown(JsonObject? e, string key, string format)
+        => Number(e, key) is { } number ? ReadableNumber.Of(number, format) : key == "ppl" && e?.ContainsKey(key) is true ? ReadableNumber.Of(double.PositiveInfinity, format) : null;
+
     // What is read later is read without asking again.
     private static string? Problem(JsonObject e)
     {

@@ -167,8 +167,8 @@ internal static class PaperPage
         if (known.Length == 0)
             return "";
         double mean = known.Average();
-        string text = mean.ToString(format, CultureInfo.InvariantCulture);
-        return known.Length == 1 ? text : $"{text} ± {Math.Sqrt(known.Sum(v => (v - mean) * (v - mean)) / (known.Length - 1)).ToString(format, CultureInfo.InvariantCulture)}";
+        string text = ReadableNumber.Of(mean, format);
+        return known.Length == 1 ? text : $"{text} ± {ReadableNumber.Of(Math.Sqrt(known.Sum(v => (v - mean) * (v - mean)) / (known.Length - 1)), format)}";
     }
 
     // A bar would be the end of the cell.

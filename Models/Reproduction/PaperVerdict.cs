@@ -95,5 +95,5 @@ internal sealed record PaperVerdict(bool? Holds, string Figures)
             string.Join(", ", rows.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.row} {r.Depth:f2} layers"))) + string.Create(CultureInfo.InvariantCulture, $", at most {claim.MostDepth:0.##}"));
     }
 
-    private static string Shown(double score) => double.IsNegativeInfinity(score) ? "failed" : Math.Abs(score).ToString("f2", CultureInfo.InvariantCulture);
+    private static string Shown(double score) => double.IsNegativeInfinity(score) ? "failed" : ReadableNumber.Of(Math.Abs(score), "f2");
 }

@@ -92,12 +92,7 @@ internal sealed class BatchFit : IDisposable
 
     private int Search(int least, IProgress<string>? status, CancellationToken cancellation)
     {
-        long limit = (long)(Share * _free), all = 0;
-        for (int i = 0; i < _corpus.Count; i++)
-        {
-            var (source, target) = _corpus.Lengths(i);
-            all += Math.Max(source, target);
-        }
+        long limit = (long)(Share * _free), all = MostTokens(_corpus, _options.BatchSentences);
 
         // The smallest size that is known to be too large, and the largest that fits.
         long above = Math.Max(Math.Min(all, int.MaxValue / 2), least) + Step;
@@ -135,6 +130,20 @@ internal sealed class BatchFit : IDisposable
 
         status?.Report($"batch_tokens auto: chose {fits:N0}, which takes {taken:N0} of the {_free:N0} bytes that were free");
         return fits;
+    }
+
+    /// <summary>The size from which on batches of training grow no more: all tokens, or those of so many of the longest sentences. Validation, which has no limit of sentences, would.</summary>
+    internal static long MostTokens(ISamples corpus, int? sentences)
+    {
+        long all = 0, longest = 0;
+        for (int i = 0; i < corpus.Count; i++)
+        {
+            var (source, target) = corpus.Lengths(i);
+            int length = Math.Max(source, target);
+            (all, longest) = (all + length, Math.Max(longest, length));
+        }
+
+        return sentences is { } most ? Math.Min(all, most * longest) : all;
     }
 
     private static int RoundUp(int size, int step = Step) => (size + step - 1) / step * step;

@@ -69,7 +69,7 @@ internal static class RecipeKeys
             r => r.Training.BatchTokens,
             (r, v) => Training(r, t => t with { BatchTokens = v }),
             "Tokens a batch: sentences times the longest, padding included, on the longer side; auto measures before the run what fits into the GPU's memory, and is the number in the run's own recipe."),
-        new RecipeKey<int?>("training.batch_sentences", OrNull(Whole(1)), r => r.Training.BatchSentences, (r, v) => Training(r, t => t with { BatchSentences = v }), "Sentences, or blocks of text, a batch has at most; null for as many as `batch_tokens` allows."),
+        new RecipeKey<int?>("training.batch_sentences", OrNull(Whole(1)), r => r.Training.BatchSentences, (r, v) => Training(r, t => t with { BatchSentences = v }), "Sentences, or blocks of text, a batch of training has at most; null for as many as `batch_tokens` allows. Validation goes by `batch_tokens` alone."),
         new RecipeKey<int?>(
             "training.length_multiple",
             OrNull(Whole(1, 1024)),

@@ -230,7 +230,7 @@ internal sealed class RecipeParser(string source)
     {
         bool lacksBase = _broken.Contains(RecipeKeys.BaseKey);
         if (!keys.Any(k => _broken.Contains(k) || (lacksBase && !_given.ContainsKey(k))))
-            _problems.Add($"{source}{(Array.Exists(keys, IsSet) ? $" with {CommandLine}" : "")}: {problem}");
+            _problems.Add($"{source}{(Array.Exists(keys, IsSet) || (keys.Any(k => k.StartsWith("model.", StringComparison.Ordinal)) && (IsSet(RecipeKeys.ArchitectureKey) || IsSet(RecipeKeys.PresetKey))) ? $" with {CommandLine}" : "")}: {problem}");
     }
 
     private bool IsSet(string path) => _given.TryGetValue(path, out var given) && given.Source == CommandLine;

@@ -21,7 +21,7 @@ public sealed record TrainingProgress
     /// <summary>The learning rate of the last update.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>The L2 norm of the last update's gradient, per target token and before clipping.</summary>
+    /// <summary>The L2 norm of the last update's gradient, averaged as <see cref="TrainerOptions.GradientAverage"/> says and before clipping.</summary>
     public required double GradientNorm { get; init; }
 
     /// <summary>Target tokens trained on per second since the last report, padding not counted.</summary>

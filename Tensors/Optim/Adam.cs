@@ -40,7 +40,7 @@ public sealed class Adam : IOptimizer
 
     /// <summary>Updates every parameter that has a gradient, in place; the others and their moments stay as they are.</summary>
     /// <param name="learningRate">The rate of this update.</param>
-    /// <param name="gradientScale">Factor of every gradient, applied before anything else: one over the number of tokens, or the clipping factor.</param>
+    /// <param name="gradientScale">Factor of every gradient, applied before anything else: one over the number of tokens or of sentences, or the clipping factor.</param>
     /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
     public void Step(float learningRate, float gradientScale = 1) => Step(learningRate, gradientScale, null);
 

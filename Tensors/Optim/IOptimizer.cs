@@ -11,7 +11,7 @@ public interface IOptimizer : IDisposable
 
     /// <summary>Updates every parameter that has a gradient, in place; the others and their state stay as they are.</summary>
     /// <param name="learningRate">The rate of this update.</param>
-    /// <param name="gradientScale">Factor of every gradient, applied before anything else: one over the number of tokens, or the clipping factor.</param>
+    /// <param name="gradientScale">Factor of every gradient, applied before anything else: one over the number of tokens or of sentences, or the clipping factor.</param>
     /// <exception cref="ObjectDisposedException">A parameter is dead; none has changed.</exception>
     void Step(float learningRate, float gradientScale = 1);
 

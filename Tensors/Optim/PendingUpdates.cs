@@ -71,7 +71,7 @@ public sealed class PendingUpdates : IDisposable
 
     /// <summary>Ends the update under way: its gradients are all there.</summary>
     /// <param name="parameters">Those without a gradient count as 0.</param>
-    /// <param name="scale">Factor of every gradient: one over the number of tokens.</param>
+    /// <param name="scale">Factor of every gradient: one over the number of tokens, or of sentences.</param>
     public void End(IReadOnlyList<Tensor> parameters, float scale)
     {
         RefuseWhenFull();

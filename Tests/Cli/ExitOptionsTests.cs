@@ -54,6 +54,16 @@ public sealed class ExitOptionsTests : IDisposable
     }
 
     [Fact]
+    public void ARandomExitRepeatsWithItsSeed()
+    {
+        var first = Translate("--exit-random", "3");
+        Assert.Equal(0, first.ExitCode);
+        Assert.Matches(@"^layers: [12]\.\d\d of 3 in the mean \(1: \d+, 2: \d+, 3: \d+ positions\)\n$", first.Error);
+        Assert.Equal(first, Translate("--exit-random", "3"));
+        Assert.NotEqual(first.Error, Translate("--exit-random", "4").Error);
+    }
+
+    [Fact]
     public void ALimitOfLayersIsKept()
     {
         Assert.Equal(Translate().Out, Translate("--exit-limit", "1000").Out);
@@ -69,7 +79,7 @@ public sealed class ExitOptionsTests : IDisposable
         string valid = _folder.PathOf("valid.digits"), none = _folder.PathOf("none");
         Says(2, "cudaseq translate: --exit-budget and --exit-tune-on must be given together.\n", "--exit-budget", "2");
         Says(2, "cudaseq translate: --exit-budget and --exit-tune-on must be given together.\n", "--exit-tune-on", valid);
-        Says(2, "cudaseq translate: --exit-budget chooses --exit-confidence or --exit-threshold, neither they nor --exit-depth must be given with it.\n", "--exit-budget", "2", "--exit-tune-on", valid, "--exit-depth", "1");
+        Says(2, "cudaseq translate: --exit-budget chooses --exit-confidence or --exit-threshold, neither they nor --exit-depth or --exit-random must be given with it.\n", "--exit-budget", "2", "--exit-tune-on", valid, "--exit-depth", "1");
         Says(2, "cudaseq translate: --exit-threshold must be given with --exit-predicted.\n", "--exit-threshold", "0.3");
         Says(2, "cudaseq translate: --exit-threshold must be probabilities with commas between, got 0.3,2.\n", "--exit-predicted", "--exit-threshold", "0.3,2");
         Says(2, "cudaseq translate: --exit-limit must be a whole number of at least 1, got 0.\n", "--exit-limit", "0");

@@ -53,6 +53,33 @@ public sealed class EarlyExitTests
         }
     }
 
+    /// <summary>Each layer is as likely, and what is drawn for a sentence depends on nothing beside it: neither on the batch nor on its place in it.</summary>
+    [Fact]
+    public void ARandomExitIsEquallyLikelyAfterEachLayerWhateverStandsBesideIt()
+    {
+        using var device = new CpuDevice(2);
+        using var model = TinyModels.Create(DepthAdaptiveTests.Of("pre-norm"), device);
+        var random = new Random(5);
+        int[][] sources = [.. Enumerable.Range(0, 100).Select(_ => (int[])[.. Enumerable.Range(0, random.Next(2, 7)).Select(_ => random.Next(4, 11)), Vocabulary.Eos])];
+        var options = new DecodingOptions { Beam = 1, MinLength = 20, MaxLengthB = 20, Exit = ExitRule.Random(7) };
+        var generator = new SequenceGenerator(model);
+        var together = generator.Generate(sources, options);
+        long[] counts = [.. generator.ExitCounts];
+        double expected = counts.Sum() / (double)counts.Length, deviation = Math.Sqrt(expected * (counts.Length - 1) / counts.Length);
+        Assert.True(counts.Sum() >= 2000);
+        Assert.All(counts, c => Assert.InRange(c, expected - (4 * deviation), expected + (4 * deviation)));
+        for (int i = 0; i < 5; i++)
+            PlainSearch.Same(together[i], generator.Generate([sources[i]], options)[0]);
+        Assert.NotEqual(counts, Counts(8));
+        Assert.Equal(counts, Counts(7));
+
+        IReadOnlyList<long> Counts(ulong seed)
+        {
+            generator.Generate(sources, options with { Exit = ExitRule.Random(seed) });
+            return generator.ExitCounts;
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void AFixedDepthIsTheModelThatEndsThere(string kind)

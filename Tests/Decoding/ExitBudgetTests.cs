@@ -68,7 +68,7 @@ public sealed class ExitBudgetTests
         for (int depth = 1; depth <= 2; depth++)
         {
             float[] own = confidence[depth - 1];
-            Assert.Equal([false, false], profile.Leaves(depth, [0, 1], new ExitEvidence(ExitPredictor.None, () => predicted ? [] : own, () => predicted ? own : [], () => [], () => [])));
+            Assert.Equal([false, false], profile.Leaves(depth, [0, 1], new ExitEvidence(ExitPredictor.None, () => predicted ? [] : own, () => predicted ? own : [], () => [], () => [], () => [], 3)));
         }
 
         Assert.Equal(expected, profile.Threshold(layers));

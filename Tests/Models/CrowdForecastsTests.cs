@@ -144,6 +144,33 @@ public sealed class CrowdForecastsTests
             Assert.Throws<ArgumentException>(() => model.Train(days, days, new FitOptions())).Message);
     }
 
+    // Two questions of the same forecasts and opposite answers: half of the answers are right, whatever was learned.
+    [Fact]
+    public void TrainingEndsWhenTheAccuracyNoLongerGrowsAndKeepsTheFirstBestEpoch()
+    {
+        var questions = SyntheticTasks.Crowd(4, 1, days: 3);
+        CrowdInstance[] train = [.. questions.Take(2).SelectMany(q => q.Instances(CrowdSetting.Daily))];
+        CrowdInstance[] dev = [.. ((bool[])[true, false]).SelectMany(answer => (questions[2] with { Id = $"dev {answer}", Answer = answer }).Instances(CrowdSetting.Daily))];
+        using var device = TestDevices.Open(TestDevices.Processor);
+        var options = new FitOptions { Updates = 1000, LearningRate = 0.01f, Warmup = 0 };
+        int epoch = (train.Length + 3) / 4;
+        using CrowdForecasts2021 model = Made(), once = Made();
+        Assert.Equal([0.5, 0.5, 0.5], model.Train(train, dev, options, batchSize: 4, patience: 2));
+        Assert.Equal([0.5], once.Train(train, dev, options with { Updates = epoch }, batchSize: 4, patience: 2));
+        foreach (var (kept, first) in model.Parameters.Zip(once.Parameters))
+            Assert.Equal(first.ToArray(), kept.ToArray());
+        Assert.Equal(
+            $"CrowdForecasts2021: there must be instances to train on and to choose by, got {train.Length} and 0.",
+            Assert.Throws<ArgumentException>(() => model.Train(train, [], options)).Message);
+
+        CrowdForecasts2021 Made()
+        {
+            var made = new CrowdForecasts2021(new CrowdForecastsOptions { WordWidth = 8, TextWidth = 4, Hidden = 4 }, CrowdForecasts2021.Words(questions));
+            made.Initialize(device, new RandomSource(1));
+            return made;
+        }
+    }
+
     [Theory, Devices]
     public void AnAnswerDoesNotDependOnTheBatchUnlessPaddingIsRead(string name)
     {

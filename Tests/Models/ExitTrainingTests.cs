@@ -157,7 +157,7 @@ public sealed class ExitTrainingTests
     public void APositionLeavesAboveTheThresholdOfItsLayer()
     {
         float[] probabilities = [0.2f, 0.4f, 0.6f];
-        var evidence = new ExitEvidence(ExitPredictor.Geometric, null!, () => probabilities, null!, null!);
+        var evidence = new ExitEvidence(ExitPredictor.Geometric, null!, () => probabilities, null!, null!, null!, 3);
         Assert.Equal([false, false, true], ExitRule.Predicted().Leaves(1, [0, 1, 2], evidence));
         Assert.Equal([false, true, true], ExitRule.Predicted(0.3f).Leaves(2, [0, 1, 2], evidence));
         var rule = ExitRule.Predicted(0.5f, 0.1f);

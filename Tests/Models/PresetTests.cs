@@ -55,6 +55,48 @@ public sealed class PresetTests
                 Assert.Equal(expected with { Architecture = Architecture.DynamicConv }, SequenceModel.Presets(Architecture.DynamicConv)[name]);
         }
 
+        // Section 5.2 and fairseq's lightconv_lm_gbw: norms before the sub-layers and none behind the last, 0.1 of everything that a model of convolutions drops but its ReLUs.
+        Assert.Equal(
+            new ModelConfig
+            {
+                Architecture = Architecture.DynamicConv,
+                ModelWidth = 1024,
+                FeedForwardWidth = 4096,
+                AttentionHeads = 16,
+                EncoderLayers = 0,
+                DecoderLayers = 17,
+                DecoderKernelWidths = [15, 15, 31, 31, 31, 31, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63],
+                Dropout = 0.1f,
+                WeightDropout = 0.1f,
+                InputDropout = 0.1f,
+                DecoderGlu = true,
+                PreNorm = true,
+                ShareEmbeddings = EmbeddingSharing.None,
+                AdaptiveInputCutoffs = [60_000, 160_000],
+                AdaptiveSoftmaxCutoffs = [60_000, 160_000],
+                TieAdaptiveWeights = true,
+                TieAdaptiveProjections = true,
+            },
+            DynamicConv2019.BillionWord);
+
+        // Elbayad et al., section 4: IWSLT14.
+        Assert.Equal(
+            new ModelConfig
+            {
+                Architecture = Architecture.Transformer,
+                ModelWidth = 256,
+                EncoderWidth = 512,
+                FeedForwardWidth = 1024,
+                AttentionHeads = 4,
+                EncoderLayers = 6,
+                DecoderLayers = 6,
+                Dropout = 0.3f,
+                ShareEmbeddings = EmbeddingSharing.None,
+                AdaptiveDepth = AdaptiveDepth.Aligned,
+                ExitClassifiers = ExitClassifierKind.Separate,
+            },
+            DepthAdaptive2020.Iwslt);
+
         foreach (var (name, preset) in SequenceModel.Presets(Architecture.Cnn))
         {
             var light = SequenceModel.Presets(Architecture.LightConv)[name];

@@ -92,6 +92,57 @@ public sealed class TopicMemoryTests
         Assert.NotEqual(pooled.Errors, WordTopics.Factorize(WordStatistics.Of(vocabulary, nodes[0].Train.Select(t => t.Tokens)), 3, updates: 20).Errors);
     }
 
+    // Train beside its definition: gradients summed over the nodes, clipped together, one update of Adam, and the first epoch of the best mean macro-F1 kept.
+    [Theory, Devices]
+    public void TrainingIsOneClippedUpdateOfTheServerAfterAnother(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var texts = Texts.Zip(Classes, (t, c) => new ClassifiedText(t, c)).ToArray();
+        FederatedNode[] nodes = [new(texts[..1], texts, texts), new(texts[1..2], texts, texts)];
+        var options = new FitOptions { Updates = 5, LearningRate = 0.1f, Warmup = 0, MaxNorm = 0.01f };
+        var topics = Found();
+        using var expected = Made(device, TopicWeights.Attended, topics);
+        Tensor[] parameters = [.. expected.Parameters];
+        using var adam = new Adam(parameters, new AdamOptions { Beta2 = 0.999f, WeightDecay = options.WeightDecay });
+        var scores = new List<double>();
+        float[][] best = [];
+        for (int update = 0; update < options.Updates; update++)
+        {
+            foreach (var node in nodes)
+            {
+                using var scope = TensorScope.Begin();
+                Ops.Scale(expected.Loss(node.Train), 0.5f).Backward();
+            }
+
+            float norm = GradientNorm.Compute(parameters);
+            Assert.True(norm > options.MaxNorm, $"update {update} clips nothing: {norm}");
+            adam.Step(options.LearningRate, options.MaxNorm / norm);
+            foreach (var parameter in parameters)
+                parameter.ZeroGrad();
+            double score = expected.MacroF1(texts);
+            if (scores.All(s => score > s))
+                best = [.. parameters.Select(p => p.ToArray())];
+            scores.Add(score);
+        }
+
+        using var model = Made(device, TopicWeights.Attended, topics);
+        Assert.Equal(scores, model.Train(nodes, options));
+        foreach (var (at, parameter) in best.Zip(model.Parameters))
+            FiniteDifference.Near(Array.ConvertAll(at, v => (double)v), parameter.ToArray());
+    }
+
+    [Fact]
+    public void ANodeWithoutTextsIsRefused()
+    {
+        using var device = TestDevices.Open(TestDevices.Processor);
+        using var model = Made(device, TopicWeights.Attended, Found());
+        var texts = Texts.Zip(Classes, (t, c) => new ClassifiedText(t, c)).ToArray();
+        Assert.Equal("TopicMemory2021: there must be at least one node, got none.", Assert.Throws<ArgumentException>(() => model.Train([], new FitOptions())).Message);
+        Assert.Equal(
+            "TopicMemory2021: every node must have texts to train on and dev texts, got 3 and 0.",
+            Assert.Throws<ArgumentException>(() => model.Train([new(texts, texts, texts), new(texts, [], texts)], new FitOptions())).Message);
+    }
+
     // The gradient of a step is the sum of what each node computes alone with the same parameters, of its loss over the number of nodes.
     [Theory, Devices]
     public void AStepSumsTheNodesGradientsAndUpdatesOnce(string name)

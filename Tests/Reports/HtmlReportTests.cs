@@ -98,12 +98,22 @@ public sealed class HtmlReportTests
         Assert.Equal([objection], page.Descendants("p").Elements("strong").Select(e => e.Value));
         Assert.Empty(page.Descendants("table").First().Descendants("strong"));
 
+        TestTranslation[] others = [.. lines.Select(l => l with { Reference = "another" })];
+        Assert.Equal(objection.Replace("1 lines", "2 lines", StringComparison.Ordinal), Comparability.Objection([(a, lines), (b, others)]));
+        Assert.Equal(
+            objection.Replace("a and b", "b and c", StringComparison.Ordinal), Comparability.Objection([(a, null), (b, lines), (Log("c", 30), Lines("u"))]));
+
         var other = new JsonObject { ["event"] = "test", ["update"] = 1, ["seconds"] = 2, ["source"] = "t.en", ["bleu"] = 5.0, ["signature"] = "tok:13a" };
         Assert.Equal("The scores of a and c cannot be compared: BLEU is counted as s and as tok:13a.", Comparability.Objection([(a, lines), (b, lines), (Read("c", [Run(), other]), lines)]));
         Assert.Null(Comparability.Objection([(Text("a", 90), null), (Text("b", 80), null)]));
         Assert.Equal(
-            "The scores of a and b cannot be compared: a perplexity is that of a token, and the one has 100 tokens of t.txt, the other 50 of t.txt.",
+            "The scores of a and b cannot be compared: a perplexity is that of a token, and one is of 100 tokens, 0 of them unknown, the other of 50 tokens, 0 of them unknown.",
             Comparability.Objection([(Text("a", 90), null), (Text("b", 80, tokens: 50), null)]));
+        Assert.Equal(
+            "The scores of a and b cannot be compared: a perplexity is that of a token, and one is of 100 tokens, 0 of them unknown, the other of 100 tokens, 7 of them unknown.",
+            Comparability.Objection([(Text("a", 90), null), (Text("b", 80, unknown: 7), null)]));
+        Assert.Equal(
+            "The scores of a and b cannot be compared: one is of t.txt, the other of u.txt.", Comparability.Objection([(Text("a", 90), null), (Text("b", 80, source: "u.txt"), null)]));
     }
 
     [Fact]
@@ -216,7 +226,7 @@ public sealed class HtmlReportTests
         new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = "t.en", ["bleu"] = bleu, ["signature"] = "s", ["beam"] = 5, ["length_penalty"] = 1 },
     ]);
 
-    private static RunLog Text(string name, double perplexity, int tokens = 100)
+    private static RunLog Text(string name, double perplexity, int tokens = 100, int unknown = 0, string source = "t.txt")
     {
         var run = Run();
         run["train_blocks"] = 9;
@@ -225,7 +235,7 @@ public sealed class HtmlReportTests
             run,
             .. Enumerable.Range(1, 4).Select(i => Update(i, 12.5 - (2.5 * i))),
             new JsonObject { ["event"] = "validation", ["update"] = 40, ["seconds"] = 60, ["epoch"] = 1, ["loss"] = 2.0, ["nll"] = 1.9, ["ppl"] = 7.0, ["best"] = true },
-            new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = "t.txt", ["ppl"] = perplexity, ["loss"] = 4.5, ["tokens"] = tokens },
+            new JsonObject { ["event"] = "test", ["update"] = 40, ["seconds"] = 60, ["source"] = source, ["ppl"] = perplexity, ["loss"] = 4.5, ["tokens"] = tokens, ["unknown"] = unknown },
         ]);
     }
 

@@ -40,6 +40,22 @@ public sealed class LargeNumbersTests : IDisposable
         Assert.DoesNotContain("000000000000", page);
     }
 
+    [Fact]
+    public void ATestWhosePerplexityNoDoubleHoldsIsShownAsInfinite()
+    {
+        string path = _folder.PathOf("log.jsonl");
+        using (var log = TrainingLog.Create(path))
+        {
+            log.Write("run", 0, 0, ("parameters", 5), ("train_blocks", 1));
+            log.Write("update", 1, 1, ("epoch", 1), ("tokens", 10), ("loss", 750.25), ("ppl", double.PositiveInfinity));
+            log.Write("test", 1, 1, ("source", "t.txt"), ("loss", 750.25), ("ppl", double.PositiveInfinity), ("tokens", 10));
+        }
+
+        string page = HtmlReport.Write("large", [(RunLog.ReadFile(path), null)]);
+        Assert.Contains("<td>infinite</td>", page);
+        Assert.Contains("test perplexity <strong>infinite</strong>", page);
+    }
+
     // At that rate losses come that are finite, and whose perplexity is not.
     [Fact]
     public void TrainingGoesOnBeyondThePerplexityOfADouble()

@@ -93,6 +93,18 @@ public sealed class BatchFitTests : IDisposable
         Assert.Equal(2, experiment.Trainer.State.Update);
     }
 
+    // Two sentences of at most nine tokens never make more than 18, whatever batch_tokens allows: larger sizes would be validation's alone.
+    [Theory]
+    [InlineData(null, 9 + 7 + 3)]
+    [InlineData(1, 9)]
+    [InlineData(2, 18)]
+    [InlineData(4, 9 + 7 + 3)]
+    public void NoLargerThanTheLargestBatchThatThereCanBe(int? sentences, long most)
+    {
+        using var corpus = Corpus.From((((int, int)[])[(9, 4), (2, 7), (3, 3)]).Select(p => new SentencePair(Enumerable.Repeat(Vocabulary.Eos, p.Item1).ToArray(), Enumerable.Repeat(Vocabulary.Eos, p.Item2).ToArray())));
+        Assert.Equal(most, BatchFit.MostTokens(corpus, sentences));
+    }
+
     [Fact]
     public void ANumberOrTheWord()
     {

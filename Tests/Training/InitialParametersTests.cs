@@ -109,7 +109,7 @@ public sealed class InitialParametersTests : IDisposable
         byte[] last = File.ReadAllBytes(Path.Combine(straight, "last.safetensors"));
         Assert.Equal(last, File.ReadAllBytes(Path.Combine(stopped, "last.safetensors")));
         Assert.NotEqual(last, File.ReadAllBytes(Path.Combine(alone, "last.safetensors")));
-        Assert.Equal((2, $"{_recipe}: training.teacher_weight needs training.teacher, got 0.5 alone.\n"), Run(_folder.PathOf("x"), ["training.teacher_weight=0.5"]));
+        Assert.Equal((2, $"{_recipe} with --set: training.teacher_weight needs training.teacher, got 0.5 alone.\n"), Run(_folder.PathOf("x"), ["training.teacher_weight=0.5"]));
         Assert.Equal((1, $"cudaseq: training.teacher must have this run's vocabularies, that of {_trained} has another for the source; training.initialize_from takes them over.\n"), Run(_folder.PathOf("y"), [settings[0], "data.vocabulary_size=10"]));
     }
 
@@ -121,9 +121,9 @@ public sealed class InitialParametersTests : IDisposable
         Assert.Matches(@": encoder\.embed_tokens\.weight is \[\d+, 16\], the model wants \[\d+, 32\]\.", Run(_folder.PathOf("wide"), [.. Stacked, "model.model_width=32"]).Error);
         Assert.Contains(": attention_heads is 2 there and 4 in this model, whose parameters would mean something else.", Run(_folder.PathOf("heads"), [.. Stacked, "model.attention_heads=4"]).Error);
         Assert.Contains(": pre_norm is false there and true in this model, ", Run(_folder.PathOf("norm"), [.. Stacked, "model.pre_norm=true"]).Error);
-        Assert.Equal((2, $"{_recipe}: training.initialize_decoder_layers needs training.initialize_from, got [1,2] alone.\n"), Run(_folder.PathOf("x"), ["training.initialize_decoder_layers=1,2"]));
-        Assert.Equal((2, $"{_recipe}: training.initialize_decoder_layers must name a layer for each of the 1, got [1,2].\n"), Run(_folder.PathOf("x"), [.. Stacked[..^1], "training.initialize_decoder_layers=1,2"]));
-        Assert.Equal((2, $"{_recipe}: model.decoder_path must name each layer, or it would never learn: 2 is not in [1, 1].\n"), Run(_folder.PathOf("x"), ["model.decoder_path=1,1"]));
+        Assert.Equal((2, $"{_recipe} with --set: training.initialize_decoder_layers needs training.initialize_from, got [1,2] alone.\n"), Run(_folder.PathOf("x"), ["training.initialize_decoder_layers=1,2"]));
+        Assert.Equal((2, $"{_recipe} with --set: training.initialize_decoder_layers must name a layer for each of the 1, got [1,2].\n"), Run(_folder.PathOf("x"), [.. Stacked[..^1], "training.initialize_decoder_layers=1,2"]));
+        Assert.Equal((2, $"{_recipe} with --set: model.decoder_path must name each layer, or it would never learn: 2 is not in [1, 1].\n"), Run(_folder.PathOf("x"), ["model.decoder_path=1,1"]));
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class InitialParametersTests : IDisposable
         Assert.Equal(Translate("--decoder-path", "1"), left.Out);
         Assert.Matches(@"^layers: 1\.00 of 2 in the mean \(1: \d+, 2: 0 positions\)\n$", left.Error);
         Assert.Equal("cudaseq translate: --exit-confidence must be probabilities with commas between, got 2.\n", Tool.Run(["translate", "--model", _trained, "--exit-confidence", "2"], "1\n").Error);
-        Assert.Equal("cudaseq translate: --exit-depth, --exit-confidence and --exit-predicted must be given alone.\n", Tool.Run(["translate", "--model", _trained, "--exit-depth", "1", "--exit-confidence", "0.5"], "1\n").Error);
+        Assert.Equal("cudaseq translate: --exit-depth, --exit-confidence, --exit-predicted and --exit-random must be given alone.\n", Tool.Run(["translate", "--model", _trained, "--exit-depth", "1", "--exit-confidence", "0.5"], "1\n").Error);
         string[] evaluate = ["evaluate", "--model", _trained, "--input", _folder.PathOf("valid.digits"), "--reference", _folder.PathOf("valid.words")];
         Assert.NotEqual(Tool.Run(evaluate).Out, Tool.Run([.. evaluate, "--decoder-path", "1"]).Out);
 

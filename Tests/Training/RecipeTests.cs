@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using CudaSeq.Models;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
 
-public sealed class RecipeTests
+public sealed partial class RecipeTests
 {
     private const string Small =
         """
@@ -142,7 +143,7 @@ public sealed class RecipeTests
     [Theory]
     [InlineData("model.attention_heads=7", "r.json with --set: model.attention_heads must divide model_width, got 7 and 64.")]
     [InlineData("model.encoder_kernel_widths=3,7,15", "r.json with --set: model.encoder_kernel_widths must name one width, or one for each of the 2 layers, got 3.")]
-    [InlineData("architecture=transformer", "r.json: model.encoder_kernel_widths has no meaning for a transformer; leave it out.")]
+    [InlineData("architecture=transformer", "r.json with --set: model.encoder_kernel_widths has no meaning for a transformer; leave it out.")]
     [InlineData("training.batch_tokens=200", "r.json with --set: training.batch_tokens must exceed data.max_length, so that a batch holds the longest sentence and its end, got 200 and 200.")]
     [InlineData("training.max_updates=null", "r.json with --set: training.max_updates or training.max_minutes must be given, or the run would never end.")]
     [InlineData("training.warmup_updates=0", "r.json with --set: training.warmup_updates must be at least 1 with training.schedule inverse_sqrt, got 0.")]
@@ -157,6 +158,23 @@ public sealed class RecipeTests
     [InlineData("model.encoder_kernel_widths=3,x", "--set: model.encoder_kernel_widths must be a list of whole numbers from 1 to 255, got \"3,x\".")]
     [InlineData("preset=dynamicconv_bse", "--set: preset must be one of transformer_base, transformer_iwslt, transformer_big, transformer_wmt_en_fr_big, transformer_wmt_en_de_big, transformer_wmt_en_de_big_t2t, transformer_wikitext_103, transformer_universal_small, transformer_universal_base, transformer_universal_big, transformer_depth_adaptive_iwslt, lightconv_base, lightconv_iwslt, lightconv_big, lightconv_wmt_en_fr_big, lightconv_wmt_zh_en_big, dynamicconv_base, dynamicconv_iwslt, dynamicconv_big, dynamicconv_wmt_en_fr_big, dynamicconv_wmt_zh_en_big, dynamicconv_billion_word, cnn_base, cnn_iwslt, cnn_big, lstm_wmt_en_fr, rnnsearch_wmt_en_fr, convs2s_iwslt, convs2s_wmt_en_ro, convs2s_wmt_en_de, convs2s_wmt_en_fr, got \"dynamicconv_bse\"; did you mean dynamicconv_base?")]
     public void RefusesASettingOrACombination(string setting, string message) => Assert.Contains(message, Refused(Small, setting));
+
+    /// <summary>What docs/models.md shows as parts of recipes is understood once there are data.</summary>
+    [Fact]
+    public void ThePageOfModelsShowsRecipes()
+    {
+        string[] parts = [.. Fence().Matches(File.ReadAllText(Repository.File("docs/models.md"))).Select(m => m.Groups["json"].Value).Where(p => p.Contains("\"preset\"") || p.Contains("\"architecture\""))];
+        Recipe[] recipes = [.. parts.Select(p => Recipe.Parse($$"""{ {{p}}, "data": { "train": ["a", "b"], "valid": ["a", "b"], "joint": true, "max_length": 175 } }"""))];
+        Assert.Equal(7, recipes.Length);
+        Assert.All(recipes, r => Assert.NotNull(r.Training.MaxUpdates));
+        var lstm = recipes.Single(r => r.Model.Architecture == Architecture.Lstm).Training;
+        Assert.Equal((ScheduleKind.Step, 0, 0f, GradientAverage.Sentences), (lstm.Schedule, lstm.WarmupUpdates, lstm.LabelSmoothing, lstm.GradientAverage));
+        var convolutional = recipes.Single(r => r.Model.Architecture == Architecture.ConvS2S).Training;
+        Assert.Equal((ScheduleKind.Plateau, 0, 0f, true), (convolutional.Schedule, convolutional.WarmupUpdates, convolutional.LabelSmoothing, convolutional.PlateauAnneals));
+    }
+
+    [GeneratedRegex("```json\n(?<json>.*?)\n```", RegexOptions.Singleline)]
+    private static partial Regex Fence();
 
     [Fact]
     public void ASectionIsNoKey() => Assert.StartsWith("--set: model is a section; its keys are model.model_width, ", Assert.Single(Refused(Small, "model=3")));
