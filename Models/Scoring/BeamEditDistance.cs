@@ -48,8 +48,8 @@ internal sealed class BeamEditDistance
     {
         _reference = reference;
         (_rows, _columns) = (hypothesisLength + 1, reference.Length + 1);
-        _costs = new int[_rows * _columns];
-        _scratch = new int[_rows * _columns];
+        _costs = new int[WordGrid.Size("TER", _rows, _columns)];
+        _scratch = new int[_costs.Length];
         _edits = new WordEdit[_rows * _columns];
         for (int j = 0; j < _columns; j++)
         {

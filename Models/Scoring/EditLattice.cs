@@ -12,6 +12,10 @@ internal sealed class EditLattice
 {
     private const double EditCost = 0.001;
 
+    // Pairs of them are searched: of two sentences without a common word, some ninety words each.
+    private const int MostVertices = 8192;
+    private const int ShownLetters = 40;
+
     private readonly string[] _source;
     private readonly string[] _hypothesis;
     private readonly (int I, int J)[] _vertices;
@@ -110,6 +114,8 @@ internal sealed class EditLattice
     private void AddPhrases(int maxUnchanged, CancellationToken cancellation)
     {
         // [first][last - first]: every edge goes to a later vertex.
+        if (_vertices.Length > MostVertices)
+            throw new InvalidDataException(FormattableString.Invariant($"M2: a sentence and its correction must have more in common: there are {_vertices.Length:N0} places where their edits can meet, at most {MostVertices:N0} are searched, in \"{HtmlText.Short(string.Join(' ', _source), ShownLetters)}\"."));
         var between = new Edge?[_vertices.Length][];
         for (int v = 0; v < _vertices.Length; v++)
             between[v] = new Edge?[_vertices.Length - v];

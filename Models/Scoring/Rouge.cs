@@ -150,7 +150,7 @@ public static class Rouge
     private static List<int> Subsequence(int[] reference, int[] hypothesis)
     {
         int columns = hypothesis.Length + 1;
-        var lengths = new int[(reference.Length + 1) * columns];
+        var lengths = new int[WordGrid.Size("ROUGE", columns, reference.Length + 1)];
         for (int i = 1; i <= reference.Length; i++)
         {
             for (int j = 1; j < columns; j++)

@@ -98,11 +98,19 @@ public sealed class AnalyzeVerbTests : IDisposable
             .Replace("\"encoder_fusion\": \"fine\", \"adaptive_depth\": \"aligned\"", "\"encoder_kernel_widths\": [3], \"decoder_kernel_widths\": [3]", StringComparison.Ordinal);
         Assert.Equal("", Tool.Run("train", _folder.File("cnn.json", recipe), "--data", _folder.PathOf("."), "--out", _folder.PathOf("cnn")).Error);
         string output = _folder.PathOf("out");
+
+        // Both read what the first was tested with, whatever the second was.
+        var tested = new RunDirectory(_folder.PathOf(second)).Translations;
+        TestTranslation.Save(tested, TestTranslation.Read(tested).Take(1).ToArray());
+        long lines = TestTranslation.Read(new RunDirectory(_folder.PathOf(first)).Translations).Count();
         var run = Tool.Run("analyze", "attention-entropy", "--model", _folder.PathOf(first), "--other", _folder.PathOf(second), "--out", output);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Contains("cnn ", run.Out);
         Assert.Contains("; ", run.Out);
-        var models = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "attention-entropy.json")))!["results"]!["models"]!.AsArray();
+        var json = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "attention-entropy.json")))!;
+        Assert.Equal(lines, (long)json["text"]!["lines"]!);
+        var models = json["results"]!["models"]!.AsArray();
+        Assert.Equal((long)models[0]!["source"]!["positions"]!, (long)models[1]!["source"]!["positions"]!);
         Assert.Equal([first, second], models.Select(m => Path.GetFileName((string)m!["model"]!)));
         Assert.Equal(["model", "source"], models[first == "cnn" ? 0 : 1]!.AsObject().Select(p => p.Key));
         string page = File.ReadAllText(Path.Combine(output, "attention-entropy.html"));

@@ -59,6 +59,9 @@ public sealed class ProcessTests
         Assert.Equal("", error);
         Assert.Equal(0, exit);
         Assert.Contains("/no/such/libcuda.so.1", output, StringComparison.Ordinal);
+        Assert.Contains("libcublas     not found, and of no use without a driver\n", output, StringComparison.Ordinal);
+        var (_, places, _) = Run("doctor --places", NoCuda);
+        Assert.DoesNotContain("of no use", places, StringComparison.Ordinal);
     }
 
     private static (int ExitCode, string Out, string Error) Run(string line, Dictionary<string, string>? environment = null)

@@ -27,6 +27,17 @@ public sealed class MaxMatchTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    // Each word may become each other: the places where edits can meet are all of 91 x 91.
+    [Fact]
+    public void SentencesThatHaveNothingInCommonAreRefusedWhereTheyAreLong()
+    {
+        string[] Words(char letter) => [.. Enumerable.Range(0, 91).Select(i => $"{letter}{i}")];
+        string path = _folder.File("long.m2", $"S {string.Join(' ', Words('a'))}\n\n");
+        Assert.Equal(
+            "M2: a sentence and its correction must have more in common: there are 8,464 places where their edits can meet, at most 8,192 are searched, in \"a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 a10 a11 a…\".",
+            Assert.Throws<InvalidDataException>(() => MaxMatch.Sentence(string.Join(' ', Words('b')), M2File.Read(path).Sentences[0])).Message);
+    }
+
     [Fact]
     public void TheExampleOfTheScorer()
     {

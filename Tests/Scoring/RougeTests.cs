@@ -73,6 +73,15 @@ public sealed class RougeTests
     }
 
     [Fact]
+    public void TextsOfTooManyWordsAreRefusedInOneSentence()
+    {
+        string text = string.Concat(Enumerable.Repeat("a ", 23_200));
+        const string Message = ": a text and its reference must have at most 536,870,912 pairs of words, got 23,200 and 23,200 words.";
+        Assert.Equal($"ROUGE{Message}", Assert.Throws<InvalidDataException>(() => Rouge.Sentence(text, [text], new() { Measure = RougeMeasure.Subsequence })).Message);
+        Assert.Equal($"TER{Message}", Assert.Throws<InvalidDataException>(() => Ter.Sentence(text + "b", [text[..^2] + "c c"])).Message.Replace("23,201", "23,200", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void WordsAreLowerCasedRunsOfAsciiLettersAndDigits()
     {
         Assert.Equal(["the", "u", "s", "cat", "s", "3", "5", "na", "ve"], Rouge.Words("The U.S. cat's 3.5\tnaïve 日本", stem: false));

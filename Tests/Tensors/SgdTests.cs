@@ -1,3 +1,4 @@
+using CudaSeq.Kernels;
 using CudaSeq.Tensors;
 
 namespace CudaSeq.Tests;
@@ -37,6 +38,19 @@ public sealed class SgdTests : OptimizerTests<SgdOptions>
         sgd.Step(0.5f, gradientScale: 0.25f);
         Assert.Equal(4f, p.Item());
         Assert.Empty(sgd.Velocities);
+    }
+
+    [Fact]
+    public void WithoutMomentumAnotherKernelRuns()
+    {
+        foreach (var (momentum, kernel) in ((float, string)[])[(0, "sgd_step_f32"), (0.5f, "sgd_step_momentum_f32")])
+        {
+            using var device = TestDevices.OpenCuda();
+            using var p = Parameter(device, [5f], [8f]);
+            using var sgd = new Sgd([p], new() { Momentum = momentum });
+            sgd.Step(0.5f);
+            Assert.Equal([kernel], CudaKernel.All.Where(k => device.LaunchesOf(k) > 0 && k.Symbol.StartsWith("sgd_", StringComparison.Ordinal)).Select(k => k.Symbol));
+        }
     }
 
     [Theory, Devices]

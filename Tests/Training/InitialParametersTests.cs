@@ -146,6 +146,10 @@ public sealed class InitialParametersTests : IDisposable
     {
         string fused = _folder.PathOf("fused"), path = Path.Combine(fused, "best.safetensors");
         Assert.Equal((0, ""), Run(fused, ["model.encoder_fusion=coarse", "model.surface_fusion=hard"]));
+        string pairs = _folder.File("pairs", "1\n");
+        Assert.Matches(
+            "(?m)^read as +probabilities of hard surface fusion, which sum to less than 1: not comparable with other models'$",
+            Tool.Run("evaluate", "--model", fused, "--input", pairs, "--reference", pairs).Out);
         var (code, error) = Run(_folder.PathOf("plain"), [$"training.initialize_from={fused}"]);
         Assert.Equal(1, code);
         string[] lines = error.TrimEnd('\n').Split('\n');
