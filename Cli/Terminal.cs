@@ -49,7 +49,7 @@ internal sealed class Terminal : IDisposable
     {
         bool live = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
         return new Terminal(
-            Console.OpenStandardInput(),
+            StandardInput.Open(),
             Writer(OutputPipe.OfProcess() ?? Console.OpenStandardOutput(), flush: !Console.IsOutputRedirected),
             Writer(Console.OpenStandardError(), flush: true),
             live,

@@ -48,8 +48,8 @@ internal sealed class CompareVerb : Verb
         TextFile.WriteWhole(output, stream => stream.Write(Encoding.UTF8.GetBytes(page)));
         table.Write(terminal);
         terminal.Out.WriteLine();
-        if (Comparability.Objection(runs) is { } objection)
-            terminal.Error.WriteLine($"warning: {objection}");
+        foreach (string warning in new[] { Comparability.Objection(runs), Comparability.Caution([.. runs.Select(r => r.Log)]) }.OfType<string>())
+            terminal.Error.WriteLine($"warning: {warning}");
         terminal.Out.WriteLine($"{(ofText ? "curves" : "curves and translations")}: {output}");
         return CommandLine.Success;
     }

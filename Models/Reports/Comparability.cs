@@ -20,6 +20,13 @@ public static class Comparability
                 select $"The scores of {tested[i].Log.Name} and {tested[j].Log.Name} cannot be compared: {difference}.").FirstOrDefault();
     }
 
+    /// <summary>Whose perplexities and losses, on validation too, mean something else than those of the others. One sentence; null where all mean the same.</summary>
+    /// <param name="logs">The runs.</param>
+    public static string? Caution(IReadOnlyList<RunLog> logs)
+        => logs.Any(l => l.IsNormalized) && logs.Any(l => !l.IsNormalized)
+            ? $"Perplexities and losses of {string.Join(", ", logs.Where(l => !l.IsNormalized).Select(l => l.Name))} cannot be compared with the others': the probabilities of hard surface fusion sum to less than 1."
+            : null;
+
     private static string? Difference((RunLog Log, IReadOnlyList<TestTranslation>? Translations) a, (RunLog Log, IReadOnlyList<TestTranslation>? Translations) b)
     {
         if (a.Translations is { } left && b.Translations is { } right && !left.Select(t => t.Reference).SequenceEqual(right.Select(t => t.Reference)))

@@ -56,8 +56,8 @@ public static class HtmlReport
         }
 
         page.Append("</table></div>\n");
-        if (objection is not null)
-            page.Append($"<p><strong>{Text(objection)}</strong></p>\n");
+        foreach (string warning in new[] { objection, Comparability.Caution(logs) }.OfType<string>())
+            page.Append($"<p><strong>{Text(warning)}</strong></p>\n");
         page.Append("<p>Validation figures are those of the checkpoint that was kept; tokens");
         page.Append(ofText ? " a second are over the whole time." : " are those of the target, over the whole time.");
         if (best is not null)

@@ -89,6 +89,9 @@ public sealed class RunLog
     /// <summary>Whether a language model was trained: on blocks of text, not on pairs.</summary>
     public bool IsOfText => Start["train_blocks"] is not null;
 
+    /// <summary>Whether the model's probabilities sum to 1; those of hard surface fusion, a weighted geometric mean, sum to less.</summary>
+    public bool IsNormalized => (string?)Start["surface_fusion"] != "hard";
+
     /// <summary>What the run was given to spend, in words; null where its log does not say.</summary>
     public string? Budget
     {

@@ -24,6 +24,8 @@ public sealed class CorpusStatistics
     internal CorpusStatistics(string name, string signature, double[][] lines, ScoreOfSum score)
     {
         (Name, Signature, Count, Width) = (name, signature, lines.Length, lines[0].Length);
+        if ((long)Count * Width > Array.MaxLength)
+            throw new InvalidDataException(FormattableString.Invariant($"{name}: there must be at most {Array.MaxLength / Width:N0} lines, as each has {Width:N0} numbers here, got {Count:N0}."));
         _values = new double[Count * Width];
         for (int i = 0; i < Count; i++)
             lines[i].CopyTo(_values, i * Width);

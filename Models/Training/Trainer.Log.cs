@@ -46,6 +46,7 @@ public sealed partial class Trainer
             ("device", _model.Device.ToString()),
             ("precision", Precisions.Name(_model.Precision)),
             ("tf32", _model.Device.Tf32),
+            .. _model.Config.SurfaceFusion == SurfaceFusion.Hard ? ((string, JsonNode?)[])[("surface_fusion", "hard")] : [],
             .. Budget(),
             .. _options.Notes.Select(n => (n.Key, (JsonNode?)n.Value)),
         ]);

@@ -64,6 +64,17 @@ public sealed class ProcessTests
         Assert.DoesNotContain("of no use", places, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AClosedStandardInputIsSaidAndNotWaitedFor()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "how a closed input is known is Linux's");
+        var tool = Tool.StartInfo("moses", "tokenize", "--lang", "en");
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$@\" <&-", tool.FileName, .. tool.ArgumentList]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        Assert.True(process.WaitForExit(Patience), "it waits for a closed input");
+        Assert.Equal((1, "", "cudaseq: standard input is closed; a file is named with --input.\n"), (process.ExitCode, process.StandardOutput.ReadToEnd(), process.StandardError.ReadToEnd()));
+    }
+
     private static (int ExitCode, string Out, string Error) Run(string line, Dictionary<string, string>? environment = null)
     {
         using var process = Start(line.Split(' '), environment);

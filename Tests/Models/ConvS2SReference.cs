@@ -7,16 +7,23 @@ internal sealed class ConvS2SReference(ModelConfig config, IReadOnlyDictionary<s
 {
     private static readonly double Half = Math.Sqrt(0.5);
 
+    // e with its mask: the blocks read it, and so do the values.
+    private double[][] _embedded = [];
+
     /// <summary>Where a gradient is taken: z moves away from what it is there by 1 / (2 L) of its way, as the gradient that comes to it is scaled; null for a model as it is.</summary>
     public ConvS2SReference? Held { get; init; }
 
+    /// <summary>What training multiplies by, so many numbers at a time, in the order of the equations; null for evaluation.</summary>
+    public Func<int, double[]>? Masks { get; init; }
+
     public override double[][] States(int[] source)
     {
-        double[][] x = [.. Embed("encoder", source).Select(e => Normed("encoder.fc1", e))];
+        _embedded = Dropped(Embed("encoder", source));
+        double[][] x = [.. _embedded.Select(e => Normed("encoder.fc1", e))];
         for (int i = 0; i < Config.EncoderLayers; i++)
         {
             int taps = Config.EncoderKernelWidth(i);
-            x = Joined("encoder", i, Convolved($"encoder.convolutions.{i}", x, taps, (taps - 1) / 2), x);
+            x = Joined("encoder", i, Convolved($"encoder.convolutions.{i}", Dropped(x), taps, (taps - 1) / 2), x);
         }
 
         return [.. x.Select(row => Normed("encoder.fc2", row))];
@@ -27,14 +34,14 @@ internal sealed class ConvS2SReference(ModelConfig config, IReadOnlyDictionary<s
         var z = States(source);
         if (Held?.States(source) is { } there)
             z = [.. z.Zip(there, (own, at) => Sum(at, Scaled(Sum(own, Scaled(at, -1)), 0.5 / Config.DecoderLayers)))];
-        double[][] values = [.. z.Zip(Embed("encoder", source), (a, e) => Scaled(Sum(a, e), Half))], embedded = Embed("decoder", previous);
+        double[][] values = [.. z.Zip(_embedded, (a, e) => Scaled(Sum(a, e), Half))], embedded = Dropped(Embed("decoder", previous));
         double[][] x = [.. embedded.Select(e => Normed("decoder.fc1", e))];
         Attention.Clear();
         for (int i = 0; i < Config.DecoderLayers; i++)
         {
             int taps = Config.DecoderKernelWidth(i);
             string attention = $"decoder.attention.{i}.";
-            double[][] h = Convolved($"decoder.convolutions.{i}", x, taps, taps - 1), paid = new double[h.Length][];
+            double[][] h = Convolved($"decoder.convolutions.{i}", Dropped(x), taps, taps - 1), paid = new double[h.Length][];
             for (int t = 0; t < h.Length; t++)
             {
                 double[] d = Scaled(Sum(Normed($"{attention}in_projection", h[t]), embedded[t]), Half);
@@ -47,9 +54,8 @@ internal sealed class ConvS2SReference(ModelConfig config, IReadOnlyDictionary<s
             x = Joined("decoder", i, h, x);
         }
 
-        return [.. x.Select(row =>
+        return [.. Dropped([.. x.Select(row => Normed("decoder.fc2", row))]).Select(features =>
         {
-            double[] features = Normed("decoder.fc2", row);
             return Config.ShareEmbeddings == EmbeddingSharing.None
                 ? Normed("decoder.fc3", features)
                 : Sum(Product(Parameter("decoder.embed_tokens.weight"), features), Parameter("decoder.fc3.bias"));
@@ -57,6 +63,9 @@ internal sealed class ConvS2SReference(ModelConfig config, IReadOnlyDictionary<s
     }
 
     private static double[] Scaled(double[] x, double factor) => [.. x.Select(v => v * factor)];
+
+    private double[][] Dropped(double[][] rows)
+        => Masks is null ? rows : [.. rows.Zip(Masks(rows.Length * rows[0].Length).Chunk(rows[0].Length), (row, mask) => row.Zip(mask, (v, m) => v * m).ToArray())];
 
     private double[][] Embed(string side, int[] tokens)
         => [.. tokens.Select((w, t) => Sum(Row($"{side}.embed_tokens.weight", w, Config.ModelWidth), Row($"{side}.embed_positions.weight", t + 2, Config.ModelWidth)))];

@@ -47,6 +47,27 @@ public sealed class ConvS2STests
         }
     }
 
+    // Dropped: both embeddings (the values and the attention's queries read what is left of them), what each convolution reads but not what goes around it, and what the words are predicted from.
+    [Theory, Devices]
+    public void TrainingDropsWhereThePaperAndFairseqDo(string name)
+    {
+        const float Half = 0.5f;
+        int[] source = [4, 5, 6, 7, Vocabulary.Eos], previous = [2, 4, 9, 6];
+        using var device = TestDevices.Open(name);
+        var config = TinyModels.ConvS2S with { Dropout = Half };
+        using var model = TinyModels.Create(config, device);
+        using var scope = TensorScope.Begin();
+        var random = new RandomSource(3);
+        var reference = new ConvS2SReference(model.Config, model.NamedParameters().ToDictionary(p => p.Name, p => Array.ConvertAll(p.Tensor.ToArray(), v => (double)v)))
+        {
+            Masks = count => Array.ConvertAll(Ops.Dropout(Tensor.Full(device, [count], 1), Half, random).ToArray(), v => (double)v),
+        };
+        double[] expected = [.. reference.Logits(source, previous).SelectMany(row => row)];
+        var drawn = new RandomSource(3);
+        var encoded = model.Encode(TinyModels.Pad(device, [source]), TinyModels.Lengths(device, [source]), drawn);
+        FiniteDifference.Near(expected, model.Logits(model.Decode(TinyModels.Pad(device, [previous]), encoded, drawn)).ToArray());
+    }
+
     /// <summary>The state dictionary of fairseq's FConvModel.</summary>
     [Fact]
     public void ParametersHaveFairseqsNamesAndShapes()

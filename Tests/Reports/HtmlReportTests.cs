@@ -117,6 +117,19 @@ public sealed class HtmlReportTests
     }
 
     [Fact]
+    public void ProbabilitiesThatDoNotSumToOneAreToldApart()
+    {
+        var run = Run();
+        run["surface_fusion"] = "hard";
+        var hard = Read("hard", [run]);
+        Assert.Null(Comparability.Caution([Log("a", 30), Log("b", 31)]));
+        Assert.Null(Comparability.Caution([hard, hard]));
+        string caution = "Perplexities and losses of hard cannot be compared with the others': the probabilities of hard surface fusion sum to less than 1.";
+        Assert.Equal(caution, Comparability.Caution([Log("a", 30), hard]));
+        Assert.Contains(caution, Parse(HtmlReport.Write("x", [(Log("a", 30), null), (hard, null)])).Descendants("strong").Select(e => e.Value));
+    }
+
+    [Fact]
     public void LanguageModelsHaveTheFiguresOfTheirs()
     {
         var page = Parse(HtmlReport.Write("x", [(Text("a", 90), null), (Text("b", 80), null)]));

@@ -146,6 +146,7 @@ public sealed class InitialParametersTests : IDisposable
     {
         string fused = _folder.PathOf("fused"), path = Path.Combine(fused, "best.safetensors");
         Assert.Equal((0, ""), Run(fused, ["model.encoder_fusion=coarse", "model.surface_fusion=hard"]));
+        Assert.False(RunLog.Read(fused).IsNormalized);
         string pairs = _folder.File("pairs", "1\n");
         Assert.Matches(
             "(?m)^read as +probabilities of hard surface fusion, which sum to less than 1: not comparable with other models'$",
