@@ -30,7 +30,7 @@ public abstract class ExitRule
 
     /// <summary>
     /// Every position leaves after a layer that is drawn for it, each equally likely: the paper's test of how little states of mixed depths harm (its tables 1 and 2). A draw goes by the seed
-    /// and the position's own state: equal sentences are left alike, whatever stands beside them in the batch.
+    /// and the bits of the position's own state: on a processor equal sentences are left alike, whatever stands beside them in the batch.
     /// </summary>
     /// <param name="seed">Begins the draws.</param>
     public static ExitRule Random(ulong seed) => new Drawn(seed);
