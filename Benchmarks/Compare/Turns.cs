@@ -11,6 +11,12 @@ internal sealed class Turns(MeasuredDevice device, int rounds)
     public const double Tolerance = 1e-4;
 
     private const double SampleSeconds = 0.02;
+
+    // Threads that a call has left look for work for a while before they sleep, GNU's OpenMP for up to 15 ms, and take a core from whoever comes next.
+    private const int SettleMilliseconds = 30;
+
+    // After that pause a call finds cold caches and a slow clock; of a longer one that is too little to count.
+    private const double WarmAgainSeconds = 0.1;
     private const int WarmUps = 3;
 
     // Updates find all their memory in the pool after a few; decodings of half a minute are warm after one, and are not waited for nine times. Fewer turns than three have no spread.
@@ -90,13 +96,23 @@ internal sealed class Turns(MeasuredDevice device, int rounds)
         warm?.Invoke();
         for (int i = 0; i < turns; i++)
         {
+            Settle(own.Try, myOnce);
             double ours = own.Sample(mine);
+            Settle(other, itsOnce);
             seconds[i] = other(its);
             ratios[i] = seconds[i] / ours;
         }
 
         own.Meter.Look();
         return new RivalResult("", "", null, Spread.Of(seconds), Spread.Of(ratios), Turns: turns);
+    }
+
+    // Each side's turn begins as if it were alone.
+    private static void Settle(Func<int, double> side, double once)
+    {
+        Thread.Sleep(SettleMilliseconds);
+        if (once < WarmAgainSeconds)
+            side(1);
     }
 
     private int RoundsOf(double turnSeconds) => Math.Min(rounds, Math.Max(LeastRounds, (int)(TurnsSeconds / turnSeconds)));

@@ -13,6 +13,7 @@ public static class Analyses
         new AttentionAnalysis(),
         new ExitsAnalysis(),
         new AnytimeAnalysis(),
+        new ExitThresholdsAnalysis(),
         new WordTranslationAnalysis(),
         new FeedForwardMemoriesAnalysis(),
         new FeedForwardCompositionAnalysis(),

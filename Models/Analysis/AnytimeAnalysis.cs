@@ -5,9 +5,6 @@ namespace CudaSeq.Models;
 /// <summary>What the answer of each exit of a depth-adaptive decoder is worth, and what it is worth to stop at a limit of layers.</summary>
 internal sealed class AnytimeAnalysis : Analysis
 {
-    // Translated together; more of them are no faster.
-    private const int BlockLines = 512;
-
     private static readonly AnalysisOption Limits = AnalysisOption.Text("--exit-limits", "N,N,...", "Also let the positions of an output take at most N layers together, then one each (default: no limits).");
     private static readonly AnalysisOption Confidence = AnalysisOption.Number("--exit-confidence", "P", "With these limits, leave after the first layer that gives a token a probability above P too (default: after the last).", 0, 1);
     private static readonly AnalysisOption Beam = AnalysisOption.Whole("--beam", "N", "Hypotheses kept at each step (default: the recipe's).", 1, 1000);
@@ -40,28 +37,10 @@ internal sealed class AnytimeAnalysis : Analysis
         if (confident is not null && limits.Length == 0)
             throw new ArgumentException("analyze anytime: --exit-confidence is about --exit-limits, which must be given with it.");
         ExitRule[] rules = [.. Enumerable.Range(1, depth).Select(ExitRule.AtDepth), .. limits.Select(l => ExitRule.Within(l, confident))];
-        var options = run.Translator.Decoding with { NBest = 1, Beam = (int)(work.Settings.Whole(Beam) ?? run.Translator.Decoding.Beam) };
-        var bleu = File.Exists(run.Directory.Recipe) ? RecipeOptions.Bleu(Recipe.Load(run.Directory.Recipe)) : new BleuOptions();
-        var (sums, counts) = (new double[rules.Length][], new long[rules.Length][]);
-        CorpusStatistics? statistics = null;
-        long lines = 0;
-        foreach (var block in work.Text.PairBlocks(run, BlockLines))
-        {
-            for (int i = 0; i < rules.Length; i++)
-            {
-                work.Report(i < depth ? FormattableString.Invariant($"lines, exit {i + 1}") : FormattableString.Invariant($"lines, limit {limits[i - depth]}"), lines);
-                string[] translations = [.. run.Translator.Translate([.. block.Select(b => b.Source)], options with { Exit = rules[i] }, work.Cancellation).Select(t => t[0].Text)];
-                statistics = Bleu.Statistics(translations, [[.. block.Select(b => b.Target)]], bleu, work.Cancellation);
-                double[] sum = statistics.Sum();
-                sums[i] = sums[i] is null ? sum : [.. sums[i].Zip(sum, (a, b) => a + b)];
-                counts[i] = counts[i] is null ? [.. run.Translator.ExitCounts] : [.. counts[i].Zip(run.Translator.ExitCounts, (a, b) => a + b)];
-            }
-
-            lines += block.Count;
-        }
-
-        Row[] rows = [.. sums.Select((s, i) => new Row(i < depth ? i + 1 : null, i < depth ? null : limits[i - depth], statistics!.ScoreOf(s), s[0], Mean(counts[i])))];
-        return Found(statistics!.Signature, rows, depth, lines);
+        var options = run.Translator.Decoding with { Beam = (int)(work.Settings.Whole(Beam) ?? run.Translator.Decoding.Beam) };
+        var scores = ExitScores.Of(work, rules, i => i < depth ? FormattableString.Invariant($"exit {i + 1}") : FormattableString.Invariant($"limit {limits[i - depth]}"), options);
+        Row[] rows = [.. scores.Rows.Select((s, i) => new Row(i < depth ? i + 1 : null, i < depth ? null : limits[i - depth], s.Bleu, s.Words, s.Layers))];
+        return Found(scores.Signature, rows, depth, scores.Lines);
     }
 
     private static AnalysisFinding Found(string signature, Row[] rows, int depth, long lines)
@@ -97,9 +76,6 @@ internal sealed class AnytimeAnalysis : Analysis
                 }
             });
     }
-
-    // Nothing but empty lines has no positions.
-    private static double Mean(long[] counts) => counts.Select((c, n) => (n + 1.0) * c).Sum() / Math.Max(1, counts.Sum());
 
     private static int[] Numbers(string? text)
     {

@@ -39,7 +39,7 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
 
     public static TheoryData<string> Pairs => ["attention-entropy", "embeddings", "embeddings, given alignments", "word-translation", "word-translation, trained on files", "ffn-memories", "ffn-composition"];
 
-    public static TheoryData<string> Translated => ["lesion", "lesion, with m2", "exits", "anytime", "word-translation, with bleu"];
+    public static TheoryData<string> Translated => ["lesion", "lesion, with m2", "exits", "anytime", "exit-thresholds", "word-translation, with bleu"];
 
     public void Dispose()
     {
@@ -101,6 +101,7 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
         {
             "lesion" or "lesion, with m2" => Small with { EncoderFusion = EncoderFusion.Coarse },
             "exits" or "anytime" => DepthAdaptive2020.Aligned(Small),
+            "exit-thresholds" => DepthAdaptive2020.Aligned(Small with { DecoderLayers = 2 }),
             _ => Small,
         };
         using var run = TinyRuns.Create(config, _device, decoding: new DecodingOptions { Beam = 1, MaxLengthA = 0, MaxLengthB = 2 });
@@ -174,6 +175,7 @@ public sealed class AnalysisMemoryTests(ITestOutputHelper output) : IDisposable
         "word-translation, with bleu" => [("--updates", 0L), ("--bleu", true), ("--side", "encoder")],
         "lesion, with m2" => [("--metric", "m2")],
         "ffn-memories" => [("--triggers", 3L), ("--removal-cells", 2L), ("--pattern-triggers", 3L)],
+        "exit-thresholds" => [("--draws", 2L)],
         "ffn-composition" => [("--prefixes", 50L)],
         _ => [],
     };

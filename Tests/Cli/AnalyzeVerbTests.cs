@@ -43,12 +43,13 @@ public sealed class AnalyzeVerbTests : IDisposable
     public void EveryAnalysisLeavesItsNumbersAndItsPage()
     {
         string output = _folder.PathOf("analyses");
-        string[] names = ["layer-attention", "lesion", "embeddings", "attention-entropy", "attention", "exits", "anytime", "word-translation"];
+        string[] names = ["layer-attention", "lesion", "embeddings", "attention-entropy", "attention", "exits", "anytime", "exit-thresholds", "word-translation"];
         foreach (var analysis in names.Select(Analyses.Of))
         {
             string[] own = analysis.Name switch
             {
                 "attention" => ["--source", "1 2"],
+                "exit-thresholds" => ["--draws", "3"],
                 "word-translation" => ["--updates", "2", "--bleu"],
                 _ => [],
             };
