@@ -137,6 +137,7 @@ public sealed partial record ModelConfig
         {
             ("surface_gate", SurfaceGate, defaults.SurfaceGate, SurfaceFusion.Hard), ("surface_scale", SurfaceScale, defaults.SurfaceScale, SurfaceFusion.Soft),
             ("surface_attention_heads", SurfaceAttentionHeads, defaults.SurfaceAttentionHeads, null), ("surface_feed_forward", SurfaceFeedForward, defaults.SurfaceFeedForward, null),
+            ("surface_layer", SurfaceLayer, defaults.SurfaceLayer, null), ("surface_linear", SurfaceLinear, defaults.SurfaceLinear, null),
         })
         {
             if (!value.Equals(usual) && (SurfaceFusion == SurfaceFusion.None || (fusion is not null && fusion != SurfaceFusion)))
@@ -145,6 +146,10 @@ public sealed partial record ModelConfig
 
         if (SurfaceAttentionHeads >= 1 && ModelWidth >= 4 && ModelWidth % SurfaceAttentionHeads != 0)
             problems.Add($"surface_attention_heads must divide model_width, got {SurfaceAttentionHeads} and {ModelWidth}.");
+        if (SurfaceLayer > DecoderDepth)
+            problems.Add($"surface_layer must be from 0 to the decoder's {DecoderDepth} layers, got {SurfaceLayer}.");
+        if (SurfaceLayer > 0 && Halting != Halting.None)
+            problems.Add($"surface_layer must be 0 with halting, whose states are means over all steps, got {SurfaceLayer}.");
     }
 
     private void Adaptive(List<string> problems)

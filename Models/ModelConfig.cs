@@ -208,6 +208,12 @@ public sealed partial record ModelConfig
     /// <summary>Heads of the surface attention; divides C.</summary>
     public int SurfaceAttentionHeads { get; init; } = 1;
 
+    /// <summary>The place of the decoder's path, from 1, after which states attend to the surface; 0 for the last. A position that leaves before attends with what it leaves with.</summary>
+    public int SurfaceLayer { get; init; }
+
+    /// <summary>Whether each of both streams passes a C by C matrix of its own before the projection they share, behind the feed-forward block.</summary>
+    public bool SurfaceLinear { get; init; }
+
     /// <summary>Whether a feed-forward block, one for both, stands behind the decoder's and the surface's stream.</summary>
     public bool SurfaceFeedForward { get; init; } = true;
 

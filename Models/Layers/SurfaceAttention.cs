@@ -17,16 +17,19 @@ public enum SurfaceFusion
 }
 
 /// <summary>
-/// The surface stream of <see cref="SurfaceFusion2021"/>. After the decoder's last layer, h_t attends to the encoder's last layer X^N and takes the source's embeddings X from there:
-/// <code>r_t = MHA(query sg(h_t), keys sg(X^N), values X),  h' = F(h),  r' = F(r),  F(z) = z + dropout(W_2 dropout(relu(W_1 z + b_1)) + b_2)</code>
-/// where sg stops gradients and F, of inner width 4 C, is one for both and may be left out. X are the scaled embeddings without positions, with the very units dropped that the
+/// The surface stream of <see cref="SurfaceFusion2021"/>. The state h_t after a layer of the decoder, the last unless <see cref="ModelConfig.SurfaceLayer"/> names another, attends to the encoder's last layer X^N and takes
+/// the source's embeddings X from there; h is the decoder's last layer whatever attends:
+/// <code>r_t = MHA(query sg(h_t), keys sg(X^N), values X),  h' = U F(h),  r' = V F(r),  F(z) = z + dropout(W_2 dropout(relu(W_1 z + b_1)) + b_2)</code>
+/// where sg stops gradients and F, of inner width 4 C, is one for both and may be left out. U and V, without biases, are there with <see cref="ModelConfig.SurfaceLinear"/> alone. X are the scaled embeddings without positions, with the very units dropped that the
 /// encoder's input has dropped. The decoder gives [h', r'] for <see cref="SurfaceHead"/>, or h' + tau r' for soft fusion, which is all that it takes: both streams have one projection.
-/// Parameters: <c>attention</c>, and <c>feed_forward</c> with F.
+/// Parameters: <c>attention</c>, <c>feed_forward</c> with F, <c>state_linear</c> and <c>surface_linear</c> with U and V.
 /// </summary>
 public sealed class SurfaceAttention : Module
 {
     private readonly MultiHeadAttention _attention;
     private readonly FeedForward? _feedForward;
+    private readonly Linear? _ofStates;
+    private readonly Linear? _ofSurface;
     private readonly float _dropout;
     private readonly float? _scale;
 
@@ -37,13 +40,19 @@ public sealed class SurfaceAttention : Module
         _attention = Add("attention", new MultiHeadAttention(config.ModelWidth, config.SurfaceAttentionHeads, config.AttentionDropout, sourceWidth: config.WidthOfEncoder));
         if (config.SurfaceFeedForward)
             _feedForward = Add("feed_forward", new FeedForward(config.ModelWidth, 4 * config.ModelWidth, config.ActivationDropout));
+        if (config.SurfaceLinear)
+        {
+            _ofStates = Add("state_linear", new Linear(config.ModelWidth, config.ModelWidth, bias: false));
+            _ofSurface = Add("surface_linear", new Linear(config.ModelWidth, config.ModelWidth, bias: false));
+        }
+
         _dropout = config.Dropout;
         _scale = config.SurfaceFusion == SurfaceFusion.Soft ? config.SurfaceScale : null;
     }
 
     /// <summary>Adds the stream to whole sequences.</summary>
-    /// <param name="query">[B, T, C], the decoder's last layer before a last layer norm.</param>
-    /// <param name="states">[B, T, C], the same behind it.</param>
+    /// <param name="query">[B, T, C], what attends: a layer of the decoder, before a last layer norm.</param>
+    /// <param name="states">[B, T, C], the decoder's last layer, behind that norm.</param>
     /// <param name="encoded">The source, with its surface.</param>
     /// <param name="random">Draws the dropout masks; null for evaluation.</param>
     /// <returns>[B, T, 2 C], or [B, T, C] for soft fusion; new.</returns>
@@ -56,8 +65,8 @@ public sealed class SurfaceAttention : Module
     public void Begin(IncrementalState state, EncoderOutput encoded) => state.AddPerSentence(this, _attention.Keys(encoded.States), _attention.Values(encoded.Surface!));
 
     /// <summary>Adds the stream to one more position.</summary>
-    /// <param name="query">[N, C], the decoder's last layer before a last layer norm.</param>
-    /// <param name="states">[N, C], the same behind it.</param>
+    /// <param name="query">[N, C], what attends: a layer of the decoder, before a last layer norm.</param>
+    /// <param name="states">[N, C], the decoder's last layer, behind that norm.</param>
     /// <param name="state">The decoding's memory.</param>
     /// <returns>[N, 2 C], or [N, C] for soft fusion; new.</returns>
     public Tensor Step(Tensor query, Tensor states, IncrementalState state)
@@ -69,6 +78,7 @@ public sealed class SurfaceAttention : Module
     private Tensor Join(Tensor states, Tensor surface, RandomSource? random)
     {
         var (h, r) = (Feed(states, random), Feed(surface, random));
+        (h, r) = (_ofStates?.Forward(h) ?? h, _ofSurface?.Forward(r) ?? r);
         return _scale is { } scale ? Ops.Add(h, scale == 1 ? r : Ops.Scale(r, scale)) : Ops.Concat(h.Shape.Rank - 1, h, r);
     }
 

@@ -21,7 +21,7 @@ internal static partial class InitialParameters
         foreach (var (key, its, mine) in new (string, object, object)[]
         {
             ("architecture", trained.Architecture, own.Architecture), ("attention_heads", trained.AttentionHeads, own.AttentionHeads),
-            ("surface_attention_heads", trained.SurfaceAttentionHeads, own.SurfaceAttentionHeads), ("pre_norm", trained.PreNorm, own.PreNorm),
+            ("surface_attention_heads", trained.SurfaceAttentionHeads, own.SurfaceAttentionHeads), ("surface_layer", trained.SurfaceLayer, own.SurfaceLayer), ("pre_norm", trained.PreNorm, own.PreNorm),
             ("decoder_final_norm", trained.DecoderFinalNorm, own.DecoderFinalNorm),
             ("conv_normalization", trained.ConvNormalization, own.ConvNormalization), ("reverse_source", trained.ReverseSource, own.ReverseSource),
         })

@@ -230,7 +230,7 @@ public sealed class DepthAdaptiveTests
         "stacked" => TinyModels.Transformer with { DecoderPath = [1, 2, 1, 1] },
         "universal" => TinyModels.Transformer with { DecoderPath = [1, 2, 1], StepSignal = StepSignal.Sinusoid },
         "all at once" => SurfaceFusion2021.Hard(TinyModels.Conv(Architecture.DynamicConv) with { EncoderPath = [1, 2, 1], DecoderPath = [2, 1, 2], PreNorm = true }),
-        "fused" => SurfaceFusion2021.Hard(TinyModels.Transformer) with { EncoderFusion = EncoderFusion.Fine, DecoderLayers = 3 },
+        "fused" => SurfaceFusion2021.Hard(TinyModels.Transformer) with { EncoderFusion = EncoderFusion.Fine, DecoderLayers = 3, SurfaceLayer = 2 },
         _ => TinyModels.Transformer with { DecoderLayers = 3 },
     });
 

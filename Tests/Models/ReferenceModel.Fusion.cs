@@ -39,8 +39,10 @@ internal sealed partial class ReferenceModel
     private double[][] WithSurface(double[][] query, double[][] states, ReferenceSource source)
     {
         (_query, _keys) = (query, source.States);
-        double[][] h = Feed(states), r = Feed(Attention("decoder.surface.attention.", Held?._query ?? query, Held?._keys ?? source.States, source.Surface, causal: false, config.SurfaceAttentionHeads));
+        double[][] h = Of("state", Feed(states)), r = Of("surface", Feed(Attention("decoder.surface.attention.", Held?._query ?? query, Held?._keys ?? source.States, source.Surface, causal: false, config.SurfaceAttentionHeads)));
         return [.. h.Zip(r, (a, b) => config.SurfaceFusion == SurfaceFusion.Hard ? [.. a, .. b] : a.Zip(b, (u, v) => u + (config.SurfaceScale * v)).ToArray())];
+
+        double[][] Of(string stream, double[][] z) => config.SurfaceLinear ? Multiply(z, parameters[$"decoder.surface.{stream}_linear.weight"], null) : z;
 
         double[][] Feed(double[][] z) => config.SurfaceFeedForward
             ? [.. z.Zip(FeedForward("decoder.surface.feed_forward.", z), (a, b) => a.Zip(b, (u, v) => u + v).ToArray())]

@@ -109,6 +109,7 @@ internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictio
         var x = Embed(encoded is not null && config.ShareEmbeddings == EmbeddingSharing.All ? "encoder.embed_tokens.weight" : "decoder.embed_tokens.weight", previous);
         var seen = encoded is null ? [] : Seen(encoded);
         var pondering = new Pondering(previous.Length, _width);
+        double[][]? query = null;
         foreach (var (place, i) in Path(config.DecoderPath, config.DecoderLayers).Index())
         {
             string layer = $"decoder.layers.{i}.";
@@ -126,11 +127,13 @@ internal sealed partial class ReferenceModel(ModelConfig config, IReadOnlyDictio
             x = Advance(pondering, "decoder", before, x, last: place == config.DecoderDepth - 1);
             if (Depths is not null)
                 x = [.. x.Select((row, t) => Depths[t] > place ? row : before[t])];
+            if (place + 1 == config.SurfaceLayer)
+                query = x;
         }
 
         (x, _ponder) = config.Halting == Halting.Act ? (pondering.Mean, pondering.Cost) : (x, []);
         var states = config.PreNorm && config.DecoderFinalNorm && (encoded is not null || !_convolutional) ? LayerNorm("decoder.layer_norm", x) : x;
-        return config.SurfaceFusion == SurfaceFusion.None ? states : WithSurface(x, states, encoded!);
+        return config.SurfaceFusion == SurfaceFusion.None ? states : WithSurface(query ?? x, states, encoded!);
     }
 
     private static IEnumerable<int> Path(IReadOnlyList<int> path, int layers) => path.Count > 0 ? path.Select(l => l - 1) : Enumerable.Range(0, layers);

@@ -38,6 +38,49 @@ public sealed class SurfaceFusionTests
             hard.ParameterShapes().Where(p => p.Name.StartsWith(Block, StringComparison.Ordinal)).Select(p => $"{p.Name[Block.Length..]} {p.Shape}"));
     }
 
+    // Both have the same shape; with the one of the surface at zero its distribution is even, and what is left is the other's.
+    [Fact]
+    public void EachStreamHasAMatrixOfItsOwn()
+    {
+        using var device = new CpuDevice(1);
+        var config = SurfaceFusion2021.Soft(TinyModels.Transformer) with { SurfaceLinear = true, SurfaceFeedForward = false };
+        using var model = TinyModels.Create(config, device);
+        using var plain = TinyModels.Create(TinyModels.Transformer, device);
+        Assert.Equal((4 * (64 + 8)) + (2 * 64), model.ParameterCount - plain.ParameterCount);
+        plain.LoadParameters("fused", model.NamedParameters().Where(p => !p.Name.Contains("surface", StringComparison.Ordinal)).ToDictionary(p => p.Name, p => p.Tensor));
+        using var scope = TensorScope.Begin();
+        model.LoadParameters("one", model.NamedParameters().ToDictionary(p => p.Name, p => p.Name switch
+        {
+            "decoder.surface.state_linear.weight" => Tensor.From(device, [.. Enumerable.Range(0, 64).Select(i => i % 9 == 0 ? 1f : 0f)], [8, 8]),
+            "decoder.surface.surface_linear.weight" => Tensor.Zeros(device, [8, 8]),
+            _ => p.Tensor,
+        }));
+        var previous = Tensor.From(device, [2, 4, 5, 2, 6, 7], [2, 3]);
+        Assert.Equal(plain.Logits(plain.Decode(previous, TinyModels.Encode(plain, Sources))).ToArray(), model.Logits(model.Decode(previous, TinyModels.Encode(model, Sources))).ToArray());
+    }
+
+    [Fact]
+    public void AnotherLayerMayAttend()
+    {
+        using var device = new CpuDevice(1);
+        var config = SurfaceFusion2021.Soft(TinyModels.Transformer);
+        float[] last = Logits(config), first = Logits(config with { SurfaceLayer = 1 });
+        Assert.Equal(last, Logits(config with { SurfaceLayer = config.DecoderLayers }));
+        Assert.NotEqual(last, first);
+        Assert.Equal(["surface_layer must be from 0 to the decoder's 2 layers, got 3."], (config with { SurfaceLayer = 3 }).Validate());
+        Assert.Equal(["surface_layer needs surface_fusion hard or soft."], (TinyModels.Transformer with { SurfaceLayer = 1 }).Validate());
+        Assert.Equal(["surface_linear needs surface_fusion hard or soft."], (TinyModels.Transformer with { SurfaceLinear = true }).Validate());
+        var halted = UniversalTransformer2018.Halted(config with { DecoderPath = [1, 2, 1], EncoderPath = [1, 2, 1], StepSignal = StepSignal.Sinusoid });
+        Assert.Equal(["surface_layer must be 0 with halting, whose states are means over all steps, got 1."], (halted with { SurfaceLayer = 1 }).Validate());
+
+        float[] Logits(ModelConfig of)
+        {
+            using var model = TinyModels.Create(of, device);
+            using var scope = TensorScope.Begin();
+            return model.Logits(model.Decode(Tensor.From(device, [2, 4, 5, 2, 6, 7], [2, 3]), TinyModels.Encode(model, Sources))).ToArray();
+        }
+    }
+
     [Theory]
     [InlineData(EncoderFusion.Coarse)]
     [InlineData(EncoderFusion.Fine)]

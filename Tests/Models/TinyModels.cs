@@ -68,11 +68,11 @@ internal static class TinyModels
     public static IEnumerable<ModelConfig> Surface =>
     [
         SurfaceFusion2021.Hard(Transformer),
-        SurfaceFusion2021.Hard(Transformer, gate: 0) with { SurfaceFeedForward = false, PreNorm = true, SurfaceAttentionHeads = 2 },
-        SurfaceFusion2021.Hard(Transformer with { OutputLinear = true }, gate: 0),
+        SurfaceFusion2021.Hard(Transformer, gate: 0) with { SurfaceFeedForward = false, SurfaceLinear = true, PreNorm = true, SurfaceAttentionHeads = 2 },
+        SurfaceFusion2021.Hard(Transformer with { OutputLinear = true, SurfaceLayer = 1 }, gate: 0),
         SurfaceFusion2021.Hard(Conv(Architecture.LightConv) with { OutputLinear = true, ShareEmbeddings = EmbeddingSharing.None }),
         SurfaceFusion2021.Soft(Transformer with { OutputLinear = true }, scale: 0.5f),
-        SurfaceFusion2021.Soft(Conv(Architecture.DynamicConv) with { EncoderFusion = EncoderFusion.Fine, DecoderPath = [1, 2, 1] }, scale: 0.2f),
+        SurfaceFusion2021.Soft(Conv(Architecture.DynamicConv) with { EncoderFusion = EncoderFusion.Fine, DecoderPath = [1, 2, 1], SurfaceLinear = true, SurfaceLayer = 2 }, scale: 0.2f),
     ];
 
     /// <summary>Those that are no stacks of layers.</summary>
