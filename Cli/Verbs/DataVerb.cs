@@ -14,7 +14,7 @@ internal sealed class DataVerb : Verb
     {
     }
 
-    public override IReadOnlyList<Verb> Verbs => [new DataListVerb(), new DataGetVerb(), new DataMakeVerb(), new DataCheckVerb()];
+    public override IReadOnlyList<Verb> Verbs => [new DataListVerb(), new DataGetVerb(), new DataMakeVerb(), new DataCheckVerb(), new DataCleanVerb()];
 
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
@@ -22,6 +22,7 @@ internal sealed class DataVerb : Verb
         ("cudaseq data get multi30k", "What most recipes train on."),
         ("cudaseq data make noisy-runs", "A task that needs no download."),
         ("cudaseq data check data/multi30k", "Encoding, empty lines, duplicates, lengths, what training and test share."),
+        ("cudaseq data clean train.de train.en --out clean", "Without what is empty, too long or too unlike in length."),
     ];
 
     public override string Notes => "docs/data.md has the details. Data sets go to the folder CUDASEQ_DATA, where recipes find them; where it is not set, to data in the current folder.";

@@ -16,7 +16,7 @@ public sealed class DataVerbTests : IDisposable
 
     [Theory]
     [InlineData("data", "cudaseq data: a verb must be given.")]
-    [InlineData("data fetch", "cudaseq data: unknown verb fetch; the verbs are list, get, make, check.")]
+    [InlineData("data fetch", "cudaseq data: unknown verb fetch; the verbs are list, get, make, check, clean.")]
     [InlineData("data get", "cudaseq data get: NAME... must be given; cudaseq data get --help shows how.")]
     [InlineData("data get multi30", "cudaseq data get: unknown data set multi30, did you mean multi30k?")]
     [InlineData("data get multi30k --mirror ftp://x", "cudaseq data get: --mirror must be an address that begins with http:// or https://, got ftp://x.")]
