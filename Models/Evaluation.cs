@@ -9,6 +9,9 @@ namespace CudaSeq.Models;
 /// <param name="Measures">How long the text is in words and characters.</param>
 public sealed record EvaluationScores(double NegativeLogLikelihood, long Tokens, long Unknown, TextMeasures Measures)
 {
+    /// <summary>Whether the model's probabilities sum to 1; those of hard surface fusion, a weighted geometric mean, sum to less, and compare with no other model's.</summary>
+    public bool IsNormalized { get; init; } = true;
+
     /// <summary>Nats a token.</summary>
     public double Loss => NegativeLogLikelihood / Tokens;
 
@@ -82,6 +85,6 @@ public static class Evaluation
     private static EvaluationScores Of(AutoregressiveModel model, ISamples samples, long unknown, TextMeasures measures, int batchTokens, CancellationToken cancellation)
     {
         var (_, negativeLogLikelihood, tokens) = Sum(model, new BatchIterator(samples, batchTokens, shuffle: false), smoothing: 0, LabelSmoothing.OverOthers, cancellation);
-        return new EvaluationScores(negativeLogLikelihood, tokens, unknown, measures);
+        return new EvaluationScores(negativeLogLikelihood, tokens, unknown, measures) { IsNormalized = model.Config.SurfaceFusion != SurfaceFusion.Hard };
     }
 }

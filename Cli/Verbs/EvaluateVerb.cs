@@ -16,7 +16,7 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<long?> _contextWindow = Whole("--context-window", "N", "Of the data.tokens_per_sample tokens of a block of text, read N again from before it and predict the others (default: the recipe's data.context_window).", 0);
     private readonly Option<long?> _tokensPerSample = Whole("--tokens-per-sample", "N", "Tokens of a block of text, those read again included (default: the recipe's).", 1);
     private readonly Option<long?> _batchTokens = Whole("--batch-tokens", "N", "Tokens computed together, padding included (default: 4096).", 1);
-    private readonly Option<bool> _json = Flag("--json", "Write JSON: loss, ppl, bits_per_character, bits_per_word, tokens, unknown, words, characters, lines.");
+    private readonly Option<bool> _json = Flag("--json", "Write JSON: loss, ppl, bits_per_character, bits_per_word, tokens, unknown, words, characters, lines; normalized, whether probabilities sum to 1.");
     private readonly PathOptions _paths = new(hasEncoder: true);
     private readonly DeviceOptions _device = new("compute", quantizes: true);
 
@@ -103,13 +103,13 @@ internal sealed class EvaluateVerb : Verb
         var pairs = Corpus.Encode(sources.Zip(targets), translator.Source, translator.Target, name: input, cancellation: cancellation);
         if (pairs.Count == 0)
             throw new InvalidDataException("evaluate: there must be at least one pair without an empty side, got none.");
+        var scores = Evaluation.Of(translator.Model, pairs, targets, BatchTokens(arguments), cancellation);
         string[] notes =
         [
             .. pairs.Report.Empty > 0 ? (string[])[string.Create(CultureInfo.InvariantCulture, $"{pairs.Count} of {pairs.Report.Lines} pairs, the others have an empty side")] : [],
-            .. translator.Model.Config.SurfaceFusion == SurfaceFusion.Hard ? (string[])["probabilities of hard surface fusion, which sum to less than 1: not comparable with other models'"] : [],
+            .. scores.IsNormalized ? (string[])[] : ["probabilities of hard surface fusion, which sum to less than 1: not comparable with other models'"],
         ];
-        string? note = notes.Length > 0 ? string.Join("; ", notes) : null;
-        return (Evaluation.Of(translator.Model, pairs, targets, BatchTokens(arguments), cancellation), note);
+        return (scores, notes.Length > 0 ? string.Join("; ", notes) : null);
     }
 
     private int BatchTokens(ParseResult arguments) => (int)(arguments.GetValue(_batchTokens) ?? Evaluation.UsualBatchTokens);
@@ -152,6 +152,7 @@ internal sealed class EvaluateVerb : Verb
             json.WriteNumber("words", scores.Measures.Words);
             json.WriteNumber("characters", scores.Measures.Characters);
             json.WriteNumber("lines", scores.Measures.Lines);
+            json.WriteBoolean("normalized", scores.IsNormalized);
             json.WriteEndObject();
         }
 

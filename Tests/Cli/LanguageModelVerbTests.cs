@@ -104,6 +104,7 @@ public sealed class LanguageModelVerbTests : IDisposable
             Assert.Equal(Math.Exp(expected / 28), (double)json["ppl"]!, 1e-2);
             Assert.Equal(expected / 28 / Math.Log(2), (double)json["bits_per_character"]!, 1e-4);
             Assert.Equal(expected / 9 / Math.Log(2), (double)json["bits_per_word"]!, 1e-3);
+            Assert.True((bool)json["normalized"]!);
             Assert.Equal((28, 2, 9, 28, 4), ((int)json["tokens"]!, (int)json["unknown"]!, (int)json["words"]!, (int)json["characters"]!, (int)json["lines"]!));
         }
 

@@ -151,6 +151,7 @@ public sealed class InitialParametersTests : IDisposable
         Assert.Matches(
             "(?m)^read as +probabilities of hard surface fusion, which sum to less than 1: not comparable with other models'$",
             Tool.Run("evaluate", "--model", fused, "--input", pairs, "--reference", pairs).Out);
+        Assert.Contains("\"normalized\": false", Tool.Run("evaluate", "--model", fused, "--input", pairs, "--reference", pairs, "--json").Out);
         var (code, error) = Run(_folder.PathOf("plain"), [$"training.initialize_from={fused}"]);
         Assert.Equal(1, code);
         string[] lines = error.TrimEnd('\n').Split('\n');
