@@ -39,6 +39,18 @@ public sealed class TranslateVerbTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    // Of a text that a model was not made for nobody should believe the translation.
+    [Fact]
+    public void WhatIsNotInTheVocabularyIsCounted()
+    {
+        Assert.Equal(
+            (0, "warning: 3 of 6 pieces that were read are not in the model's vocabulary and were read as unknown, the first in line 3\n"),
+            Of(Tool.Run(["translate", "--model", _out], "1 2\n\nfoo 3\nbar baz\n")));
+        Assert.Equal((0, ""), Of(Tool.Run(["translate", "--model", _out], "1 2\n\n3\n")));
+
+        static (int, string) Of(ToolRun run) => (run.ExitCode, run.Error);
+    }
+
     [Fact]
     public void SearchOptionsReachTheSearch()
     {
