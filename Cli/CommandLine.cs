@@ -99,6 +99,9 @@ internal static class CommandLine
             throw new UsageException("a verb must be given.");
         }
 
+        // As other tools have it: help, help VERB, help VERB VERB.
+        if (args[0] is "help")
+            args = [.. args[1..], "--help"];
         if (args[0] is "--help" or "-h")
         {
             Help.WriteTool(verbs, terminal);

@@ -73,7 +73,7 @@ public sealed class TextGenerator : IDisposable
             throw new InvalidDataException($"{directory}: must hold a language model, it holds one that translates.");
         var codec = run.LoadCodecs().Target;
         if (codec.Vocabulary.Hash != header.TargetVocabulary)
-            throw new InvalidDataException($"{Path.GetFileName(path)}: was trained with another vocabulary than {Path.GetFileName(run.TargetVocabulary)}.");
+            throw new InvalidDataException($"{path}: was trained with another vocabulary than {run.TargetVocabulary}, which has {codec.Vocabulary.Count:N0} pieces.");
         bool throughLines = !File.Exists(run.Recipe) || Recipe.Load(run.Recipe).Data.SampleBreakMode != SampleBreak.Eos;
         var model = Checkpoint.Restore(path, paths?.Of(header.Config) ?? header.Config, config => new LanguageModel(config), device);
         try

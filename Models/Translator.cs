@@ -69,8 +69,8 @@ public sealed class Translator : IDisposable
     /// <summary>How many positions of the last call left the decoder after each layer; empty without <see cref="DecodingOptions.Exit"/>.</summary>
     public IReadOnlyList<long> ExitCounts => _generator.ExitCounts;
 
-    /// <summary>The pieces of the lines that were translated last, how many of them are not in the source's vocabulary, and the first line, from 0, that has one of those; -1 where none has.</summary>
-    public (long Pieces, long Unknown, int FirstLine) SourcePieces { get; private set; }
+    /// <summary>The pieces of the lines of the last call.</summary>
+    public SourcePieces SourcePieces { get; private set; }
 
     /// <summary>Loads the best checkpoint of a run directory, or the last where nothing was validated yet. It searches as the run's recipe says.</summary>
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>
@@ -106,7 +106,7 @@ public sealed class Translator : IDisposable
         void Check(string side, string file, string hash, TextCodec codec)
         {
             if (codec.Vocabulary.Hash != hash)
-                throw new InvalidDataException($"{Path.GetFileName(path)}: was trained with another {side} vocabulary than {Path.GetFileName(file)}.");
+                throw new InvalidDataException($"{path}: was trained with another {side} vocabulary than {file}, which has {codec.Vocabulary.Count:N0} pieces.");
         }
     }
 
@@ -147,7 +147,7 @@ public sealed class Translator : IDisposable
         var results = new IReadOnlyList<Translation>[lines.Count];
         var sources = new List<int[]>();
         var places = new List<int>();
-        (long Pieces, long Unknown, int FirstLine) read = (0, 0, -1);
+        var read = new SourcePieces(0, 0, -1, 0, -1);
         for (int i = 0; i < lines.Count; i++)
         {
             int[] ids = string.IsNullOrWhiteSpace(lines[i]) ? [] : Source.Encode(lines[i]);
@@ -161,8 +161,7 @@ public sealed class Translator : IDisposable
                 throw new SourceException(i, _generator.TooLong(ids.Length + 1));
             sources.Add([.. ids, Vocabulary.Eos]);
             places.Add(i);
-            int unknown = ids.Count(id => id == Vocabulary.Unk);
-            read = (read.Pieces + ids.Length, read.Unknown + unknown, read.FirstLine < 0 && unknown > 0 ? i : read.FirstLine);
+            read = read.With(i, ids);
         }
 
         SourcePieces = read;

@@ -20,7 +20,7 @@ internal sealed class QuickstartVerb : Verb
 
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
-        ("cudaseq quickstart", "Self-attention, LightConv and DynamicConv learn to write 1 2 0 7 as one thousand two hundred seven."),
+        ("cudaseq quickstart", "Self-attention, LightConv and DynamicConv learn to write 1207 as one thousand two hundred seven."),
         ("cudaseq quickstart --smoke", "The same in seconds, without the learning."),
     ];
 

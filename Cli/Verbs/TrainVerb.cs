@@ -41,7 +41,7 @@ internal sealed class TrainVerb : Verb
     ];
 
     public override string Notes =>
-        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, train.corpus (the training text in ids, see docs/corpora.md), recipe.json and log.jsonl. Ctrl-C or SIGTERM ends the update under way, saves and stops with exit code 0.";
+        "docs/recipes.md explains every key of a recipe. The run's folder receives best.safetensors (the best validation), last.safetensors (to resume from), the vocabularies, the tokenisers, train.corpus (the training text in ids, see docs/corpora.md), recipe.json, log.jsonl and at the end report.html. Ctrl-C or SIGTERM ends the update under way, saves and stops with exit code 0.";
 
     public override int Run(ParseResult arguments, Terminal terminal, CancellationToken cancellation)
     {
@@ -149,7 +149,7 @@ internal sealed class TrainVerb : Verb
         string set = recipe.Data.Folder.Split('/')[0], how = DataSets.All.Any(s => s.Name == set) ? $"cudaseq data get {set} downloads it"
             : SyntheticCorpora.All.Any(c => c.Name == set) ? $"cudaseq data make {set} makes it" : "";
         if (given is not null)
-            return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder.");
+            return Directory.Exists(given) ? given : throw new DirectoryNotFoundException($"{given}: there is no such folder{(how.Length == 0 ? "" : "; " + how)}.");
         if (terminal.Variable("CUDASEQ_DATA") is { Length: > 0 } root)
         {
             string folder = Path.Combine(root, recipe.Data.Folder);
@@ -178,6 +178,8 @@ internal sealed class TrainVerb : Verb
 
         if (File.Exists(directory.Recipe) && Recipe.Load(directory.Recipe).FirstDifference(recipe) is { } difference)
             throw new UsageException($"--resume must go on with the run's own recipe, {difference} ({directory.Recipe}); what was set on the command line must be set again.");
+        if (recipe.Training.MaxUpdates is { } most && Checkpoint.ReadHeader(directory.Last).State is { } state && state.Update > most)
+            throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"training.max_updates must be at least the {state.Update:N0} updates that the run has made, got {most:N0}."));
         return true;
     }
 

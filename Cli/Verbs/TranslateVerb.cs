@@ -104,16 +104,14 @@ internal sealed class TranslateVerb : Verb
             terminal.Error.WriteLine("reading sentences from the terminal, one a line; the end of input (Ctrl-D) ends");
         string? obstacle = null;
         long[] exits = [];
-        long pieces = 0, unknown = 0, firstUnknown = 0;
+        var read = new InputPieces(folder);
         for (long number = 1; !terminal.ReaderLeft && Next() is { Count: > 0 } block;)
         {
             long first = number;
             foreach (var translations in Translate(block, number))
                 format.Write(writer, number++, translations);
             writer.Flush();
-            (pieces, unknown) = (pieces + translator.SourcePieces.Pieces, unknown + translator.SourcePieces.Unknown);
-            if (firstUnknown == 0 && translator.SourcePieces.FirstLine >= 0)
-                firstUnknown = first + translator.SourcePieces.FirstLine;
+            read.Add(translator.SourcePieces, first);
             exits = exits.Length == 0 ? [.. translator.ExitCounts] : [.. exits.Zip(translator.ExitCounts, (a, b) => a + b)];
             if (obstacle is null && (obstacle = translator.GraphObstacle) is not null)
                 terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
@@ -121,8 +119,8 @@ internal sealed class TranslateVerb : Verb
 
         if (exits.Length > 0)
             terminal.Error.WriteLine(PathOptions.Done(exits));
-        if (unknown > 0)
-            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warning: {unknown:N0} of {pieces:N0} pieces that were read are not in the model's vocabulary and were read as unknown, the first in line {firstUnknown:N0}"));
+        foreach (string warning in read.Warnings())
+            terminal.Error.WriteLine($"warning: {warning}");
 
         // Somebody who types may stop before the files do.
         if (!interactive && !terminal.ReaderLeft)

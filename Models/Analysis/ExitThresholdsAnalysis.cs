@@ -27,7 +27,7 @@ internal sealed class ExitThresholdsAnalysis : Analysis
 
     public override string Reading
         => "A position leaves after the first layer n that is surer than threshold n. Thresholds are drawn from 0 to 1, each by itself, and the text is translated with each draw; of all draws with about the same mean depth the one with the best BLEU is kept. "
-        + "It is the best of many on this text: choose on a validation text, and score another one with the option that is named. Layers are the mean of all positions of all hypotheses, ends included.";
+        + "It is the best of many on this text: choose on a validation text, and score another one with an option of the table. Layers are the mean of all positions of all hypotheses, ends included.";
 
     public override AnalysisReads Reads => AnalysisReads.Pairs;
 

@@ -3,6 +3,9 @@ namespace CudaSeq.Models;
 /// <summary>What may be wrong with a text, with a pair of texts, or between the splits of a corpus. Each counts lines.</summary>
 public enum CorpusFault
 {
+    /// <summary>The file has no lines.</summary>
+    NoLines,
+
     /// <summary>The line is not valid UTF-8.</summary>
     InvalidUtf8,
 

@@ -6,6 +6,9 @@ internal sealed class FindingList(int examples)
 {
     private readonly SortedDictionary<CorpusFault, (long Count, List<CorpusPlace> First)> _found = [];
 
+    /// <summary>Notes one that has no place.</summary>
+    public void Add(CorpusFault fault) => _found[fault] = (1, []);
+
     /// <summary>Notes one.</summary>
     public void Add(CorpusFault fault, CorpusPlace place) => Add(fault, 1, place);
 

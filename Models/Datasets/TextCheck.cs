@@ -86,6 +86,8 @@ internal sealed class TextCheck : IDisposable
     /// <summary>What was found in the lines so far.</summary>
     public TextReport Report()
     {
+        if (_lines.Number == 0)
+            _findings.Add(CorpusFault.NoLines);
         if (_carriageReturns == _lines.Number)
             _findings.Rename(CorpusFault.MixedLineEnds, CorpusFault.CrLf);
         return new(_path, _lines.Offset, _lines.Number, _words, _characters, _longest, _longestCharacters, _findings.ToArray());

@@ -114,7 +114,8 @@ public sealed class RunLog
         string path = new RunDirectory(folder).Log;
         return File.Exists(path)
             ? new RunLog(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))), [.. TrainingLog.Read(path)])
-            : throw (File.Exists(folder) ? new InvalidDataException($"{folder}: must be a run's folder, is a file.") : TextFile.NotThere(path));
+            : throw (File.Exists(folder) ? new InvalidDataException($"{folder}: must be a run's folder, is a file.")
+                : Directory.Exists(folder) ? TextFile.NotThere(path) : new DirectoryNotFoundException($"{folder}: there is no such folder."));
     }
 
     /// <summary>Reads a log that was kept (<see cref="ResultsFolder"/>), and calls the run by the file's name.</summary>

@@ -54,6 +54,8 @@ internal sealed class RecipeParser(string source)
 
         if (root.ValueKind != JsonValueKind.Object)
             throw new RecipeException([$"{source}: must be a JSON object, got {RecipeKey.Show(root)}."]);
+        if (root.TryGetProperty("rows", out _) && root.TryGetProperty("recipe", out _))
+            throw new RecipeException([$"{source}: must be a recipe, is the plan of a table, which cudaseq reproduce {Path.GetFileNameWithoutExtension(source)} makes."]);
         if (root.TryGetProperty(RecipeKeys.BaseKey, out var name))
             CollectBase(name, root.TryGetProperty(RecipeKeys.PresetKey, out _), above);
         CollectSection("", root);

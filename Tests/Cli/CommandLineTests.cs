@@ -59,6 +59,17 @@ public sealed class CommandLineTests
         Assert.Equal(Tool.Run("--help").Out, run.Out);
     }
 
+    [Theory]
+    [InlineData("help", "--help")]
+    [InlineData("help train", "train --help")]
+    [InlineData("help data check", "data check --help")]
+    public void HelpIsAWordToo(string line, string same)
+    {
+        var run = Tool.Run(line.Split(' '));
+        Assert.NotEqual("", run.Out);
+        Assert.Equal(Tool.Run(same.Split(' ')), run);
+    }
+
     [Fact]
     public void SaysItsVersion()
     {
@@ -73,6 +84,8 @@ public sealed class CommandLineTests
     [InlineData("score --system no-such --reference no-such", "cudaseq: no-such: there is no such file.")]
     [InlineData("info no-such", "cudaseq: no-such: there is no such file or folder.")]
     [InlineData("translate --model no-such", "cudaseq: no-such: there is no such folder.")]
+    [InlineData("compare no-such no-such", "cudaseq: no-such: there is no such folder.")]
+    [InlineData("report no-such", "cudaseq: no-such: there is no such folder.")]
     public void FailuresAreOneLineAndExitWith1(string line, string start)
     {
         var run = Tool.Run(line.Split(' '));

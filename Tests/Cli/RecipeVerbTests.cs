@@ -44,5 +44,12 @@ public sealed class RecipeVerbTests : IDisposable
     }
 
     [Fact]
+    public void AnotherKindOfFileIsCalledByItsName()
+    {
+        string path = _folder.File("tables.json", """{ "title": "t", "recipe": "r.json", "rows": [], "claims": [] }""");
+        Assert.Equal(new ToolRun(2, "", $"{path}: must be a recipe, is the plan of a table, which cudaseq reproduce tables makes.\n"), Tool.Run("recipe", "show", path));
+    }
+
+    [Fact]
     public void PrintsTheSchema() => Assert.Equal(new ToolRun(0, RecipeSchema.ToJson(), ""), Tool.Run("recipe", "schema"));
 }

@@ -154,6 +154,8 @@ public sealed class TrainVerbTests : IDisposable
         var again = Train();
         Assert.Equal(2, again.ExitCode);
         Assert.Equal($"cudaseq train: {_out} holds a run already: --resume continues it, --out DIR starts another.\n", again.Error);
+        var less = Train("--resume", "--max-updates", "1");
+        Assert.Equal((2, "cudaseq train: training.max_updates must be at least the 2 updates that the run has made, got 1.\n"), (less.ExitCode, less.Error));
         var other = Train("--resume", "--seed", "5");
         Assert.Equal(2, other.ExitCode);
         Assert.Equal($"cudaseq train: --resume must go on with the run's own recipe, training.seed was 1 and is 5 ({Path.Combine(_out, "recipe.json")}); what was set on the command line must be set again.\n", other.Error);

@@ -47,6 +47,9 @@ public sealed class TranslateVerbTests : IDisposable
             (0, "warning: 3 of 6 pieces that were read are not in the model's vocabulary and were read as unknown, the first in line 3\n"),
             Of(Tool.Run(["translate", "--model", _out], "1 2\n\nfoo 3\nbar baz\n")));
         Assert.Equal((0, ""), Of(Tool.Run(["translate", "--model", _out], "1 2\n\n3\n")));
+        Assert.Equal(
+            (0, "warning: line 2 has 21 pieces, the model has learned from lines of at most 20 (data.max_length)\n"),
+            Of(Tool.Run(["translate", "--model", _out], $"1 2\n{string.Join(' ', Enumerable.Repeat("3", 21))}\n4\n")));
 
         static (int, string) Of(ToolRun run) => (run.ExitCode, run.Error);
     }

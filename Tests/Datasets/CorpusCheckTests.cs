@@ -23,7 +23,8 @@ public sealed class CorpusCheckTests : IDisposable
     public void AnEmptyFileIsNoLines()
     {
         var report = Pair("", "");
-        Assert.Equal(0, report.Findings);
+        Assert.Equal(2, report.Findings);
+        Assert.All(report.Texts, t => Assert.Equal((CorpusFault.NoLines, 1, 0), (Assert.Single(t.Findings).Fault, t.Findings[0].Count, t.Findings[0].First.Count)));
         Assert.Equal((0, 0, 0), (report.Texts[0].Lines, report.Texts[0].LongestLine, report.Pairs[0].Pairs));
     }
 
