@@ -98,13 +98,13 @@ internal sealed class TrainingDisplay(Terminal terminal, string label = "", int 
     {
         int room = Math.Max(0, width - labelWidth);
         string of = p.MaxUpdates is { } most ? Invariant($"/{most}") : "";
-        string left = p.Remaining is { } remaining ? Clock(remaining) : "", ppl = ReadableNumber.Of(p.Perplexity, "f2");
+        string clock = p.Remaining is { } remaining ? Clock(remaining) : "", left = clock.Length > 0 ? $"  left {clock}" : "", ppl = ReadableNumber.Of(p.Perplexity, "f2");
         string[] lines =
         [
             Line(p),
-            Invariant($"update {p.Update}{of}  loss {p.Loss:f3}  ppl {ppl}  lr {p.LearningRate:0.0e+0}  norm {p.GradientNorm:f2}  {p.TokensPerSecond:f0} tokens/s  left {left}"),
-            Invariant($"update {p.Update}{of}  loss {p.Loss:f3}  ppl {ppl}  lr {p.LearningRate:0.0e+0}  {p.TokensPerSecond:f0} tokens/s  left {left}"),
-            Invariant($"{p.Update}{of} loss {p.Loss:f2} ppl {ReadableNumber.Of(p.Perplexity, "f1")} lr {p.LearningRate:0.0e+0} norm {p.GradientNorm:f1} {p.TokensPerSecond:f0} tok/s {left}"),
+            Invariant($"update {p.Update}{of}  loss {p.Loss:f3}  ppl {ppl}  lr {p.LearningRate:0.0e+0}  norm {p.GradientNorm:f2}  {p.TokensPerSecond:f0} tokens/s{left}"),
+            Invariant($"update {p.Update}{of}  loss {p.Loss:f3}  ppl {ppl}  lr {p.LearningRate:0.0e+0}  {p.TokensPerSecond:f0} tokens/s{left}"),
+            Invariant($"{p.Update}{of} loss {p.Loss:f2} ppl {ReadableNumber.Of(p.Perplexity, "f1")} lr {p.LearningRate:0.0e+0} norm {p.GradientNorm:f1} {p.TokensPerSecond:f0} tok/s {clock}"),
         ];
         string line = Array.Find(lines, l => l.Length <= room) ?? lines[^1];
         return label + (line.Length <= room ? line : line[..room]);

@@ -3,13 +3,15 @@ namespace CudaSeq.Models;
 /// <summary>Sums what happened since the last report.</summary>
 internal sealed class TrainingMeter(RunClock clock, TrainerOptions options)
 {
-    private readonly TimeSpan _begin = clock.Elapsed;
     private TimeSpan _since = clock.Elapsed;
     private double _loss;
     private double _negativeLogLikelihood;
     private long _tokens;
     private long _updates;
     private TrainingProgress? _last;
+
+    // The first report and the updates until then: their pace is that of a program that is still being compiled.
+    private (TimeSpan At, long Updates)? _warm;
     private float _rate;
     private double _norm;
 
@@ -52,17 +54,18 @@ internal sealed class TrainingMeter(RunClock clock, TrainerOptions options)
             Elapsed = now,
             Remaining = Remaining(state, now),
         };
+        _warm ??= (now, _updates);
         (_loss, _negativeLogLikelihood, _tokens, _since) = (0, 0, 0, now);
         return _last;
     }
 
-    // What is left by the clock or by updates at the pace of this session, whichever is less.
+    // What is left by the clock or by updates at the pace of this session since its first report, whichever is less.
     private TimeSpan? Remaining(TrainingState state, TimeSpan now)
     {
         TimeSpan? byClock = options.MaxTime - now;
-        if (options.MaxUpdates is { } most && _updates > 0)
+        if (options.MaxUpdates is { } most && _warm is { } warm && _updates > warm.Updates)
         {
-            var byUpdates = (now - _begin) / _updates * Math.Max(0, most - state.Update);
+            var byUpdates = (now - warm.At) / (_updates - warm.Updates) * Math.Max(0, most - state.Update);
             return byClock is { } clockLeft && clockLeft < byUpdates ? clockLeft : byUpdates;
         }
 
