@@ -70,7 +70,7 @@ public sealed class Translator : IDisposable
     public IReadOnlyList<long> ExitCounts => _generator.ExitCounts;
 
     /// <summary>The pieces of the lines of the last call.</summary>
-    public SourcePieces SourcePieces { get; private set; }
+    public SourcePieces SourcePieces { get; private set; } = new(0, 0, -1, 0, -1);
 
     /// <summary>Loads the best checkpoint of a run directory, or the last where nothing was validated yet. It searches as the run's recipe says.</summary>
     /// <param name="directory">What <c>cudaseq train</c> wrote.</param>

@@ -12,11 +12,13 @@ internal sealed class Turns(MeasuredDevice device, int rounds)
 
     private const double SampleSeconds = 0.02;
 
-    // Threads that a call has left look for work for a while before they sleep, GNU's OpenMP for up to 15 ms, and take a core from whoever comes next.
-    private const int SettleMilliseconds = 30;
+    // Threads that a call has left look for work for a while before they sleep, GNU's OpenMP for up to 15 ms and OpenBLAS's own for longer, and take a core from whoever
+    // comes next. On the machine of docs/results/cpu.md nothing was left of it after 50.
+    private const int SettleMilliseconds = 60;
 
-    // After that pause a call finds cold caches and a slow clock; of a longer one that is too little to count.
-    private const double WarmAgainSeconds = 0.1;
+    // After that pause calls find cold caches and a slow clock, for so long; of a call that is longer than the other that is too little to count.
+    private const double WarmAgainSeconds = 0.005;
+    private const double LongSeconds = 0.1;
     private const int WarmUps = 3;
 
     // Updates find all their memory in the pool after a few; decodings of half a minute are warm after one, and are not waited for nine times. Fewer turns than three have no spread.
@@ -111,8 +113,8 @@ internal sealed class Turns(MeasuredDevice device, int rounds)
     private static void Settle(Func<int, double> side, double once)
     {
         Thread.Sleep(SettleMilliseconds);
-        if (once < WarmAgainSeconds)
-            side(1);
+        if (once < LongSeconds)
+            side((int)Math.Clamp(WarmAgainSeconds / once, 1, 1_000_000));
     }
 
     private int RoundsOf(double turnSeconds) => Math.Min(rounds, Math.Max(LeastRounds, (int)(TurnsSeconds / turnSeconds)));

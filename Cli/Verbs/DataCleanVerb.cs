@@ -33,8 +33,8 @@ internal sealed class DataCleanVerb : Verb
 
     public override IReadOnlyList<(string Line, string What)> Examples =>
     [
-        ("cudaseq data clean train.tok.de train.tok.en --out clean", "As clean-corpus-n.perl -ratio 1.5 leaves it, with 1 to 250 words."),
-        ("cudaseq data clean train.de train.en --out iwslt --max 175 --valid-every 23", "As fairseq prepares IWSLT14: iwslt/train.de and .en, iwslt/valid.de and .en."),
+        ("cudaseq data clean train.tok.de train.tok.en --out clean", "The pairs that clean-corpus-n.perl -ratio 1.5 leaves, of 1 to 250 words."),
+        ("cudaseq data clean train.tok.de train.tok.en --out iwslt --max 175 --valid-every 23", "As fairseq prepares IWSLT14: iwslt/train.tok.de and .en, iwslt/valid.de and .en."),
     ];
 
     public override string Notes =>
@@ -58,18 +58,23 @@ internal sealed class DataCleanVerb : Verb
         string folder = arguments.GetRequiredValue(_out);
         var kept = (Source: Path.Combine(folder, Path.GetFileName(source)), Target: Path.Combine(folder, Path.GetFileName(target)));
         (string Source, string Target)? valid = options.AsideEvery > 0 ? (Path.Combine(folder, Validation + Path.GetExtension(source)), Path.Combine(folder, Validation + Path.GetExtension(target))) : null;
-        if (kept.Source == kept.Target || valid?.Source == valid?.Target && valid is not null)
+        if (kept.Source == kept.Target || (valid is not null && valid?.Source == valid?.Target))
             throw new UsageException($"SOURCE and TARGET must differ in their {(kept.Source == kept.Target ? "names" : "sides, what stands behind the last dot")}, got {source} and {target}.");
+        if (valid is { } aside && (kept.Source == aside.Source || kept.Target == aside.Target))
+            throw new UsageException($"SOURCE and TARGET must not be called {Validation}.SIDE with --valid-every, which writes those, got {source} and {target}.");
         foreach (string path in (string[])[source, target])
         {
             if (!File.Exists(path))
                 throw TextFile.NotThere(path);
         }
 
+        if (File.Exists(folder))
+            throw new UsageException($"--out must be a folder, {folder} is a file.");
+
         bool isNew = !Directory.Exists(folder);
         Directory.CreateDirectory(folder);
         (string Option, string?)[] written = [("--out", kept.Source), ("--out", kept.Target), ("--out", valid?.Source), ("--out", valid?.Target)];
-        foreach (var read in (string[])[source, target])
+        foreach (string read in (string[])[source, target])
         {
             foreach (var file in written)
                 OutputFile.CheckApart([("SOURCE or TARGET", read), file]);
@@ -82,7 +87,7 @@ internal sealed class DataCleanVerb : Verb
         }
         catch
         {
-            if (isNew)
+            if (isNew && !Directory.EnumerateFileSystemEntries(folder).Any())
                 Directory.Delete(folder);
             throw;
         }

@@ -112,6 +112,8 @@ internal sealed class TranslateVerb : Verb
                 format.Write(writer, number++, translations);
             writer.Flush();
             read.Add(translator.SourcePieces, first);
+            if (interactive)
+                Warn();
             exits = exits.Length == 0 ? [.. translator.ExitCounts] : [.. exits.Zip(translator.ExitCounts, (a, b) => a + b)];
             if (obstacle is null && (obstacle = translator.GraphObstacle) is not null)
                 terminal.Error.WriteLine($"warning: steps could not be captured as graphs and are run as they are: {obstacle}");
@@ -119,8 +121,7 @@ internal sealed class TranslateVerb : Verb
 
         if (exits.Length > 0)
             terminal.Error.WriteLine(PathOptions.Done(exits));
-        foreach (string warning in read.Warnings())
-            terminal.Error.WriteLine($"warning: {warning}");
+        Warn();
 
         // Somebody who types may stop before the files do.
         if (!interactive && !terminal.ReaderLeft)
@@ -146,6 +147,14 @@ internal sealed class TranslateVerb : Verb
             {
                 throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{input ?? "stdin"}: line {first + e.Line}: {e.Problem}"));
             }
+        }
+
+        // Whoever types is told at once, whoever sends a file when it ends.
+        void Warn()
+        {
+            foreach (string warning in read.Warnings())
+                terminal.Error.WriteLine($"warning: {warning}");
+            read = new InputPieces(folder);
         }
 
         List<string> Next()

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace CudaSeq.Models;
 
-/// <summary>Which pairs of a corpus are kept, and which of those are set aside. The values that are there are fairseq's for WMT; those for IWSLT are 175 words and every 23rd pair.</summary>
+/// <summary>Which pairs of a corpus are kept, and which of those are set aside. The ratio is that of fairseq's scripts; for IWSLT they have 175 words and every 23rd pair aside. The 250 of those for WMT are pieces, not words.</summary>
 public sealed record CorpusCleaningOptions
 {
     /// <summary>The fewest words on either side, at least 1.</summary>
@@ -28,12 +28,13 @@ public sealed record CorpusCleaningOptions
 public readonly record struct CorpusCleaningReport(long Pairs, long Kept, long Aside, long Short, long Long, long Unlike);
 
 /// <summary>
-/// Leaves out the pairs that are too short, too long or too unlike in length, as Moses's clean-corpus-n.perl does by words between blanks, and sets every so many-th of the others aside, as
-/// fairseq's prepare-iwslt14.sh does to validate. Lines are read one by one and written as they are.
+/// Leaves out the pairs that are too short, too long or too unlike in length, by the rule of Moses's clean-corpus-n.perl for words between blanks, and sets every so many-th of the others aside, as
+/// fairseq's prepare-iwslt14.sh does to validate. Lines are read one by one and written as they are: the script also joins white space, takes | out of words, and leaves out pairs with a word of
+/// more than 1,000 characters.
 /// </summary>
 public static class CorpusCleaning
 {
-    /// <summary>Reads a corpus and writes what is left of it: files that take their places together when all is read.</summary>
+    /// <summary>Reads a corpus and writes what is left of it: files that take their places, one after the other, when all is read.</summary>
     /// <param name="source">The file of source sentences.</param>
     /// <param name="target">The file of target sentences.</param>
     /// <param name="options">Which pairs are kept.</param>
@@ -65,7 +66,7 @@ public static class CorpusCleaning
                 {
                     report = report with { Long = report.Long + 1 };
                 }
-                else if (Math.Max(words, others) > options.Ratio * Math.Min(words, others))
+                else if ((double)Math.Max(words, others) / Math.Min(words, others) > options.Ratio)
                 {
                     report = report with { Unlike = report.Unlike + 1 };
                 }
@@ -81,7 +82,7 @@ public static class CorpusCleaning
         return report;
     }
 
-    // Each within the other: what fails leaves none.
+    // Each within the other: what cannot be read leaves none.
     private static void WriteAll(string[] paths, List<TextWriter> open, Action<IReadOnlyList<TextWriter>> write)
     {
         if (open.Count == paths.Length)

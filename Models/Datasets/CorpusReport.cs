@@ -1,6 +1,6 @@
 namespace CudaSeq.Models;
 
-/// <summary>What may be wrong with a text, with a pair of texts, or between the splits of a corpus. Each counts lines.</summary>
+/// <summary>What may be wrong with a text, with a pair of texts, or between the splits of a corpus. Each counts lines, but <see cref="NoLines"/>.</summary>
 public enum CorpusFault
 {
     /// <summary>The file has no lines.</summary>

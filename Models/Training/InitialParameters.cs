@@ -21,7 +21,7 @@ internal static partial class InitialParameters
         foreach (var (key, its, mine) in new (string, object, object)[]
         {
             ("architecture", trained.Architecture, own.Architecture), ("attention_heads", trained.AttentionHeads, own.AttentionHeads),
-            ("surface_attention_heads", trained.SurfaceAttentionHeads, own.SurfaceAttentionHeads), ("surface_layer", trained.SurfaceLayer, own.SurfaceLayer), ("pre_norm", trained.PreNorm, own.PreNorm),
+            ("surface_attention_heads", trained.SurfaceAttentionHeads, own.SurfaceAttentionHeads), ("surface_layer", Attends(trained), Attends(own)), ("pre_norm", trained.PreNorm, own.PreNorm),
             ("decoder_final_norm", trained.DecoderFinalNorm, own.DecoderFinalNorm),
             ("conv_normalization", trained.ConvNormalization, own.ConvNormalization), ("reverse_source", trained.ReverseSource, own.ReverseSource),
         })
@@ -56,6 +56,9 @@ internal static partial class InitialParameters
         string NameIn(string name) => LayerName().Match(name) is not { Success: true } match
             ? name
             : $"{match.Groups[1].Value}.{match.Groups[2].Value}.{Layer(match.Groups[1].Value == "encoder" ? encoderLayers : decoderLayers, int.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture))}.{match.Groups[4].Value}";
+
+        // The last layer is 0 and has a number too.
+        static int Attends(ModelConfig config) => config.SurfaceLayer == config.DecoderDepth ? 0 : config.SurfaceLayer;
 
         static bool IsOfExits(string name) => name.StartsWith("decoder.exits.", StringComparison.Ordinal);
 

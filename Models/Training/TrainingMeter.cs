@@ -62,13 +62,14 @@ internal sealed class TrainingMeter(RunClock clock, TrainerOptions options)
     // What is left by the clock or by updates at the pace of this session since its first report, whichever is less.
     private TimeSpan? Remaining(TrainingState state, TimeSpan now)
     {
-        TimeSpan? byClock = options.MaxTime - now;
-        if (options.MaxUpdates is { } most && _warm is { } warm && _updates > warm.Updates)
-        {
-            var byUpdates = (now - warm.At) / (_updates - warm.Updates) * Math.Max(0, most - state.Update);
-            return byClock is { } clockLeft && clockLeft < byUpdates ? clockLeft : byUpdates;
-        }
-
-        return byClock < TimeSpan.Zero ? TimeSpan.Zero : byClock;
+        TimeSpan? byClock = options.MaxTime is { } time ? TimeSpan.FromTicks(Math.Max(0, (time - now).Ticks)) : null;
+        if (options.MaxUpdates is not { } most)
+            return byClock;
+        if (state.Update >= most)
+            return TimeSpan.Zero;
+        if (_warm is not { } warm || _updates == warm.Updates)
+            return null;
+        var byUpdates = (now - warm.At) / (_updates - warm.Updates) * (most - state.Update);
+        return byClock is { } clockLeft && clockLeft < byUpdates ? clockLeft : byUpdates;
     }
 }

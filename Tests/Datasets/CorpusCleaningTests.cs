@@ -25,6 +25,16 @@ public sealed class CorpusCleaningTests : IDisposable
         Assert.Equal(new CorpusCleaningReport(13, 5, 0, 3, 2, 3), report);
     }
 
+    // 115 of 100 is 1.15, though 1.15 times 100 is less than 115 in double precision.
+    [Fact]
+    public void ARatioIsADivision()
+    {
+        Write("in.a", [string.Join(' ', Enumerable.Repeat("a", 115)), string.Join(' ', Enumerable.Repeat("a", 116))]);
+        Write("in.b", Enumerable.Repeat(string.Join(' ', Enumerable.Repeat("b", 100)), 2));
+        var report = CorpusCleaning.Run(In("in.a"), In("in.b"), new CorpusCleaningOptions { Ratio = 1.15 }, (In("out.a"), In("out.b")));
+        Assert.Equal(new CorpusCleaningReport(2, 1, 0, 0, 0, 1), report);
+    }
+
     // Lines 3, 6 and 9 of those that are kept, as awk's NR % 3 == 0.
     [Fact]
     public void EverySoManyThIsSetAside()
@@ -81,6 +91,7 @@ public sealed class CorpusCleaningTests : IDisposable
     [InlineData("data clean a b --out c --min 5 --max 4", "cudaseq data clean: --max must be at least --min, got 4 and 5.")]
     [InlineData("data clean x/a y/a --out c", "cudaseq data clean: SOURCE and TARGET must differ in their names, got x/a and y/a.")]
     [InlineData("data clean a.en b.en --out c --valid-every 9", "cudaseq data clean: SOURCE and TARGET must differ in their sides, what stands behind the last dot, got a.en and b.en.")]
+    [InlineData("data clean valid.de valid.en --out c --valid-every 9", "cudaseq data clean: SOURCE and TARGET must not be called valid.SIDE with --valid-every, which writes those, got valid.de and valid.en.")]
     public void WhatIsWrongIsSaid(string line, string message) => Assert.Equal(new ToolRun(2, "", message + "\n"), Tool.Run(line.Split(' ')));
 
     private string In(string name) => _folder.PathOf(name);

@@ -81,6 +81,31 @@ public sealed class SurfaceFusionTests
         }
     }
 
+    // A path that ends early is the exit there; of another the layer that attends would be another one.
+    [Fact]
+    public void AShorterPathAttendsAsAnExitDoes()
+    {
+        using var device = new CpuDevice(1);
+        var config = DepthAdaptive2020.Aligned(SurfaceFusion2021.Soft(TinyModels.Transformer with { DecoderLayers = 3 }) with { SurfaceLayer = 2 });
+        Assert.Equal((1, 2, 2), (Of([1]).SurfaceLayer, Of([1, 2]).SurfaceLayer, Of([1, 2, 3]).SurfaceLayer));
+        Assert.Equal(
+            "decoder_path must be the beginning of [1, 2, 3], of whose places surface_layer is one, got [1, 3].",
+            Assert.Throws<ArgumentException>(() => Of([1, 3])).Message);
+        using var whole = TinyModels.Create(config, device);
+        var options = new DecodingOptions { Beam = 2, MaxLengthA = 0, MaxLengthB = 6 };
+        foreach (int n in new[] { 1, 2 })
+        {
+            using var cut = TinyModels.Create(Of([.. Enumerable.Range(1, n)]), device);
+            cut.LoadParameters("whole", whole.NamedParameters().ToDictionary(p => p.Name, p => p.Tensor));
+            var left = new SequenceGenerator(whole).Generate(Sources, options with { Exit = ExitRule.AtDepth(n) });
+            var pruned = new SequenceGenerator(cut).Generate(Sources, options);
+            Assert.Equal(left.Select(h => string.Join(' ', h[0].Tokens)), pruned.Select(h => string.Join(' ', h[0].Tokens)));
+            Assert.All(left.Zip(pruned), p => Assert.Equal(p.First[0].Score, p.Second[0].Score, 1e-5f));
+        }
+
+        ModelConfig Of(int[] path) => new LayerPaths(Decoder: path).Of(config);
+    }
+
     [Theory]
     [InlineData(EncoderFusion.Coarse)]
     [InlineData(EncoderFusion.Fine)]
