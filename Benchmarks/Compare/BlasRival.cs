@@ -14,6 +14,9 @@ internal sealed unsafe class BlasRival : Rival
     private const int LazyForAll = 0x101;
     private const int GnuThreads = 3;
 
+    /// <summary>How long OpenBLAS's own threads look for work after a call, as a power of two of clock ticks: less than a millisecond, without which they take a core from others for a tenth of a second.</summary>
+    public static readonly (string Name, string Value) ThreadTimeout = ("OPENBLAS_THREAD_TIMEOUT", "20");
+
     // What each is called, and where it stands.
     private static readonly (string Name, string[] Libraries, string Threads)[] Known =
     [
@@ -41,6 +44,9 @@ internal sealed unsafe class BlasRival : Rival
     /// <param name="missing">Those that are not, each with what was looked for.</param>
     public static IReadOnlyList<BlasRival> Start(int threads, out IReadOnlyList<string> missing)
     {
+        // Libraries read the system's own variables, which those of .NET are a copy of.
+        if (OperatingSystem.IsLinux())
+            _ = SetVariable(ThreadTimeout.Name, ThreadTimeout.Value, replace: 0);
         var (found, not) = (new List<BlasRival>(), new List<string>());
         foreach (var (name, libraries, setter) in Known)
         {
@@ -78,6 +84,10 @@ internal sealed unsafe class BlasRival : Rival
             _ = ((delegate* unmanaged[Cdecl]<int, int>)layer)(GnuThreads);
         return library;
     }
+
+    [DllImport("libc", EntryPoint = "setenv")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SetVariable([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int replace);
 
     [DllImport("libc", EntryPoint = "dlopen")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -102,6 +102,7 @@ internal sealed class TorchRival : Rival
         var start = new ProcessStartInfo(python, [Script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string name in (string[])["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
             start.Environment[name] = threads.ToString(CultureInfo.InvariantCulture);
+        start.Environment.TryAdd(BlasRival.ThreadTimeout.Name, BlasRival.ThreadTimeout.Value);
         libraries?.Choose(start.Environment);
         Process process;
         try

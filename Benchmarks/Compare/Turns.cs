@@ -12,8 +12,8 @@ internal sealed class Turns(MeasuredDevice device, int rounds)
 
     private const double SampleSeconds = 0.02;
 
-    // Threads that a call has left look for work for a while before they sleep, GNU's OpenMP for up to 15 ms and OpenBLAS's own for longer, and take a core from whoever
-    // comes next. On the machine of docs/results/cpu.md nothing was left of it after 50.
+    // Threads that a call has left look for work for a while before they sleep, GNU's OpenMP for up to 15 ms, and take a core from whoever comes next.
+    // OpenBLAS's own, for a tenth of a second, are told to stop sooner.
     private const int SettleMilliseconds = 60;
 
     // After that pause calls find cold caches and a slow clock, for so long; of a call that is longer than the other that is too little to count.
