@@ -137,7 +137,7 @@ internal static class CorpusReportText
 
     private static string Places(CorpusFinding finding)
     {
-        if (finding.Fault is CorpusFault.ByteOrderMark or CorpusFault.CrLf or CorpusFault.NoLines || finding.First.Count == 0)
+        if (finding.Fault is CorpusFault.ByteOrderMark or CorpusFault.CrLf || finding.First.Count == 0)
             return "";
         string more = finding.Count > finding.First.Count && finding.Fault != CorpusFault.NoPartner ? ", ..." : "";
         return $"{(finding.First.Count == 1 ? "line" : "lines")} {string.Join(", ", finding.First.Select(Place))}{more}";

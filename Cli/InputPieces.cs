@@ -4,10 +4,9 @@ using CudaSeq.Models;
 namespace CudaSeq.Cli;
 
 /// <summary>What of an input a model was not made for: pieces that its vocabulary has not, lines that are longer than any it learned from.</summary>
-/// <param name="folder">The run's.</param>
-internal sealed class InputPieces(string folder)
+/// <param name="learned">The most pieces of a line that it learned from; null where nobody knows.</param>
+internal sealed class InputPieces(int? learned)
 {
-    private readonly int? _learned = new RunDirectory(folder).Recipe is var recipe && File.Exists(recipe) ? Recipe.Load(recipe).Data.MaxLength : null;
     private long _count;
     private long _unknown;
     private long _firstUnknown;
@@ -32,7 +31,7 @@ internal sealed class InputPieces(string folder)
     {
         if (_unknown > 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"{_unknown:N0} of {_count:N0} pieces that were read are not in the model's vocabulary and were read as unknown, the first in line {_firstUnknown:N0}");
-        if (_learned is { } most && _longest > most)
+        if (learned is { } most && _longest > most)
             yield return string.Create(CultureInfo.InvariantCulture, $"line {_longestLine:N0} has {_longest:N0} pieces, the model has learned from lines of at most {most:N0} (data.max_length)");
     }
 }

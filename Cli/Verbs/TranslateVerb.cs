@@ -104,7 +104,8 @@ internal sealed class TranslateVerb : Verb
             terminal.Error.WriteLine("reading sentences from the terminal, one a line; the end of input (Ctrl-D) ends");
         string? obstacle = null;
         long[] exits = [];
-        var read = new InputPieces(folder);
+        int? learned = new RunDirectory(folder).Recipe is var recipe && File.Exists(recipe) ? Recipe.Load(recipe).Data.MaxLength : null;
+        var read = new InputPieces(learned);
         for (long number = 1; !terminal.ReaderLeft && Next() is { Count: > 0 } block;)
         {
             long first = number;
@@ -154,7 +155,7 @@ internal sealed class TranslateVerb : Verb
         {
             foreach (string warning in read.Warnings())
                 terminal.Error.WriteLine($"warning: {warning}");
-            read = new InputPieces(folder);
+            read = new InputPieces(learned);
         }
 
         List<string> Next()
