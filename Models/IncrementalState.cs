@@ -8,7 +8,7 @@ namespace CudaSeq.Models;
 /// projected source. N = M * beam hypotheses of M sentences are decoded side by side, row n belonging to sentence n / beam.
 /// The state owns its tensors, whatever scopes are open; its user disposes it.
 /// </summary>
-public sealed class IncrementalState : IDisposable
+public sealed partial class IncrementalState : IDisposable
 {
     private readonly Dictionary<(Module Owner, int Depth), Memory[]> _memories = [];
     private readonly DecodingSizes _sizes;
@@ -18,6 +18,7 @@ public sealed class IncrementalState : IDisposable
     private readonly Memory _counts;
     private readonly int _sourceWidth;
     private int _places;
+    private CacheOrigins? _origins;
     private int _remembered;
     private int[] _layersTaken = [];
     private (int Step, int Hypotheses) _prepared = (-1, 0);
@@ -85,6 +86,12 @@ public sealed class IncrementalState : IDisposable
     /// <summary>[N] integers, <see cref="Step"/> for each hypothesis: what a step must not read off the host, which may launch it again for another position. Between steps they are those of the last step.</summary>
     public Tensor Positions => _positions.Value;
 
+    /// <summary>
+    /// [N, S] integers below <see cref="Beam"/>: what was added per position stays where it is when hypotheses go on from one another, and position s of hypothesis n lies in row
+    /// n - n mod beam + origins[n, s]. Null where a sentence has one hypothesis, and nothing ever moves.
+    /// </summary>
+    public Tensor? Origins => _origins?.Value;
+
     /// <summary>[N] integers, one more each: the positions that exist once this step's does. Between steps they are those of the last step.</summary>
     public Tensor Counts => _counts.Value;
 
@@ -125,11 +132,15 @@ public sealed class IncrementalState : IDisposable
             var device = SourceLengths.Device;
             var byHypothesis = IsIdentity(rows, Hypotheses) ? null : Tensor.From(device, rows);
             var bySentence = sentences.Length == Sentences ? null : Tensor.From(device, sentences);
+            var byBeam = bySentence is null ? null : Tensor.From(device, [.. sentences.SelectMany(m => Enumerable.Range(m * Beam, Beam))]);
             foreach (var memory in _memories.Values.SelectMany(m => m).Append(_lengths))
             {
-                if ((memory.PerSentence ? bySentence : byHypothesis) is { } indices)
+                if ((memory.PerSentence ? bySentence : memory.PerPosition ? byBeam : byHypothesis) is { } indices)
                     memory.Value = Ops.IndexSelect(memory.Value, 0, indices);
             }
+
+            if (byHypothesis is not null)
+                _origins?.Select(byHypothesis, Step, _places);
         }
 
         Sentences = sentences.Length;
@@ -149,8 +160,15 @@ public sealed class IncrementalState : IDisposable
         // After sentences left they are not of these rows.
         if (Counts.Shape != indices.Shape)
             Fill(_counts, Step);
-        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => !m.PerSentence))
-            Ops.BeamReorder(memory.Value, indices, Beam, memory.PerPosition ? Counts : null);
+        Move(indices, Counts);
+    }
+
+    // What is remembered per position stays: the origins say where it is.
+    private void Move(Tensor parents, Tensor counts)
+    {
+        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => m.PerHypothesis))
+            Ops.BeamReorder(memory.Value, parents, Beam);
+        _origins?.Reorder(parents, counts);
     }
 
     /// <summary>How many layers all positions of a row together took so far, where they leave the layers early.</summary>
@@ -181,8 +199,7 @@ public sealed class IncrementalState : IDisposable
     {
         using var scope = TensorScope.Begin();
         using var pause = new NoGrad();
-        foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => !m.PerSentence))
-            Ops.BeamReorder(memory.Value, parents, Beam, memory.PerPosition ? Positions : null);
+        Move(parents, Positions);
     }
 
     /// <summary>Frees the memory.</summary>
@@ -190,6 +207,7 @@ public sealed class IncrementalState : IDisposable
     {
         foreach (var memory in _memories.Values.SelectMany(m => m).Concat([_lengths, _positions, _counts]))
             memory.Free();
+        _origins?.Free();
         _memories.Clear();
     }
 
@@ -204,8 +222,8 @@ public sealed class IncrementalState : IDisposable
     public void AddPerSentence(Module owner, params ReadOnlySpan<Tensor> initial) => Add(owner, initial, MemoryKind.PerSentence);
 
     /// <summary>
-    /// Remembers vectors of every position for a module: tensors [N, S, C] that start with zeros, follow <see cref="Reorder(ReadOnlySpan{int})"/>, and always have room for the
-    /// position <see cref="Step"/>.
+    /// Remembers vectors of every position for a module: tensors [N, S, C] that start with zeros and always have room for the position <see cref="Step"/>. A step writes to its
+    /// own rows; which rows hold the positions before it, <see cref="Origins"/> says.
     /// </summary>
     /// <param name="owner">The module that will ask for them.</param>
     /// <param name="type">The type of the vectors.</param>
@@ -217,6 +235,8 @@ public sealed class IncrementalState : IDisposable
         for (int i = 0; i < initial.Length; i++)
             initial[i] = Tensor.Zeros(SourceLengths.Device, [Hypotheses, _places, widths[i]], type);
         Add(owner, initial, MemoryKind.PerPosition);
+        if (Beam > 1)
+            _origins ??= new CacheOrigins(t => Remember(t, MemoryKind.PerHypothesis), SourceLengths.Device, Hypotheses, Beam, _places);
     }
 
     /// <summary>What a module remembered, in the order it was added.</summary>
@@ -297,6 +317,7 @@ public sealed class IncrementalState : IDisposable
         foreach (var memory in _memories.Values.SelectMany(m => m).Where(m => m.PerPosition))
             memory.Value = Ops.Concat(1, memory.Value, Tensor.Zeros(memory.Value.Device, memory.Value.Shape.With(1, more), memory.Value.DType));
         _places += more;
+        _origins?.Select(null, Step, _places);
     }
 
     private void Fill(Memory memory, int value)
@@ -318,71 +339,6 @@ public sealed class IncrementalState : IDisposable
     }
 
     private Memory Remember(Tensor initial, MemoryKind kind) => new(initial, kind, _fixed, _remembered++);
-
-    /// <summary>What a remembered tensor has a row of.</summary>
-    internal enum MemoryKind
-    {
-        PerHypothesis,
-        PerSentence,
-        PerPosition,
-    }
-
-    /// <summary>One remembered tensor.</summary>
-    public sealed class Memory
-    {
-        private readonly MemoryKind _kind;
-        private readonly FixedMemory? _fixed;
-        private readonly int _block;
-        private Tensor _value;
-
-        // Its place in the fixed memory, where there is one, is the block of this number.
-        internal Memory(Tensor initial, MemoryKind kind, FixedMemory? memory, int block)
-        {
-            _kind = kind;
-            _fixed = memory;
-            _block = block;
-            _value = Place(initial);
-        }
-
-        /// <summary>Whether a row belongs to a sentence; otherwise to a hypothesis.</summary>
-        public bool PerSentence => _kind == MemoryKind.PerSentence;
-
-        /// <summary>Whether a row has a place for each position, on its second axis.</summary>
-        public bool PerPosition => _kind == MemoryKind.PerPosition;
-
-        /// <summary>The tensor. Setting it frees the one before; the new one becomes the state's. A step that a GPU captures keeps its shape.</summary>
-        public Tensor Value
-        {
-            get => _value;
-            set
-            {
-                var before = _value;
-                _value = Place(value);
-                if (_fixed is null && !ReferenceEquals(before, value))
-                    before.Dispose();
-            }
-        }
-
-        internal void Free()
-        {
-            if (_fixed is null)
-                _value.Dispose();
-        }
-
-        private Tensor Place(Tensor value)
-        {
-            if (_fixed is null)
-                return Scopes.Leave(value);
-            var place = _fixed.Of(_block, value.Shape, value.DType);
-            if (!ReferenceEquals(place, value))
-            {
-                place.CopyFrom(value);
-                value.Dispose();
-            }
-
-            return place;
-        }
-    }
 }
 
 /// <summary>The sizes that a decoding step depends on.</summary>

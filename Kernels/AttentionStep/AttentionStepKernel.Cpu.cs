@@ -12,13 +12,14 @@ internal static unsafe partial class AttentionStepKernel
     // Scores of the queries that pass over the keys together: 32 KB.
     private const int ScoreElements = 8192;
 
-    private static void ForwardCpu(CpuDevice cpu, AttentionStepSize size, DeviceSpan q, DeviceSpan keys, DeviceSpan values, DeviceSpan? lengths, DeviceSpan y)
+    private static void ForwardCpu(
+        CpuDevice cpu, AttentionStepSize size, DeviceSpan q, DeviceSpan keys, DeviceSpan values, DeviceSpan? lengths, DeviceSpan? origins, DeviceSpan y)
     {
         int heads = size.M >= EnoughItems ? size.H : Math.Max(1, size.H * size.M / EnoughItems);
         int groups = (size.H + heads - 1) / heads;
         int scoreRow = (size.Most + 3) / 4 * 4, together = Math.Clamp(ScoreElements / Math.Max(1, heads * scoreRow), 1, Math.Max(1, size.Queries));
         using var scratch = new ThreadScratch(cpu, (long)together * heads * scoreRow * sizeof(float));
-        var body = new ForwardBody(scratch, size, heads, groups, together, scoreRow, q.Floats, keys.Floats, values.Floats, lengths.IntsOrNull(), y.Floats);
+        var body = new ForwardBody(scratch, size, heads, groups, together, scoreRow, q.Floats, keys.Floats, values.Floats, lengths.IntsOrNull(), origins.IntsOrNull(), y.Floats);
         double cost = size.Queries * (double)heads * (20 + (size.Most * (1 + (0.05 * size.D))));
         cpu.For(checked(size.M * groups), CpuDevice.Grain(cost), body);
     }
@@ -26,7 +27,7 @@ internal static unsafe partial class AttentionStepKernel
     // Item = (m, group of heads): rows of keys and values are read whole, four at a time, and all queries of the sequence pass over them.
     private readonly struct ForwardBody(
         ThreadScratch scratch, AttentionStepSize size, int heads, int groups, int together, int scoreRow,
-        float* q, float* keys, float* values, int* lengths, float* y) : IKernelBody
+        float* q, float* keys, float* values, int* lengths, int* origins, float* y) : IKernelBody
     {
         private readonly ThreadScratch _scratch = scratch;
         private readonly AttentionStepSize _size = size;
@@ -38,6 +39,7 @@ internal static unsafe partial class AttentionStepKernel
         private readonly float* _keys = keys;
         private readonly float* _values = values;
         private readonly int* _lengths = lengths;
+        private readonly int* _origins = origins;
         private readonly float* _y = y;
 
         public void Invoke<TVector>(int begin, int end)
@@ -60,11 +62,14 @@ internal static unsafe partial class AttentionStepKernel
             int depth = _size.D, visible = Math.Clamp(_lengths is null ? _size.Count : Math.Min(_size.Count, _lengths[m]), 0, _size.S);
             int first = _size.Window > 0 ? Math.Max(0, visible - _size.Window) : 0;
             visible -= first;
-            long cache = ((((long)m * _size.S) + first) * _size.C) + (firstHead * depth), rows = ((long)n * _size.C) + (firstHead * depth);
+            int owner = _origins is null ? m : m - (m % _size.Beam);
+            long cache = ((((long)owner * _size.S) + first) * _size.C) + (firstHead * depth), rows = ((long)n * _size.C) + (firstHead * depth);
+            int* origins = _origins is null ? null : _origins + ((long)m * _size.S) + first;
+            var (keys, values) = (new CachePlaces(_keys + cache, _size, origins), new CachePlaces(_values + cache, _size, origins));
             for (int s = 0; s < visible; s += 4)
             {
-                var four = new Four(_keys + cache, _size.C, s, visible);
-                Fetch(_keys + cache, s + 4, visible, heads * depth);
+                var four = new Four(keys, s, visible);
+                Fetch(keys, s + 4, visible, heads * depth);
                 for (int i = 0; i < queries * heads; i++)
                     Dots<TVector>(_q + rows + ((long)(i / heads) * _size.C), four, i % heads * depth, scores + ((nint)i * scoreRow) + s);
             }
@@ -81,8 +86,8 @@ internal static unsafe partial class AttentionStepKernel
                 new Span<float>(_y + rows + ((long)i * _size.C), heads * depth).Clear();
             for (int s = 0; s < visible; s += 4)
             {
-                var four = new Four(_values + cache, _size.C, s, visible);
-                Fetch(_values + cache, s + 4, visible, heads * depth);
+                var four = new Four(values, s, visible);
+                Fetch(values, s + 4, visible, heads * depth);
                 for (int i = 0; i < queries * heads; i++)
                     Add<TVector>(scores + ((nint)i * scoreRow) + s, four, i % heads * depth, _y + rows + ((long)(i / heads) * _size.C));
             }
@@ -90,14 +95,15 @@ internal static unsafe partial class AttentionStepKernel
 
         // Asks for four rows of a cache before their turn.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Fetch(float* rows, int s, int visible, int channels)
+        private static void Fetch(in CachePlaces places, int s, int visible, int channels)
         {
             if (!Sse.IsSupported)
                 return;
             for (int last = Math.Min(s + 4, visible); s < last; s++)
             {
+                float* place = places.At(s);
                 for (int c = 0; c < channels; c += 16)
-                    Sse.Prefetch0(rows + ((long)s * _size.C) + c);
+                    Sse.Prefetch0(place + c);
             }
         }
 
@@ -187,12 +193,24 @@ internal static unsafe partial class AttentionStepKernel
         private static Vector256<float> Halves(Vector512<float> x) => x.GetLower() + x.GetUpper();
     }
 
-    // Rows s .. s + 3 of a cache; past the last, it again.
-    private readonly struct Four(float* rows, long step, int s, int visible)
+    // The places of a cache that a query sees; with origins each in a row of its beam, which begins at `start`.
+    private readonly struct CachePlaces(float* start, in AttentionStepSize size, int* origins)
     {
-        public readonly float* Row0 = rows + (s * step);
-        public readonly float* Row1 = rows + (Math.Min(s + 1, visible - 1) * step);
-        public readonly float* Row2 = rows + (Math.Min(s + 2, visible - 1) * step);
-        public readonly float* Row3 = rows + (Math.Min(s + 3, visible - 1) * step);
+        private readonly float* _start = start;
+        private readonly long _step = size.C;
+        private readonly long _row = (long)size.S * size.C;
+        private readonly int* _origins = origins;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public float* At(int s) => _start + (s * _step) + (_origins is null ? 0 : _origins[s] * _row);
+    }
+
+    // CachePlaces s .. s + 3 of a cache; past the last, it again.
+    private readonly struct Four(in CachePlaces places, int s, int visible)
+    {
+        public readonly float* Row0 = places.At(s);
+        public readonly float* Row1 = places.At(Math.Min(s + 1, visible - 1));
+        public readonly float* Row2 = places.At(Math.Min(s + 2, visible - 1));
+        public readonly float* Row3 = places.At(Math.Min(s + 3, visible - 1));
     }
 }

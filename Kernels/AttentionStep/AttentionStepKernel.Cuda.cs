@@ -12,7 +12,8 @@ internal static partial class AttentionStepKernel
     private static readonly CudaKernelFamily Values = new("attention_step", KernelTypes.Inference);
     private static readonly CudaKernelFamily Join = new("attention_step_join", KernelTypes.Inference);
 
-    private static void ForwardCuda(CudaDevice cuda, AttentionStepSize size, DeviceSpan q, DeviceSpan keys, DeviceSpan values, DeviceSpan? lengths, DeviceSpan y)
+    private static void ForwardCuda(
+        CudaDevice cuda, AttentionStepSize size, DeviceSpan q, DeviceSpan keys, DeviceSpan values, DeviceSpan? lengths, DeviceSpan? origins, DeviceSpan y)
     {
         if (y.Length == 0)
             return;
@@ -23,13 +24,13 @@ internal static partial class AttentionStepKernel
         using var scratch = new CallScratch(cuda, Math.Max(1, sums) * sizeof(float));
         KernelArgument partial = parts > 1 ? scratch.Span(0, sums) : 0UL;
         cuda.Launch(
-            Values[q.Type], new Dim3(checked(size.M * size.H * groups * parts)), new Dim3(CudaThreads), shared, q, keys, values, lengths, y, partial,
-            size.N, size.M, size.S, size.C, size.H, size.Count, size.Scale, size.Window, parts, groups, slices);
+            Values[q.Type], new Dim3(checked(size.M * size.H * groups * parts)), new Dim3(CudaThreads), shared, q, keys, values, lengths, origins, y, partial,
+            size.N, size.M, size.S, size.C, size.H, size.Count, size.Scale, size.Window, size.Beam, parts, groups, slices);
         if (parts > 1)
         {
             cuda.Launch(
                 Join[q.Type], Elementwise.GridOfWarps((long)size.N * size.H, CudaThreads), new Dim3(CudaThreads), 0, partial, lengths, y,
-                size.N, size.M, size.S, size.C, size.H, size.Count, size.Scale, size.Window, parts);
+                size.N, size.M, size.S, size.C, size.H, size.Count, size.Scale, size.Window, size.Beam, parts);
         }
     }
 }

@@ -1,4 +1,5 @@
-// Attention of single queries over the caches of their sequences. Twin: AttentionStepKernel.Cpu.cs; shapes: AttentionStepKernel.cs.
+// Attention of single queries over the caches of their sequences, or of the rows of their beams that origins name. Twin: AttentionStepKernel.Cpu.cs; shapes:
+// AttentionStepKernel.cs.
 // A block of 4 warps takes one head of up to 4 queries of one sequence, which share its keys and values, and one part of the places. Long caches have
 // several parts, whose softmaxes another kernel joins.
 
@@ -10,7 +11,7 @@ constexpr int step_key_lanes = 8;  // that share the product of a query and a ke
 struct AttentionStepSize {
     int n_size, m_size, s_size, channels, heads, count;
     float scale;
-    int window;
+    int window, beam;
 
     __device__ int depth() const { return channels / heads; }
 
@@ -22,7 +23,8 @@ struct AttentionStepSize {
 // Shared memory, in floats, with P the packs of 4 channels of a head: queries 4 x 4 P, weights 4 x 256, sums slices x 4 x 4 P.
 template <typename E>
 __device__ inline void attention_step(
-    const E* q, const E* keys, const E* values, const int* lengths, E* y, float* partial, const AttentionStepSize& size, int parts, int groups, int slices) {
+    const E* q, const E* keys, const E* values, const int* lengths, const int* origins, E* y, float* partial, const AttentionStepSize& size, int parts, int groups,
+    int slices) {
     DYNAMIC_SHARED(float, queries);
     __shared__ float factor[step_queries];
     int depth = size.depth(), packs = (depth + 3) / 4, row = 4 * packs;
@@ -34,8 +36,12 @@ __device__ inline void attention_step(
     int places = max(0, min(end - s0, step_places));
     int lane = threadIdx.x % warp_lanes, warp = threadIdx.x / warp_lanes;
     long long stride = size.channels, head = static_cast<long long>(h) * depth;
-    keys += (static_cast<long long>(m) * size.s_size + s0) * stride + head;
-    values += (static_cast<long long>(m) * size.s_size + s0) * stride + head;
+    int owner = origins == nullptr ? m : m - m % size.beam;
+    long long cache_row = size.s_size * stride;
+    keys += owner * cache_row + s0 * stride + head;
+    values += owner * cache_row + s0 * stride + head;
+    if (origins != nullptr) origins += static_cast<long long>(m) * size.s_size + s0;
+    auto place = [&](int s) { return s * stride + (origins == nullptr ? 0 : origins[s] * cache_row); };
     bool packed = depth % 4 == 0 && aligned<4 * sizeof(E)>(keys, values);
     auto four = [&](const E* at, int d) {
         if (packed) return load_four(at + d);
@@ -56,8 +62,9 @@ __device__ inline void attention_step(
         int s = first + lane / step_key_lanes;
         float products[step_queries] = {};
         if (s < places) {
+            const E* own = keys + place(s);
             for (int d = lane % step_key_lanes * 4; d < depth; d += step_key_lanes * 4) {
-                float4 key = four(keys + s * stride, d);
+                float4 key = four(own, d);
 #pragma unroll
                 for (int n = 0; n < step_queries; n++) {
                     if (n >= live) break;
@@ -103,7 +110,7 @@ __device__ inline void attention_step(
     for (int pack = threadIdx.x % width; pack < packs; pack += width) {
         float4 all[step_queries] = {};
         for (int s = slice; s < places; s += slices) {
-            float4 value = four(values + s * stride, 4 * pack);
+            float4 value = four(values + place(s), 4 * pack);
 #pragma unroll
             for (int n = 0; n < step_queries; n++) {
                 if (n >= live) break;

@@ -170,17 +170,17 @@ ATTENTION(64)
 ATTENTION(128)
 #undef ATTENTION
 
-// q, y [N, C]; keys, values [M, S, C]; lengths int32 [M] or null; partial float [N, H, parts, D + 2] or null
+// q, y [N, C]; keys, values [M, S, C]; lengths int32 [M] or null; origins int32 [N, S] or null; partial float [N, H, parts, D + 2] or null
 KERNEL_OF_BLOCKS(128, 1) SYMBOL(attention_step)(
     const ELEMENT* __restrict__ q, const ELEMENT* __restrict__ keys, const ELEMENT* __restrict__ values, const int* __restrict__ lengths,
-    ELEMENT* __restrict__ y, float* __restrict__ partial, int n, int m, int s, int channels, int heads, int count, float scale, int window, int parts,
-    int groups, int slices) {
-    attention_step(q, keys, values, lengths, y, partial, AttentionStepSize{n, m, s, channels, heads, count, scale, window}, parts, groups, slices);
+    const int* __restrict__ origins, ELEMENT* __restrict__ y, float* __restrict__ partial, int n, int m, int s, int channels, int heads, int count,
+    float scale, int window, int beam, int parts, int groups, int slices) {
+    attention_step(q, keys, values, lengths, origins, y, partial, AttentionStepSize{n, m, s, channels, heads, count, scale, window, beam}, parts, groups, slices);
 }
 KERNEL(128) SYMBOL(attention_step_join)(
     const float* __restrict__ partial, const int* __restrict__ lengths, ELEMENT* __restrict__ y, int n, int m, int s, int channels, int heads, int count,
-    float scale, int window, int parts) {
-    attention_step_join(partial, lengths, y, AttentionStepSize{n, m, s, channels, heads, count, scale, window}, parts);
+    float scale, int window, int beam, int parts) {
+    attention_step_join(partial, lengths, y, AttentionStepSize{n, m, s, channels, heads, count, scale, window, beam}, parts);
 }
 
 // LightConv: x, y [B, T, C]; weight float [H, K]; C = H R. Exported for each width K that has a window in registers, V channels a thread.

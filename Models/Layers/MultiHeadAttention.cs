@@ -79,9 +79,11 @@ public sealed class MultiHeadAttention : Module
     /// <param name="keys">[M, S, C]; N is a multiple of M, row n looks at keys n / (N / M).</param>
     /// <param name="values">[M, S, C].</param>
     /// <param name="lengths">[M] integers, how many of the S positions exist.</param>
+    /// <param name="origins">[N, S] integers below the beam, in which of its rows the places of each hypothesis lie, where N = M; null for its own.</param>
+    /// <param name="beam">Hypotheses of a beam, for origins.</param>
     /// <returns>[N, C], new.</returns>
-    public Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor lengths)
-        => _output.Forward(Ops.AttentionStep(_query.Forward(x), keys, values, _heads, lengths, window: _window));
+    public Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor lengths, Tensor? origins = null, int beam = 1)
+        => _output.Forward(Ops.AttentionStep(_query.Forward(x), keys, values, _heads, lengths, window: _window, origins: origins, beam: beam));
 
     /// <summary>The same from some of the hypotheses.</summary>
     /// <param name="x">[A, C].</param>
@@ -89,7 +91,9 @@ public sealed class MultiHeadAttention : Module
     /// <param name="values">[M, S, C].</param>
     /// <param name="lengths">[M] integers, 0 where nobody looks.</param>
     /// <param name="rows">Which they are.</param>
+    /// <param name="origins">[N, S] integers below the beam, in which of its rows the places of each hypothesis lie, where N = M; null for its own.</param>
+    /// <param name="beam">Hypotheses of a beam, for origins.</param>
     /// <returns>[A, C], new.</returns>
-    internal Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor lengths, StepRows rows)
-        => _output.Forward(rows.Of(Ops.AttentionStep(rows.Spread(_query.Forward(x)), keys, values, _heads, lengths, window: _window)));
+    internal Tensor Step(Tensor x, Tensor keys, Tensor values, Tensor lengths, StepRows rows, Tensor? origins = null, int beam = 1)
+        => _output.Forward(rows.Of(Ops.AttentionStep(rows.Spread(_query.Forward(x)), keys, values, _heads, lengths, window: _window, origins: origins, beam: beam)));
 }

@@ -44,7 +44,7 @@ public sealed class SelfAttention : SequenceMixer
         var memories = state.Of(this);
         Ops.CacheAppend(memories[0].Value, _attention.Keys(x), state.Positions);
         Ops.CacheAppend(memories[1].Value, _attention.Values(x), state.Positions);
-        return _attention.Step(x, memories[0].Value, memories[1].Value, state.Counts);
+        return _attention.Step(x, memories[0].Value, memories[1].Value, state.Counts, state.Origins, state.Beam);
     }
 
     /// <inheritdoc/>
@@ -53,6 +53,6 @@ public sealed class SelfAttention : SequenceMixer
         var memories = state.Of(this);
         Ops.CacheAppend(memories[0].Value, _attention.Keys(x), state.Positions);
         Ops.CacheAppend(memories[1].Value, _attention.Values(x), state.Positions);
-        return rows.Active.Count == 0 ? null : _attention.Step(rows.Of(x), memories[0].Value, memories[1].Value, rows.Counts, rows);
+        return rows.Active.Count == 0 ? null : _attention.Step(rows.Of(x), memories[0].Value, memories[1].Value, rows.Counts, rows, state.Origins, state.Beam);
     }
 }

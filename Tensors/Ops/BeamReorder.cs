@@ -11,7 +11,7 @@ public static partial class Ops
     /// x[n, ...] = x[n - n mod beam + parents[n], ...], in place and outside the tape: rows of each beam in the order in which its hypotheses go on. Rows that go on
     /// themselves are not touched.
     /// </summary>
-    /// <param name="x">[N, ...], N a multiple of <paramref name="beam"/>; with <paramref name="counts"/> [N, S, C].</param>
+    /// <param name="x">[N, ...], floats or integers, N a multiple of <paramref name="beam"/>; with <paramref name="counts"/> [N, S, ...].</param>
     /// <param name="parents">[N] integers in 0 .. beam - 1: the row of its own beam that each row goes on from.</param>
     /// <param name="beam">Rows of a beam, 1 .. 64.</param>
     /// <param name="counts">[N] integers in 0 .. S: places of each row that hold anything, the others are not moved; all when omitted.</param>
@@ -19,13 +19,14 @@ public static partial class Ops
     public static void BeamReorder(Tensor x, Tensor parents, int beam, Tensor? counts = null)
     {
         const string Op = nameof(BeamReorder);
-        Check.Float(Op, x);
+        if (x.DType != DType.Int32)
+            Check.Float(Op, x);
         if (beam is < 1 or > MostBeamRows)
             throw new ArgumentException($"{Op}: beam must be in 1 .. {MostBeamRows}, got {beam} (x {x.Shape}).");
-        if (x.Shape.Rank < (counts is null ? 1 : 3) || x.Shape[0] % beam != 0)
+        if (x.Shape.Rank < (counts is null ? 1 : 2) || x.Shape[0] % beam != 0)
         {
             throw new ArgumentException(
-                $"{Op}: x must be [N, {(counts is null ? "..." : "S, C")}] with N a multiple of beam, got x {x.Shape}, beam = {beam}.");
+                $"{Op}: x must be [N, {(counts is null ? "..." : "S, ...")}] with N a multiple of beam, got x {x.Shape}, beam = {beam}.");
         }
 
         Check.Int(Op, "parents", x, parents);

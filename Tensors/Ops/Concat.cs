@@ -27,11 +27,15 @@ public static partial class Ops
 
         var y = Tensor.Empty(first.Device, first.Shape.With(axis, length), first.DType, nameof(Concat));
         int start = 0;
+        var bounds = first.Data.Buffer.Bounds;
         foreach (var input in inputs)
         {
             ConcatKernel.Forward(Piece(y.Shape, axis, start, input.Shape[axis]), input.Data, y.Data);
             start += input.Shape[axis];
+            bounds = input.Data.Buffer.Bounds is { } some ? bounds?.With(some) : null;
         }
+
+        y.Data.Buffer.Bounds = bounds;
 
         if (!Tape.Records(inputs!))
             return y;

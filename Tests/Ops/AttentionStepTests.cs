@@ -31,6 +31,13 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
         => Ops.AttentionStep(inputs[0], inputs[1], inputs[2], c.H, c.Lengths is null ? null : inputs[3], c.Count, window: c.Window);
 
     protected override T[] Reference<T>((int N, int M, int S, int C, int H, int[]? Lengths, int? Count, int Window) c, T[][] inputs)
+        => Naive(c, inputs, (n, _) => n / (c.N / c.M));
+
+    /// <param name="c">The case.</param>
+    /// <param name="inputs">Queries, keys, values.</param>
+    /// <param name="row">In which row of the caches a place of a query lies.</param>
+    internal static T[] Naive<T>((int N, int M, int S, int C, int H, int[]? Lengths, int? Count, int Window) c, T[][] inputs, Func<int, int, int> row)
+        where T : System.Numerics.IFloatingPointIeee754<T>
     {
         int depth = c.C / c.H;
         var y = new T[c.N * c.C];
@@ -45,7 +52,7 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
                 for (int s = first; s < visible; s++)
                 {
                     for (int d = h * depth; d < (h + 1) * depth; d++)
-                        p[s] += inputs[0][(n * c.C) + d] * inputs[1][(((m * c.S) + s) * c.C) + d];
+                        p[s] += inputs[0][(n * c.C) + d] * inputs[1][(((row(n, s) * c.S) + s) * c.C) + d];
                     p[s] /= T.Sqrt(T.CreateChecked(depth));
                     max = T.Max(max, p[s]);
                 }
@@ -55,7 +62,7 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
                 for (int s = first; s < visible; s++)
                 {
                     for (int d = h * depth; d < (h + 1) * depth; d++)
-                        y[(n * c.C) + d] += p[s] / sum * inputs[2][(((m * c.S) + s) * c.C) + d];
+                        y[(n * c.C) + d] += p[s] / sum * inputs[2][(((row(n, s) * c.S) + s) * c.C) + d];
                 }
             }
         }
@@ -111,6 +118,17 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
     }
 
     [Theory, Devices]
+    public void OriginsInRowsOfTheirOwnChangeNoBit(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var scope = TensorScope.Begin();
+        var random = new RandomSource(16);
+        var (q, k, v) = (AttentionTests.Normal(device, random, [6, 24]), AttentionTests.Normal(device, random, [6, 13, 24]), AttentionTests.Normal(device, random, [6, 13, 24]));
+        var own = Tensor.From(device, [.. Enumerable.Range(0, 6 * 13).Select(i => i / 13 % 3)], [6, 13]);
+        Assert.Equal(Ops.AttentionStep(q, k, v, 2).ToArray(), Ops.AttentionStep(q, k, v, 2, origins: own, beam: 3).ToArray());
+    }
+
+    [Theory, Devices]
     public void Refusals(string name)
     {
         using var device = TestDevices.Open(name);
@@ -127,6 +145,20 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
             "AttentionStep: lengths must be in 0 .. 5, got -1 at [m = 0].", () => Ops.AttentionStep(q, cache, cache, 2, Tensor.From(device, [-1, 5])));
         Refuses<ArgumentOutOfRangeException>(
             "AttentionStep: count must be in 0 .. S, got count = 6 (q [4, 8], keys [2, 5, 8]).", () => Ops.AttentionStep(q, cache, cache, 2, count: 6));
+        var own = Tensor.Zeros(device, [4, 8]);
+        Tensor caches = Tensor.Zeros(device, [4, 5, 8]), origins = Tensor.From(device, new int[20], [4, 5]);
+        Refuses<ArgumentException>(
+            "AttentionStep: origins must be [N, S] with N = M a multiple of beam, got origins [4, 5], beam = 2 (q [4, 8], keys [2, 5, 8]).",
+            () => Ops.AttentionStep(own, cache, cache, 2, origins: origins, beam: 2));
+        Refuses<ArgumentException>(
+            "AttentionStep: origins must be [N, S] with N = M a multiple of beam, got origins [4, 5], beam = 3 (q [4, 8], keys [4, 5, 8]).",
+            () => Ops.AttentionStep(own, caches, caches, 2, origins: origins, beam: 3));
+        Refuses<ArgumentException>(
+            "AttentionStep: origins must be [N, S] with N = M a multiple of beam, got origins [20], beam = 2 (q [4, 8], keys [4, 5, 8]).",
+            () => Ops.AttentionStep(own, caches, caches, 2, origins: origins.Reshape([20]), beam: 2));
+        Refuses<ArgumentException>(
+            "AttentionStep: origins must be in 0 .. 1, got 2 at [n = 1, s = 3].",
+            () => Ops.AttentionStep(own, caches, caches, 2, origins: Tensor.From(device, [.. Enumerable.Range(0, 20).Select(i => i == 8 ? 2 : 1)], [4, 5]), beam: 2));
         Refuses<ArgumentOutOfRangeException>("AttentionStep: window must be at least 0, got -2.", () => Ops.AttentionStep(q, cache, cache, 2, window: -2));
     }
 }

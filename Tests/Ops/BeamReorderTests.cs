@@ -42,6 +42,17 @@ public sealed class BeamReorderTests
         Assert.Equal([2, 1, 4, 4], x.ToArray());
     }
 
+    /// <summary>Integers too, and rows of places without channels.</summary>
+    [Theory, Devices]
+    public void IntegersAreMovedUpToTheirCounts(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var scope = TensorScope.Begin();
+        var x = Tensor.From(device, [1, 2, 3, 4, 5, 6], [2, 3]);
+        Ops.BeamReorder(x, Tensor.From(device, [1, 0]), 2, Tensor.From(device, [2, 1]));
+        Assert.Equal([4, 5, 3, 1, 5, 6], x.ToIntArray());
+    }
+
     [Theory, Devices]
     public void Refusals(string name)
     {
@@ -50,7 +61,7 @@ public sealed class BeamReorderTests
         Tensor x = Tensor.Zeros(device, [4, 3, 2]), parents = Tensor.From(device, [0, 1, 0, 1]);
         Refuses("BeamReorder: beam must be in 1 .. 64, got 65 (x [4, 3, 2]).", () => Ops.BeamReorder(x, parents, 65));
         Refuses("BeamReorder: x must be [N, ...] with N a multiple of beam, got x [4, 3, 2], beam = 3.", () => Ops.BeamReorder(x, parents, 3));
-        Refuses("BeamReorder: x must be [N, S, C] with N a multiple of beam, got x [4, 6], beam = 2.", () => Ops.BeamReorder(x.Reshape([4, 6]), parents, 2, parents));
+        Refuses("BeamReorder: x must be [N, S, ...] with N a multiple of beam, got x [24], beam = 2.", () => Ops.BeamReorder(x.Reshape([24]), parents, 2, parents));
         Refuses("BeamReorder: parents and counts must be [N], got parents [2] (x [4, 3, 2]).", () => Ops.BeamReorder(x, Tensor.From(device, [0, 1]), 2));
         Refuses("BeamReorder: parents must be in 0 .. 1, got 2 at [n = 1].", () => Ops.BeamReorder(x, Tensor.From(device, [0, 2, 0, 1]), 2));
         Refuses("BeamReorder: counts must be in 0 .. 3, got 4 at [n = 3].", () => Ops.BeamReorder(x, parents, 2, Tensor.From(device, [0, 1, 2, 4])));
