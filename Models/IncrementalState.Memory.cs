@@ -35,7 +35,7 @@ public sealed partial class IncrementalState
         /// <summary>Whether a row belongs to a hypothesis and follows it.</summary>
         internal bool PerHypothesis => _kind == MemoryKind.PerHypothesis;
 
-        /// <summary>Whether a row has a place for each position, on its second axis.</summary>
+        /// <summary>Whether a row has a place for each position, on its second axis. Rows do not follow hypotheses: <see cref="Origins"/> says where places lie.</summary>
         public bool PerPosition => _kind == MemoryKind.PerPosition;
 
         /// <summary>The tensor. Setting it frees the one before; the new one becomes the state's. A step that a GPU captures keeps its shape.</summary>

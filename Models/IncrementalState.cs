@@ -88,7 +88,8 @@ public sealed partial class IncrementalState : IDisposable
 
     /// <summary>
     /// [N, S] integers below <see cref="Beam"/>: what was added per position stays where it is when hypotheses go on from one another, and position s of hypothesis n lies in row
-    /// n - n mod beam + origins[n, s]. Null where a sentence has one hypothesis, and nothing ever moves.
+    /// n - n mod beam + origins[n, s]. Null where a sentence has one hypothesis, and nothing ever moves, and where nothing was added per position. It is the state's, and another
+    /// tensor after memories grew or sentences left.
     /// </summary>
     public Tensor? Origins => _origins?.Value;
 
@@ -111,7 +112,8 @@ public sealed partial class IncrementalState : IDisposable
     internal DecodingLayout Layout => new(Hypotheses, _sourceWidth, _places);
 
     /// <summary>
-    /// Says which hypothesis each row goes on from. Sentences none of whose hypotheses goes on leave the state.
+    /// Says which hypothesis each row goes on from. Sentences none of whose hypotheses goes on leave the state. What is remembered per hypothesis is moved; what is remembered per
+    /// position is not, <see cref="Origins"/> follow in its place.
     /// </summary>
     /// <param name="rows">For each new row, the old row it continues; whole beams, each of one sentence, sentences in their old order.</param>
     /// <exception cref="ArgumentException">Not whole beams, a row that does not exist, a beam of mixed sentences, or sentences out of order.</exception>
@@ -147,7 +149,7 @@ public sealed partial class IncrementalState : IDisposable
         Follow(rows);
     }
 
-    // Between steps the counts are those of the last one: all that there is to move.
+    // Between steps the counts are those of the last one: the places that steps have reached.
     private void ReorderInPlace(ReadOnlySpan<int> rows)
     {
         using var scope = TensorScope.Begin();
@@ -157,9 +159,13 @@ public sealed partial class IncrementalState : IDisposable
             parents[n] = rows[n] % Beam;
         var indices = Tensor.From(SourceLengths.Device, parents);
 
-        // After sentences left they are not of these rows.
-        if (Counts.Shape != indices.Shape)
+        // After sentences left they are not of these rows, after a step that failed not of the last one.
+        if (Counts.Shape != indices.Shape || _prepared.Step == Step)
+        {
             Fill(_counts, Step);
+            _prepared = (-1, 0);
+        }
+
         Move(indices, Counts);
     }
 
@@ -193,7 +199,7 @@ public sealed partial class IncrementalState : IDisposable
         _layersTaken = taken;
     }
 
-    /// <summary>The same where no sentence leaves; no gradient. What is remembered of positions that no step has reached yet is not moved.</summary>
+    /// <summary>The same where no sentence leaves; no gradient. Positions that no step has reached yet stay the row's own.</summary>
     /// <param name="parents">[N] integers below <see cref="Beam"/>: the row of its own beam that each row goes on from.</param>
     internal void Reorder(Tensor parents)
     {

@@ -332,6 +332,13 @@ public sealed partial class Tensor : IDisposable
         return result;
     }
 
+    /// <summary>Notes that these integers come from others: no gate needs to look at them. What a graph repeats may come from other numbers the next time: there a gate must ask.</summary>
+    internal void TakeBounds(IndexBounds? bounds)
+    {
+        if (Device is not CudaDevice { IsCapturing: true })
+            _buffer.Bounds = bounds;
+    }
+
     // What a view leaves as it was keeps its bounds, if it has any.
     private void NoteBounds(IndexBounds? bounds)
     {

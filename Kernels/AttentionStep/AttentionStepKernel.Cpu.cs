@@ -205,7 +205,7 @@ internal static unsafe partial class AttentionStepKernel
         public float* At(int s) => _start + (s * _step) + (_origins is null ? 0 : _origins[s] * _row);
     }
 
-    // CachePlaces s .. s + 3 of a cache; past the last, it again.
+    // Places s .. s + 3 of a cache; past the last, it again.
     private readonly struct Four(in CachePlaces places, int s, int visible)
     {
         public readonly float* Row0 = places.At(s);

@@ -27,6 +27,7 @@ __device__ inline void attention_step(
     int slices) {
     DYNAMIC_SHARED(float, queries);
     __shared__ float factor[step_queries];
+    __shared__ int rows[step_places];
     int depth = size.depth(), packs = (depth + 3) / 4, row = 4 * packs;
     float *weights = queries + step_queries * row, *sums = weights + step_queries * step_places;
     int rest = blockIdx.x / parts, part = blockIdx.x - rest * parts, group = rest % groups, mh = rest / groups;
@@ -40,8 +41,7 @@ __device__ inline void attention_step(
     long long cache_row = size.s_size * stride;
     keys += owner * cache_row + s0 * stride + head;
     values += owner * cache_row + s0 * stride + head;
-    if (origins != nullptr) origins += static_cast<long long>(m) * size.s_size + s0;
-    auto place = [&](int s) { return s * stride + (origins == nullptr ? 0 : origins[s] * cache_row); };
+    auto place = [&](int s) { return s * stride + (origins == nullptr ? 0 : rows[s] * cache_row); };
     bool packed = depth % 4 == 0 && aligned<4 * sizeof(E)>(keys, values);
     auto four = [&](const E* at, int d) {
         if (packed) return load_four(at + d);
@@ -50,6 +50,9 @@ __device__ inline void attention_step(
             d + 3 < depth ? to_float(at[d + 3]) : 0.0f);
     };
 
+    if (origins != nullptr) {
+        for (int s = threadIdx.x; s < places; s += step_threads) rows[s] = origins[static_cast<long long>(m) * size.s_size + s0 + s];
+    }
     for (int i = threadIdx.x; i < step_queries * row; i += step_threads) {
         int n = i / row, d = i - n * row;
         queries[i] = n < live && d < depth ? to_float(q[(first_query + n) * stride + head + d]) : 0.0f;

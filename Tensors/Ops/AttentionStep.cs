@@ -5,7 +5,8 @@ namespace CudaSeq.Tensors;
 public static partial class Ops
 {
     /// <summary>
-    /// One step of incremental decoding: y[n, h, :] = sum_s p[n, h, s] values[m, s, h, :] with p = softmax_s(scale q[n, h, :] . keys[m, s, h, :]) and m = n M / N.
+    /// One step of incremental decoding: y[n, h, :] = sum_s p[n, h, s] values[m, s, h, :] with p = softmax_s(scale q[n, h, :] . keys[m, s, h, :]) and m = n M / N, or the row that
+    /// <paramref name="origins"/> name for each s.
     /// No gradient flows.
     /// </summary>
     /// <remarks>
@@ -22,13 +23,14 @@ public static partial class Ops
     /// <param name="window">How many of the visible keys a query sees, the last ones; 0 for all.</param>
     /// <param name="origins">
     /// [N, S] integers in 0 .. beam - 1, where N = M: place s of query n lies in row n - n mod beam + origins[n, s] of the caches, so that hypotheses of a beam go on from one
-    /// another without moving them ("cache indirection"). Each row's own when omitted.
+    /// another without moving them (the cache indirection of FasterTransformer). Each row's own when omitted.
     /// </param>
     /// <param name="beam">Hypotheses of a beam, which divides N; for origins.</param>
     /// <returns>[N, C], new.</returns>
     /// <exception cref="ArgumentException">The shapes do not fit together, H does not divide C, a length is not in 0 .. S, an origin not in 0 .. beam - 1, or a type is wrong.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is not in 0 .. S, or <paramref name="window"/> is negative.</exception>
-    public static Tensor AttentionStep(Tensor q, Tensor keys, Tensor values, int heads, Tensor? lengths = null, int? count = null, float? scale = null, int window = 0, Tensor? origins = null, int beam = 1)
+    public static Tensor AttentionStep(
+        Tensor q, Tensor keys, Tensor values, int heads, Tensor? lengths = null, int? count = null, float? scale = null, int window = 0, Tensor? origins = null, int beam = 1)
     {
         Check.Float(nameof(AttentionStep), q, keys, values);
         if (q.Shape.Rank != 2 || keys.Shape.Rank != 3 || keys.Shape[2] != q.Shape[1] || values.Shape != keys.Shape

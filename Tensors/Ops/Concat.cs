@@ -35,8 +35,7 @@ public static partial class Ops
             bounds = input.Data.Buffer.Bounds is { } some ? bounds?.With(some) : null;
         }
 
-        y.Data.Buffer.Bounds = bounds;
-
+        y.TakeBounds(bounds);
         if (!Tape.Records(inputs!))
             return y;
         return Tape.Record(nameof(Concat), y, inputs, (axis, Inputs: inputs.ToArray()), static (dy, s) =>

@@ -27,7 +27,7 @@ public static partial class Ops
         {
             y = Tensor.Empty(x.Device, shape, x.DType, nameof(Slice));
             SliceKernel.Forward(size, x.Data, y.Data);
-            y.Data.Buffer.Bounds = x.Data.Buffer.Bounds;
+            y.TakeBounds(x.Data.Buffer.Bounds);
         }
 
         return Tape.Record(nameof(Slice), y, [x], (size, x.Shape), static (dy, s) =>

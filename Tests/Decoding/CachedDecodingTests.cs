@@ -104,6 +104,31 @@ public sealed class CachedDecodingTests
         }
     }
 
+    /// <summary>A step that is refused half way was not taken, whatever hypotheses go on from afterwards.</summary>
+    [Theory, Devices]
+    public void ARefusedStepLeavesNothing(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var model = TinyModels.Create(TinyModels.Transformer, device);
+        Assert.Equal(Decode(false), Decode(true));
+
+        float[] Decode(bool refused)
+        {
+            using var scope = TensorScope.Begin();
+            using var state = model.Begin(TinyModels.Encode(model, [[4, 5, 2], [6, 2]]), beam: 2, maxLength: 20);
+            float[] last = [];
+            for (int step = 0; step < 6; step++)
+            {
+                if (refused)
+                    Assert.Throws<ArgumentException>(() => model.DecodeStep(Tensor.From(device, [2, 1_000_000, 5, 6]), state));
+                state.Reorder([1, 0, 3, 3]);
+                last = model.DecodeStep(Tensor.From(device, [2 + step, 4, 5, 6]), state).ToArray();
+            }
+
+            return last;
+        }
+    }
+
     [Theory, Devices]
     public void AStateOwnsWhatItRemembersAndNothingElse(string name)
     {

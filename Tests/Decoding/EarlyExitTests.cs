@@ -36,15 +36,20 @@ public sealed class EarlyExitTests
             var plan = new Plan();
             using var state = model.Begin(Sources, beam: 2, maxLength: Steps, DecodingSizes.Exact, memory: null, plan);
             state.ExitCounts = new long[deepest];
+            int[] order = [0, 1, 2, 3, 4, 5];
             for (int t = 0; t < Steps; t++)
             {
-                plan.Depths = [.. depths.Select(d => d[t])];
-                float[] step = model.DecodeStep(Tensor.From(device, [.. previous.Select(p => p[t])]), state).ToArray();
-                for (int n = 0; n < 6; n++)
+                plan.Depths = [.. order.Select(n => depths[n][t])];
+                float[] step = model.DecodeStep(Tensor.From(device, [.. order.Select(n => previous[n][t])]), state).ToArray();
+                for (int i = 0; i < 6; i++)
                 {
                     for (int c = 0; c < width; c++)
-                        Assert.Equal(expected[(((n * Steps) + t) * width) + c], step[(n * width) + c], 1e-4f);
+                        Assert.Equal(expected[(((order[i] * Steps) + t) * width) + c], step[(i * width) + c], 1e-4f);
                 }
+
+                int[] parents = [.. Enumerable.Range(0, 6).Select(i => i / 2 == t % 3 ? i ^ 1 : i)];
+                state.Reorder(parents);
+                order = [.. parents.Select(i => order[i])];
             }
 
             Assert.Equal(Enumerable.Range(1, deepest).Select(n => (long)depths.Sum(d => d.Count(v => v == n))), state.ExitCounts);

@@ -30,4 +30,26 @@ public sealed class AttentionStepOriginsTests : OpTests<(int N, int Beam, int S,
     protected override T[] Reference<T>((int N, int Beam, int S, int C, int H, int[]? Lengths, int Window) c, T[][] inputs)
         => AttentionStepTests.Naive(
             (c.N, c.N, c.S, c.C, c.H, c.Lengths, null, c.Window), inputs, (n, s) => n - (n % c.Beam) + int.CreateChecked(inputs[3][(n * c.S) + s]));
+
+    /// <summary>The same sums in the same order as over caches whose rows were moved.</summary>
+    [Theory, Devices]
+    public void MovedCachesGiveTheSameBits(string name)
+    {
+        using var device = TestDevices.Open(name);
+        var random = new Random(17);
+        foreach (var (beams, beam, s, c, window) in ((int, int, int, int, int)[])[(2, 3, 13, 24, 0), (1, 5, 300, 16, 0), (5, 4, 40, 64, 7)])
+        {
+            using var scope = TensorScope.Begin();
+            int n = beams * beam;
+            var source = new RandomSource(18);
+            var (q, k, v) = (AttentionTests.Normal(device, source, [n, c]), AttentionTests.Normal(device, source, [n, s, c]), AttentionTests.Normal(device, source, [n, s, c]));
+            int[] origins = [.. Enumerable.Range(0, n * s).Select(_ => random.Next(beam))];
+            var rows = Tensor.From(device, [.. origins.Select((o, i) => ((((i / s) - (i / s % beam)) + o) * s) + (i % s))]);
+            Assert.Equal(
+                Ops.AttentionStep(q, Moved(k), Moved(v), 2, window: window).ToArray(),
+                Ops.AttentionStep(q, k, v, 2, window: window, origins: Tensor.From(device, origins, [n, s]), beam: beam).ToArray());
+
+            Tensor Moved(Tensor x) => Ops.IndexSelect(x.Reshape([n * s, c]), 0, rows).Reshape([n, s, c]);
+        }
+    }
 }

@@ -118,17 +118,6 @@ public sealed class AttentionStepTests : OpTests<(int N, int M, int S, int C, in
     }
 
     [Theory, Devices]
-    public void OriginsInRowsOfTheirOwnChangeNoBit(string name)
-    {
-        using var device = TestDevices.Open(name);
-        using var scope = TensorScope.Begin();
-        var random = new RandomSource(16);
-        var (q, k, v) = (AttentionTests.Normal(device, random, [6, 24]), AttentionTests.Normal(device, random, [6, 13, 24]), AttentionTests.Normal(device, random, [6, 13, 24]));
-        var own = Tensor.From(device, [.. Enumerable.Range(0, 6 * 13).Select(i => i / 13 % 3)], [6, 13]);
-        Assert.Equal(Ops.AttentionStep(q, k, v, 2).ToArray(), Ops.AttentionStep(q, k, v, 2, origins: own, beam: 3).ToArray());
-    }
-
-    [Theory, Devices]
     public void Refusals(string name)
     {
         using var device = TestDevices.Open(name);

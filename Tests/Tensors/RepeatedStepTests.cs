@@ -141,6 +141,34 @@ public sealed class RepeatedStepTests
         }
     }
 
+    /// <summary>Indices that a step makes of others: what they came from the first time says nothing of the next.</summary>
+    [Theory, Devices]
+    public void IndicesMadeInAGraphAreLookedAtEachTime(string name)
+    {
+        using var device = TestDevices.Open(name);
+        using var table = Tensor.Full(device, [5, 4], 0.5f);
+        using var ids = Tensor.From(device, [0, 4, 2, 1], [2, 2]);
+        using var order = Tensor.From(device, [1, 0]);
+        Func<Tensor>[] makers = [() => Ops.Slice(ids, 1, 0, 1), () => Ops.Concat(1, ids, ids), () => Ops.IndexSelect(ids, 1, order)];
+        foreach (var made in makers)
+        {
+            ids.CopyFrom([0, 4, 2, 1]);
+            using var memory = new StepMemory(device);
+            using var step = new RepeatedStep(memory, []);
+            var random = new RandomSource(1);
+            for (int run = 0; run < 3; run++)
+                Run();
+            ids.CopyFrom([5, 4, 2, 1]);
+            Assert.Contains("token ids must be in 0 .. 4, got 5", Assert.Throws<ArgumentException>(Run).Message);
+
+            void Run()
+            {
+                using var scope = TensorScope.Begin();
+                step.Run(random, () => [Ops.Embedding(table, made())]);
+            }
+        }
+    }
+
     [Theory, Devices]
     public void AnotherSeedAndADeadParameterAreNoticed(string name)
     {
