@@ -25,7 +25,7 @@ public static partial class Ops
             x.Shape.CountOf(0, axis), x.Shape[axis], x.Shape.CountOf(axis + 1, x.Shape.Rank), indices.Shape[0]);
         var y = Tensor.Empty(x.Device, x.Shape.With(axis, size.N), x.DType, nameof(IndexSelect));
         IndexSelectKernel.Forward(size, x.Data, indices.Data, y.Data);
-        y.TakeBounds(x.Data.Buffer.Bounds);
+        y.Data.Buffer.Bounds = x.Data.Buffer.Bounds;
         return Tape.Record(nameof(IndexSelect), y, [x], (size, x.Shape, indices), static (dy, s) =>
         {
             var dx = dy.NewLike(s.Shape, nameof(IndexSelect));
