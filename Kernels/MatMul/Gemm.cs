@@ -74,7 +74,7 @@ internal static unsafe class Gemm
     /// <param name="p">The whole product.</param>
     /// <param name="k">First k.</param>
     /// <param name="length">Number of k.</param>
-    /// <param name="a">The panel of strip <paramref name="beginA"/> of A, the others follow.</param>
+    /// <param name="a">The panel of strip <paramref name="beginA"/> of A, the others follow; strips before <see cref="GemmPack.FirstPanel"/> are read in A itself.</param>
     /// <param name="beginA">First strip of A.</param>
     /// <param name="endA">After the last strip of A.</param>
     /// <param name="b">Row k of strip <paramref name="beginB"/> of B, in a panel or in B itself.</param>
@@ -88,9 +88,11 @@ internal static unsafe class Gemm
         in GemmProblem p, int k, int length, float* a, int beginA, int endA, float* b, long rowB, long stripB, int beginB, int endB, float* following = null)
         where TVector : struct, IFloatVector<TVector>
     {
-        int height = GemmTile.MaxRows<TVector>(), width = GemmTile.PanelColumns<TVector>();
+        int height = GemmTile.MaxRows<TVector>(), width = GemmTile.PanelColumns<TVector>(), firstPanel = GemmPack.FirstPanel<TVector>(p);
         float* tile = stackalloc float[(WidestRows * WidestColumns) + 16];
         tile = (float*)(((nuint)tile + 63) & ~(nuint)63);
+        // Callers that come with one strip of B at a time bring the same rows of A each time.
+        bool fetchesA = endB - beginB > 1;
         bool accumulate = p.Accumulate || k > 0, last = k + length >= p.K, finish = last && !p.Epilogue.IsNone;
         for (int j = beginB; j < endB; j++)
         {
@@ -102,18 +104,23 @@ internal static unsafe class Gemm
                 int rows = Math.Min(height, p.M - (i * height)), tileRows = GemmTile.TileRows<TVector>(rows);
                 long at = (i * height * p.StrideC) + (j * width);
                 float* c = p.C + at;
-                var ahead = next is null ? new Ahead(b, 0) : Share(next, rowB, width, length, i - beginA, endA - beginA);
+                bool inPlace = i < firstPanel;
+                var ahead = inPlace && fetchesA && j == beginB && i + 1 < endA ? NextStrip(p, i + 1, height, length)
+                    : next is null ? new Ahead(b, 0)
+                    : Share(next, rowB, width, length, i - beginA, endA - beginA);
                 if (i + 1 < endA)
                     Prefetch(c + (height * p.StrideC), p.StrideC, Math.Min(height, p.M - ((i + 1) * height)), columns);
+                float* left = inPlace ? p.A + (i * height * p.StrideA) + k : panelA;
+                var (rowA, stepA) = inPlace ? (p.StrideA, 1L) : (1L, tileRows);
                 if (wholeColumns && rows == tileRows && !finish)
                 {
-                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, c, p.StrideC, accumulate, ahead);
+                    GemmTile.Multiply<TVector>(tileRows, vectors, length, left, rowA, stepA, b, rowB, c, p.StrideC, accumulate, ahead);
                 }
                 else
                 {
                     if (accumulate)
                         Fetch<TVector>(c, p.StrideC, rows, columns, tile, width);
-                    GemmTile.Multiply<TVector>(tileRows, vectors, length, panelA, b, rowB, tile, width, accumulate, ahead);
+                    GemmTile.Multiply<TVector>(tileRows, vectors, length, left, rowA, stepA, b, rowB, tile, width, accumulate, ahead);
                     var epilogue = last ? p.Epilogue.At(j * width, at) : Epilogue.None;
                     epilogue.Store<TVector>(tile, width, rows, columns, c, p.StrideC);
                 }
@@ -124,6 +131,11 @@ internal static unsafe class Gemm
             b += stripB;
         }
     }
+
+    // Of the next rows of A, which no copy has brought nearer yet. Dense rows follow one another, so that one address for each k runs evenly through all of them.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Ahead NextStrip(in GemmProblem p, int strip, int height, int length)
+        => new(p.A + (strip * height * p.StrideA), height * p.StrideA / Math.Max(1, length));
 
     // Each tile of a strip fetches a part of the next one's panel, or, where B is read in place, a line of each of its rows. One address for each k is half of what a
     // single tile reads; the processor fetches the other half by itself.

@@ -16,7 +16,22 @@ internal static unsafe class GemmPack
     // Stored rows ahead of the one that is being copied.
     private const int PrefetchDistance = 8;
 
-    /// <summary>Packs strips of A: panel i holds rows i * MaxRows .. of op(A) as [length, TileRows], k in k0 .. k0 + length - 1.</summary>
+    /// <summary>
+    /// The first strip of A that is packed: where k runs along the rows of A, whole tiles read those rows where they lie, and only a last strip whose tile is taller
+    /// than what is left of A has a panel.
+    /// </summary>
+    public static int FirstPanel<TVector>(in GemmProblem p)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        if (p.TransposeA)
+            return 0;
+        var (whole, rest) = Math.DivRem(p.M, GemmTile.MaxRows<TVector>());
+        return rest > 0 && rest == GemmTile.TileRows<TVector>(rest) ? whole + 1 : whole;
+    }
+
+    /// <summary>
+    /// Packs strips of A: panel i holds rows i * MaxRows .. of op(A) as [length, TileRows], k in k0 .. k0 + length - 1. Panels before <see cref="FirstPanel"/> are left as they are.
+    /// </summary>
     /// <param name="p">The product.</param>
     /// <param name="begin">First strip.</param>
     /// <param name="end">After the last strip.</param>
@@ -26,7 +41,12 @@ internal static unsafe class GemmPack
     public static void PackA<TVector>(in GemmProblem p, int begin, int end, int k, int length, float* panels)
         where TVector : struct, IFloatVector<TVector>
     {
-        int height = GemmTile.MaxRows<TVector>(), first = begin * height, rows = Math.Min(p.M, end * height) - first;
+        int height = GemmTile.MaxRows<TVector>(), skipped = Math.Max(0, FirstPanel<TVector>(p) - begin);
+        if (begin + skipped >= end)
+            return;
+        begin += skipped;
+        panels += (long)skipped * height * length;
+        int first = begin * height, rows = Math.Min(p.M, end * height) - first;
         int rest = rows % height;
         int tail = rest == 0 ? height : GemmTile.TileRows<TVector>(rest);
         float* source = p.TransposeA ? p.A + (k * p.StrideA) + first : p.A + (first * p.StrideA) + k;

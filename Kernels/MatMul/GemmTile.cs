@@ -55,8 +55,8 @@ internal readonly unsafe struct Ahead(float* start, long step)
 }
 
 /// <summary>
-/// The innermost product: up to 12 rows by two vectors of C live in registers while k runs. A is a panel [K, rows] without gaps; row k of B begins at
-/// b + k * strideB and is read one or two whole vectors wide. Every element of C is one chain of fused additions in the order of k, whatever the tile,
+/// The innermost product: up to 12 rows by two vectors of C live in registers while k runs. A lies where its strides say, in a panel [K, rows] without gaps or
+/// in rows of its own; row k of B begins at b + k * strideB and is read one or two whole vectors wide. Every element of C is one chain of fused additions in the order of k, whatever the tile,
 /// so that results depend neither on blocking nor on the number of rows.
 /// </summary>
 internal static unsafe class GemmTile
@@ -90,7 +90,9 @@ internal static unsafe class GemmTile
     /// <param name="tileRows">What <see cref="TileRows"/> says.</param>
     /// <param name="vectors">1 or 2.</param>
     /// <param name="k">Length of the sums.</param>
-    /// <param name="a">[k, tileRows].</param>
+    /// <param name="a">Row 0 of A at the first k.</param>
+    /// <param name="rowA">Floats from one row of A to the next: 1 in a panel.</param>
+    /// <param name="stepA">Floats from one k to the next: 1 in rows.</param>
     /// <param name="b">k rows of <paramref name="vectors"/> vectors.</param>
     /// <param name="strideB">Floats from one row of B to the next.</param>
     /// <param name="c">tileRows rows of <paramref name="vectors"/> vectors.</param>
@@ -98,34 +100,34 @@ internal static unsafe class GemmTile
     /// <param name="accumulate">Whether the sums begin with what C holds.</param>
     /// <param name="ahead">What the tiles after this one read.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply<TVector>(int tileRows, int vectors, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
+    public static void Multiply<TVector>(int tileRows, int vectors, int k, float* a, long rowA, long stepA, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
         where TVector : struct, IFloatVector<TVector>
     {
         if (vectors == 2)
-            Multiply<TVector, Size2>(tileRows, k, a, b, strideB, c, strideC, accumulate, ahead);
+            Multiply<TVector, Size2>(tileRows, k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead);
         else
-            Multiply<TVector, Size1>(tileRows, k, a, b, strideB, c, strideC, accumulate, ahead);
+            Multiply<TVector, Size1>(tileRows, k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Multiply<TVector, TVectors>(int tileRows, int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
+    private static void Multiply<TVector, TVectors>(int tileRows, int k, float* a, long rowA, long stepA, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
         where TVector : struct, IFloatVector<TVector>
         where TVectors : struct, ITileSize
     {
         switch (tileRows)
         {
-            case 12: Multiply<TVector, Size12, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
-            case 8: Multiply<TVector, Size8, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
-            case 6: Multiply<TVector, Size6, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
-            case 4: Multiply<TVector, Size4, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
-            case 2: Multiply<TVector, Size2, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
-            default: Multiply<TVector, Size1, TVectors>(k, a, b, strideB, c, strideC, accumulate, ahead); break;
+            case 12: Multiply<TVector, Size12, TVectors>(k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead); break;
+            case 8: Multiply<TVector, Size8, TVectors>(k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead); break;
+            case 6: Multiply<TVector, Size6, TVectors>(k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead); break;
+            case 4: Multiply<TVector, Size4, TVectors>(k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead); break;
+            case 2: Multiply<TVector, Size2, TVectors>(k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead); break;
+            default: Multiply<TVector, Size1, TVectors>(k, a, rowA, stepA, b, strideB, c, strideC, accumulate, ahead); break;
         }
     }
 
     // Optimised at its first call, whatever the host says about tiers.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply<TVector, TRows, TVectors>(int k, float* a, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
+    private static void Multiply<TVector, TRows, TVectors>(int k, float* a, long rowA, long stepA, float* b, long strideB, float* c, long strideC, bool accumulate, Ahead ahead)
         where TVector : struct, IFloatVector<TVector>
         where TRows : struct, ITileSize
         where TVectors : struct, ITileSize
@@ -167,7 +169,9 @@ internal static unsafe class GemmTile
             }
         }
 
-        float* next = ahead.Start;
+        // Four pointers and two strides reach all twelve rows without another register.
+        float* next = ahead.Start, a3 = a + (3 * rowA), a6 = a + (6 * rowA), a9 = a + (9 * rowA);
+        long twoRows = 2 * rowA;
         for (; k > 0; k--)
         {
             if (Sse.IsSupported)
@@ -177,34 +181,37 @@ internal static unsafe class GemmTile
             var right = TVectors.Count > 1 ? TVector.Load(b + TVector.Count) : TVector.Zero;
             Row<TVector, TVectors>(a, left, right, ref l0, ref r0);
             if (TRows.Count > 1)
-                Row<TVector, TVectors>(a + 1, left, right, ref l1, ref r1);
+                Row<TVector, TVectors>(a + rowA, left, right, ref l1, ref r1);
             if (TRows.Count > 2)
             {
-                Row<TVector, TVectors>(a + 2, left, right, ref l2, ref r2);
-                Row<TVector, TVectors>(a + 3, left, right, ref l3, ref r3);
+                Row<TVector, TVectors>(a + twoRows, left, right, ref l2, ref r2);
+                Row<TVector, TVectors>(a3, left, right, ref l3, ref r3);
             }
 
             if (TRows.Count > 4)
             {
-                Row<TVector, TVectors>(a + 4, left, right, ref l4, ref r4);
-                Row<TVector, TVectors>(a + 5, left, right, ref l5, ref r5);
+                Row<TVector, TVectors>(a3 + rowA, left, right, ref l4, ref r4);
+                Row<TVector, TVectors>(a3 + twoRows, left, right, ref l5, ref r5);
             }
 
             if (TRows.Count > 6)
             {
-                Row<TVector, TVectors>(a + 6, left, right, ref l6, ref r6);
-                Row<TVector, TVectors>(a + 7, left, right, ref l7, ref r7);
+                Row<TVector, TVectors>(a6, left, right, ref l6, ref r6);
+                Row<TVector, TVectors>(a6 + rowA, left, right, ref l7, ref r7);
             }
 
             if (TRows.Count > 8)
             {
-                Row<TVector, TVectors>(a + 8, left, right, ref l8, ref r8);
-                Row<TVector, TVectors>(a + 9, left, right, ref l9, ref r9);
-                Row<TVector, TVectors>(a + 10, left, right, ref l10, ref r10);
-                Row<TVector, TVectors>(a + 11, left, right, ref l11, ref r11);
+                Row<TVector, TVectors>(a6 + twoRows, left, right, ref l8, ref r8);
+                Row<TVector, TVectors>(a9, left, right, ref l9, ref r9);
+                Row<TVector, TVectors>(a9 + rowA, left, right, ref l10, ref r10);
+                Row<TVector, TVectors>(a9 + twoRows, left, right, ref l11, ref r11);
             }
 
-            a += TRows.Count;
+            a += stepA;
+            a3 += stepA;
+            a6 += stepA;
+            a9 += stepA;
             b += strideB;
         }
 

@@ -39,10 +39,11 @@ internal static unsafe partial class MatMulKernel
     /// <param name="panels">Of B.</param>
     internal static void MultiplyPacked(CpuDevice cpu, in GemmProblem problem, float* panels)
     {
-        var (height, width, block) = cpu.WithVectors<TileOf, (int, int, int)>(new TileOf(problem.K));
+        var (height, width, block, firstPanel) = cpu.WithVectors<TileOf, (int, int, int, int)>(new TileOf(problem));
         int strips = (problem.M + height - 1) / height, blocks = (problem.K + block - 1) / block;
         using var scratch = new CallScratch(cpu, (long)strips * height * problem.K * sizeof(float));
-        cpu.For(strips * blocks, CpuDevice.Grain(0.4 * height * block), new RowsBody(problem, strips, scratch.Floats));
+        if (firstPanel < strips)
+            cpu.For(blocks, CpuDevice.Grain(0.4 * height * block), new RowsBody(problem, strips, scratch.Floats));
         int columns = (problem.N + width - 1) / width;
         double nanoseconds = Math.Max(Nanoseconds(cpu, problem.M, width, problem.K), 0.05 * sizeof(float) * width * problem.K);
         cpu.For(columns, Math.Max(CpuDevice.Grain(nanoseconds), columns / MostPieces), new ColumnsBody(problem, strips, columns, scratch.Floats, panels));
@@ -55,13 +56,13 @@ internal static unsafe partial class MatMulKernel
             => GemmTile.PanelColumns<TVector>();
     }
 
-    private readonly struct TileOf(int k) : IVectorFunction<(int Height, int Width, int Block)>
+    private readonly struct TileOf(in GemmProblem problem) : IVectorFunction<(int Height, int Width, int Block, int FirstPanel)>
     {
-        private readonly int _k = k;
+        private readonly GemmProblem _problem = problem;
 
-        public (int Height, int Width, int Block) Invoke<TVector>()
+        public (int Height, int Width, int Block, int FirstPanel) Invoke<TVector>()
             where TVector : struct, IFloatVector<TVector>
-            => (GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(_k));
+            => (GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(_problem.K), GemmPack.FirstPanel<TVector>(_problem));
     }
 
     // Item = strip of B.
@@ -82,7 +83,7 @@ internal static unsafe partial class MatMulKernel
         }
     }
 
-    // Item = (block of k, strip of A).
+    // Item = block of k of the last strip of A, the only one that is not read in place.
     private readonly struct RowsBody(in GemmProblem problem, int strips, float* packed) : IKernelBody
     {
         private readonly GemmProblem _problem = problem;
@@ -95,7 +96,7 @@ internal static unsafe partial class MatMulKernel
             int height = GemmTile.MaxRows<TVector>(), block = Gemm.BlockK<TVector>(_problem.K);
             for (int item = begin; item < end; item++)
             {
-                int k = item / _strips * block, strip = item % _strips, length = Math.Min(block, _problem.K - k);
+                int k = item * block, strip = _strips - 1, length = Math.Min(block, _problem.K - k);
                 GemmPack.PackA<TVector>(_problem, strip, strip + 1, k, length, _packed + ((long)_strips * height * k) + ((long)strip * height * length));
             }
         }

@@ -23,7 +23,7 @@ internal static unsafe partial class MatMulKernel
         private const int PartRows = 12;
         private const int PartColumns = 16;
 
-        private SplitPlan(in GemmProblem p, int threads, int height, int width, int blockK)
+        private SplitPlan(in GemmProblem p, int threads, int height, int width, int blockK, int firstPanel)
         {
             ByRows = p.M >= p.N;
             BlockK = blockK;
@@ -43,11 +43,12 @@ internal static unsafe partial class MatMulKernel
             OwnK = (int)Math.Min(ChunkK, Math.Max(1, own) * blockK);
             OwnFloats = (long)Coarse * stripWidth * OwnK;
             PartStrips = ByRows ? PartColumns : PartRows;
-            PackItems = (SharedStrips + PackStrips - 1) / PackStrips;
+            PackBegin = ByRows ? 0 : firstPanel;
+            PackItems = (SharedStrips - PackBegin + PackStrips - 1) / PackStrips;
             PackFloats = (double)Math.Min(SharedStrips, PackStrips) * sharedWidth * blockK;
         }
 
-        /// <summary>Whether the rows of C are split, and so A is packed by the tasks and B is shared.</summary>
+        /// <summary>Whether the rows of C are split, so that each task reads rows of A of its own and B is shared.</summary>
         public bool ByRows { get; }
 
         public int BlockK { get; }
@@ -78,6 +79,9 @@ internal static unsafe partial class MatMulKernel
 
         public long OwnFloats { get; }
 
+        /// <summary>The first strip of the shared side that is packed; those before it are read in place.</summary>
+        public int PackBegin { get; }
+
         /// <summary>Parts in which one block of the shared side is packed.</summary>
         public int PackItems { get; }
 
@@ -85,7 +89,7 @@ internal static unsafe partial class MatMulKernel
 
         public static SplitPlan Of<TVector>(in GemmProblem p, int threads)
             where TVector : struct, IFloatVector<TVector>
-            => new(p, threads, GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(p.K));
+            => new(p, threads, GemmTile.MaxRows<TVector>(), GemmTile.PanelColumns<TVector>(), Gemm.BlockK<TVector>(p.K), GemmPack.FirstPanel<TVector>(p));
 
         public (int Begin, int End) StripsOf(int task)
         {
@@ -93,7 +97,7 @@ internal static unsafe partial class MatMulKernel
             return (begin, Math.Min(Strips, begin + (task < CoarseTasks ? Coarse : Fine)));
         }
 
-        public (int Begin, int End) PackStripsOf(int item) => (item * PackStrips, Math.Min(SharedStrips, (item + 1) * PackStrips));
+        public (int Begin, int End) PackStripsOf(int item) => (PackBegin + (item * PackStrips), Math.Min(SharedStrips, PackBegin + ((item + 1) * PackStrips)));
     }
 
     /// <summary>The tasks of one chunk of k.</summary>

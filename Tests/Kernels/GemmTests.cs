@@ -7,7 +7,7 @@ public sealed unsafe class GemmTests
 {
     private static readonly (int M, int N, int K)[] Sizes =
     [
-        (1, 1, 1), (1, 33, 40), (5, 32, 16), (12, 64, 600), (13, 31, 7), (24, 16, 17), (31, 130, 65), (47, 40, 33), (64, 64, 64), (150, 40, 30), (0, 3, 4), (3, 0, 4), (3, 4, 0),
+        (1, 1, 1), (1, 33, 40), (5, 32, 16), (12, 64, 600), (13, 31, 7), (20, 33, 9), (24, 16, 17), (31, 130, 65), (47, 40, 33), (64, 64, 64), (150, 40, 30), (0, 3, 4), (3, 0, 4), (3, 4, 0),
     ];
 
     public static TheoryData<InstructionTier> Tiers => [.. Enum.GetValues<InstructionTier>().Where(t => t <= InstructionTiers.Best)];
@@ -41,6 +41,29 @@ public sealed unsafe class GemmTests
         Assert.Equal(1, Gemm.BlockK<Float256>(1));
         Assert.InRange(Gemm.BlockK<Float256>(10_000), 64, Gemm.MaxBlockK<Float256>());
         Assert.Equal(500, Gemm.BlockK<Float512>(8_000));
+    }
+
+    [Fact]
+    public void OnlyALastStripThatIsShorterThanItsTileIsPacked()
+    {
+        int First(int m, bool transposed) => GemmPack.FirstPanel<Float512>(new GemmProblem { M = m, TransposeA = transposed });
+
+        Assert.Equal(0, First(0, false));
+        Assert.Equal(0, First(11, false));
+        Assert.Equal(1, First(12, false));
+        Assert.Equal(2, First(20, false));
+        Assert.Equal(1, First(21, false));
+        Assert.Equal(0, First(24, true));
+        Assert.Equal(3, GemmPack.FirstPanel<Float256>(new GemmProblem { M = 18 }));
+
+        float* panels = stackalloc float[3 * 12 * 2];
+        new Span<float>(panels, 72).Fill(-1);
+        float* a = stackalloc float[27 * 2];
+        for (int i = 0; i < 54; i++)
+            a[i] = i;
+        GemmPack.PackA<Float512>(new GemmProblem { M = 27, K = 2, A = a, StrideA = 2 }, 0, 3, 0, 2, panels);
+        Assert.All(new Span<float>(panels, 48).ToArray(), v => Assert.Equal(-1, v));
+        Assert.Equal([48, 50, 52, 0, 49, 51, 53, 0], new Span<float>(panels + 48, 8).ToArray());
     }
 
     [Fact]
