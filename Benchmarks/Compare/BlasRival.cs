@@ -14,9 +14,6 @@ internal sealed unsafe class BlasRival : Rival
     private const int LazyForAll = 0x101;
     private const int GnuThreads = 3;
 
-    /// <summary>How long OpenBLAS's own threads look for work after a call, as a power of two of clock ticks: less than a millisecond, without which they take a core from others for a tenth of a second.</summary>
-    public static readonly (string Name, string Value) ThreadTimeout = ("OPENBLAS_THREAD_TIMEOUT", "20");
-
     // What each is called, and where it stands.
     private static readonly (string Name, string[] Libraries, string Threads)[] Known =
     [
@@ -44,9 +41,7 @@ internal sealed unsafe class BlasRival : Rival
     /// <param name="missing">Those that are not, each with what was looked for.</param>
     public static IReadOnlyList<BlasRival> Start(int threads, out IReadOnlyList<string> missing)
     {
-        // Libraries read the system's own variables, which those of .NET are a copy of.
-        if (OperatingSystem.IsLinux())
-            _ = SetVariable(ThreadTimeout.Name, ThreadTimeout.Value, replace: 0);
+        RivalSettings.SetForThisProcess();
         var (found, not) = (new List<BlasRival>(), new List<string>());
         foreach (var (name, libraries, setter) in Known)
         {
@@ -65,7 +60,7 @@ internal sealed unsafe class BlasRival : Rival
 
             if (NativeLibrary.TryGetExport(library, setter, out nint set))
                 ((delegate* unmanaged[Cdecl]<int, void>)set)(threads);
-            found.Add(new BlasRival(name, sgemm));
+            found.Add(new BlasRival(name + Core(library), sgemm));
         }
 
         missing = not;
@@ -85,9 +80,10 @@ internal sealed unsafe class BlasRival : Rival
         return library;
     }
 
-    [DllImport("libc", EntryPoint = "setenv")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int SetVariable([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int replace);
+    // The processor whose kernels OpenBLAS runs.
+    private static string Core(nint library) => NativeLibrary.TryGetExport(library, "openblas_get_corename", out nint name)
+        ? $" {Marshal.PtrToStringUTF8((nint)((delegate* unmanaged[Cdecl]<byte*>)name)())}"
+        : "";
 
     [DllImport("libc", EntryPoint = "dlopen")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

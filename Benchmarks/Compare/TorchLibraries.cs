@@ -1,8 +1,7 @@
 namespace CudaSeq.Benchmarks;
 
 /// <summary>
-/// A folder in which the system's BLAS and LAPACK are MKL, for a process that is to compute with it. Linux alone: it is what the loader looks into first. Freed memory is kept by jemalloc, where that
-/// is installed, so that large activations are not given back to the system after each update.
+/// A folder in which the system's BLAS and LAPACK are MKL, for a process that is to compute with it. Linux alone: it is what the loader looks into first.
 /// </summary>
 internal sealed class TorchLibraries : IDisposable
 {
@@ -41,9 +40,8 @@ internal sealed class TorchLibraries : IDisposable
         environment["MKL_THREADING_LAYER"] = "GNU";
         environment["MKL_INTERFACE_LAYER"] = "GNU,LP64";
 
-        // The loader does without the second where it is not installed. Freed pages are never given back, as in PyTorch's guide to tuning.
-        environment["LD_PRELOAD"] = "libgomp.so.1:libjemalloc.so.2";
-        environment["MALLOC_CONF"] = "oversize_threshold:1,background_thread:true,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1";
+        // GNU's threads before its own, and jemalloc as without it.
+        environment["LD_PRELOAD"] = $"libgomp.so.1:{RivalSettings.Jemalloc}";
     }
 
     /// <inheritdoc/>

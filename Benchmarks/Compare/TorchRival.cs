@@ -52,7 +52,7 @@ internal sealed class TorchRival : Rival
         return null;
     }
 
-    /// <summary>The same with MKL and jemalloc, which it is fastest with on many processors: where it takes its BLAS from the system and they are installed.</summary>
+    /// <summary>The same with MKL, which it is fastest with on many processors: where it takes its BLAS from the system and they are installed.</summary>
     /// <param name="device">Ours.</param>
     /// <returns>Null where it computes with MKL already, or cannot.</returns>
     public TorchRival? WithMkl(Device device)
@@ -102,7 +102,7 @@ internal sealed class TorchRival : Rival
         var start = new ProcessStartInfo(python, [Script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string name in (string[])["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
             start.Environment[name] = threads.ToString(CultureInfo.InvariantCulture);
-        start.Environment.TryAdd(BlasRival.ThreadTimeout.Name, BlasRival.ThreadTimeout.Value);
+        RivalSettings.SetFor(start.Environment);
         libraries?.Choose(start.Environment);
         Process process;
         try

@@ -34,8 +34,24 @@ def blas():
     if not os.path.exists("/proc/self/maps"):
         return "its own BLAS"
     with open("/proc/self/maps") as file:
-        loaded = file.read().lower()
-    return ("MKL, jemalloc" if "libjemalloc" in loaded else "MKL") if "libmkl" in loaded else "OpenBLAS" if "openblas" in loaded else "reference BLAS" if "libblas" in loaded else "its own BLAS"
+        loaded = {line[line.index("/") :].strip() for line in file if "/" in line}
+
+    def find(part):
+        return next((path for path in sorted(loaded) if part in os.path.basename(path).lower()), None)
+
+    openblas = find("openblas")
+    name = "MKL" if find("libmkl") else f"OpenBLAS{core(openblas)}" if openblas else "reference BLAS" if find("libblas") else "its own BLAS"
+    return name + (", jemalloc" if find("libjemalloc") else "")
+
+
+def core(library):
+    """The processor whose kernels OpenBLAS runs; Debian's BLAS is a wrapper around it that has this function too."""
+    try:
+        ask = ctypes.CDLL(library).openblas_get_corename
+    except (OSError, AttributeError):
+        return ""
+    ask.restype = ctypes.c_char_p
+    return " " + ask().decode()
 
 
 def reset_peak():
