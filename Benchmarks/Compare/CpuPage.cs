@@ -38,7 +38,8 @@ internal static class CpuPage
             Written by `dotnet run -c Release --project Benchmarks -- page docs/results/cpu --output docs/results/cpu.md` from the files in that folder, which `compare --out` measured; do not edit.
 
             Outputs were compared before anything was timed. Times are medians; a ratio is another's time through ours, of both in turns in one run, so that above 1 ours is shorter. A target is as it was
-            set for a machine with MKL and jemalloc; rivals are those that are named here.
+            set for a machine with MKL and jemalloc; rivals are those that are named here. A case's ceiling was measured before and after it: what multiply-adds reach, or copies of memory for those that bytes bound.
+            More than 100 % of it is data that comes from caches, or a processor whose speed changed in between.
 
             """.ReplaceLineEndings("\n"));
 
